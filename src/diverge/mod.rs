@@ -1,0 +1,5 @@
+//! Room `diverge`: lanes to divergences.
+
+pub mod outcome;
+
+pub use outcome::*;

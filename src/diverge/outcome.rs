@@ -1,0 +1,201 @@
+//! What a run found: the material of every report.
+
+use crate::json::Pointer;
+use crate::scan::ThreadKey;
+use crate::source::{KeptText, Side};
+
+/// Everything a report tells. Texts of events are kept apart (`source::Keep`) and fetched when painted.
+#[derive(Debug)]
+pub struct Outcome {
+    pub reference: LogFacts,
+    pub candidate: LogFacts,
+    /// Index into `pairings` of the first divergence (BEHAVIOUR 3.6).
+    pub first: Option<usize>,
+    /// In order of the reference lane's first line, then lanes only the candidate has.
+    pub pairings: Vec<Pairing>,
+    pub coverage: Coverage,
+    /// Malformed lines, the reference's first, each log's in file order; at most [`FAULTS_LISTED_MAX`].
+    pub faults: Vec<LineFault>,
+    pub faults_total: u64,
+    /// Things worth saying that change no verdict (torn last line, a grown file, a generation begun by ordinal 0).
+    pub notes: Vec<Note>,
+}
+
+/// Faults past this number are counted, not listed.
+pub const FAULTS_LISTED_MAX: usize = 100;
+
+/// One log as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct LogFacts {
+    /// Decompressed bytes read.
+    pub bytes: u64,
+    pub events: u64,
+    /// Distinct thread keys.
+    pub threads: u64,
+    /// Physical lines stepped over (`--malformed skip`).
+    pub lines_skipped: u64,
+    /// This log ends early: see BEHAVIOUR 3.6.
+    pub cut: bool,
+    /// The last physical line that was an event, from 1.
+    pub last_line: u64,
+    /// The last line was torn, or a fault ended the log.
+    pub ended_by_damage: bool,
+    /// The header line, if the profile demands one.
+    pub header: Option<Vec<u8>>,
+    /// What the label role names, if anything.
+    pub engine: Option<String>,
+}
+
+/// Two lanes held against each other, or one without a partner.
+#[derive(Debug, Clone)]
+pub struct Pairing {
+    pub reference: Option<LaneFacts>,
+    pub candidate: Option<LaneFacts>,
+    pub matched_by: MatchedBy,
+    pub ambiguous: bool,
+    pub evidence: Option<Evidence>,
+    pub status: Status,
+    /// Equal pairs before the divergence or the end.
+    pub compared: u64,
+    pub divergence: Option<Divergence>,
+}
+
+/// One lane: a thread (and generation) on one side.
+#[derive(Debug, Clone)]
+pub struct LaneFacts {
+    pub thread: ThreadKey,
+    pub generation: u32,
+    pub events: u64,
+    /// Physical line of the lane's first event, from 1.
+    pub first_line: u64,
+}
+
+/// How a pairing was decided (DESIGN, pairing lanes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchedBy {
+    FirstCall,
+    Prefix,
+    Order,
+    Only,
+    Same,
+    Given,
+    None,
+}
+
+/// How alike two openings are: `common` events from the start, of `of`; and the best other fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    pub common: u64,
+    pub of: u64,
+    /// The longest common beginning with another lane that waited; `None` if none did.
+    pub runner_up: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Identical,
+    Diverged,
+    Unmatched,
+    /// A malformed line ended this pairing before any divergence.
+    Faulty,
+    NotCompared,
+}
+
+/// A pairing's first pair with differences, or the end of one of its lanes.
+#[derive(Debug, Clone)]
+pub struct Divergence {
+    /// Place in the lane, from 0.
+    pub position: u64,
+    pub kind: DivergenceKind,
+    /// 1 for the first divergence of the run, then on in the order of BEHAVIOUR 3.6.
+    pub rank: u64,
+    pub after_fault: bool,
+    pub reference: Option<EventCopy>,
+    pub candidate: Option<EventCopy>,
+    pub differences: Vec<Difference>,
+    pub differences_total: u64,
+    pub resync: Option<Resync>,
+    /// Up to five pairs before, oldest first.
+    pub before: Vec<(EventCopy, EventCopy)>,
+    /// Up to three events of each side after the one shown (or, where that is null, from the position on).
+    pub after_reference: Vec<EventCopy>,
+    pub after_candidate: Vec<EventCopy>,
+    /// Rules that overlooked a difference in this very pair.
+    pub overlooked: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DivergenceKind {
+    Value,
+    Kind,
+    Ordinal,
+    Missing,
+    Extra,
+    EndedEarly,
+    Unmatched,
+}
+
+/// An event as it stands in its log.
+#[derive(Debug, Clone)]
+pub struct EventCopy {
+    /// Physical line, from 1.
+    pub line: u64,
+    /// Byte offset of the line's first byte (of decompressed bytes).
+    pub offset: u64,
+    pub ordinal: Option<u64>,
+    /// The event's position in its lane, from 0.
+    pub position: u64,
+    /// The trimmed line, cut at `kept` bytes (16 KiB, in `before` and `after` 4 KiB).
+    pub text: KeptText,
+    /// Bytes of the trimmed line beyond what is kept.
+    pub cut_bytes: u64,
+}
+
+/// One differing place. An absent side is `None`; values are the raw tokens of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub path: Pointer,
+    pub reference: Option<Vec<u8>>,
+    pub candidate: Option<Vec<u8>>,
+}
+
+/// Where the two sides agree again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resync {
+    pub after_reference: u64,
+    pub after_candidate: u64,
+    /// Equal events seen from there, within the look-ahead.
+    pub equal_run: u64,
+    /// Candidate ordinal less reference ordinal at the resync, where both have one.
+    pub ordinal_shift: Option<i128>,
+}
+
+/// How much was really compared.
+#[derive(Debug, Clone, Default)]
+pub struct Coverage {
+    pub events_compared: u64,
+    pub equal_by_bytes: u64,
+    pub read: u64,
+    pub unverified: u64,
+    pub skipped_nondeterministic: u64,
+    /// Pairs in which each named rule overlooked a difference, in the profile's order, only those above zero.
+    pub overlooked: Vec<(String, u64)>,
+}
+
+/// A malformed line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineFault {
+    pub side: Side,
+    /// Physical line, from 1.
+    pub line: u64,
+    /// Byte offset of the offending byte (of decompressed bytes).
+    pub offset: u64,
+    pub reason: String,
+}
+
+/// A remark about one log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub side: Side,
+    pub text: String,
+}

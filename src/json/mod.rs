@@ -1,0 +1,5 @@
+//! Room `json`: exact JSON.
+
+pub mod pointer;
+
+pub use pointer::{Pointer, PointerError};

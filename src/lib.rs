@@ -1,0 +1,7 @@
+//! forkpoint finds the event where two runs part.
+
+pub mod diverge;
+pub mod json;
+pub mod profile;
+pub mod scan;
+pub mod source;

@@ -1,0 +1,5 @@
+//! Room `profile`: the rules for one kind of log.
+
+pub mod rules;
+
+pub use rules::*;

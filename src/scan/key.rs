@@ -1,0 +1,40 @@
+//! Thread keys: what tells one thread's events from another's.
+
+use std::fmt;
+
+/// The key of a thread: an integer or a string, or several of them (a composite key).
+/// 6 and `"6"` are different threads, `6.0` is 6.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ThreadKey {
+    Integer(i64),
+    /// An integer beyond 64 bits: its decimal digits, with a sign if negative, without leading
+    /// zeros (`1e400` is written out as digits and `e` with the exponent).
+    BigInteger(Box<str>),
+    /// Text after unescaping; lone surrogates as in WTF-8.
+    Text(Box<[u8]>),
+    /// One part for each path of the thread role.
+    Composite(Box<[ThreadKey]>),
+    /// The key of every event where the profile names no thread role.
+    Single,
+}
+
+impl fmt::Display for ThreadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ThreadKey::Integer(n) => write!(f, "{n}"),
+            ThreadKey::BigInteger(digits) => f.write_str(digits),
+            ThreadKey::Text(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
+            ThreadKey::Composite(parts) => {
+                f.write_str("(")?;
+                for (at, part) in parts.iter().enumerate() {
+                    if at > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{part}")?;
+                }
+                f.write_str(")")
+            }
+            ThreadKey::Single => f.write_str("-"),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Room `scan`: windows to spans.
+
+mod key;
+
+pub use key::ThreadKey;
