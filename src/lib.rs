@@ -1,5 +1,6 @@
 //! forkpoint finds the event where two runs part.
 
+pub mod align;
 pub mod diverge;
 pub mod json;
 pub mod profile;
