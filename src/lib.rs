@@ -4,5 +4,6 @@ pub mod align;
 pub mod diverge;
 pub mod json;
 pub mod profile;
+pub mod report;
 pub mod scan;
 pub mod source;
