@@ -124,6 +124,24 @@ fn flags(words: &[String]) -> Vec<String> {
     words.iter().map(|word| quote::word(word.as_bytes())).collect()
 }
 
+/// Flags that are given once: what is advised takes the place of what was given.
+const SINGLE_FLAGS: [&str; 2] = ["--ordinal", "--malformed"];
+
+/// The flags given, less those (with their values) that `more` gives anew.
+fn without(given: &[String], more: &[&str]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = given.iter();
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if !(SINGLE_FLAGS.contains(&name) && more.contains(&name)) {
+            kept.push(word.clone());
+        } else if name == word {
+            words.next();
+        }
+    }
+    kept
+}
+
 /// This `diff` again with more flags; none if an input cannot be opened again.
 pub(crate) fn diff_command(context: &ReportContext, more: &[&str]) -> Option<String> {
     if !context.reference.reopenable || !context.candidate.reopenable {
@@ -131,8 +149,8 @@ pub(crate) fn diff_command(context: &ReportContext, more: &[&str]) -> Option<Str
     }
     let mut words = vec!["forkpoint".to_owned(), "diff".to_owned()];
     words.extend([&context.reference, &context.candidate].map(|name| quote::path(&name.path)));
-    words.extend(flags(&context.role_flags));
-    words.extend(flags(&context.diff_flags));
+    words.extend(flags(&without(&context.role_flags, more)));
+    words.extend(flags(&without(&context.diff_flags, more)));
     words.extend(more.iter().map(|word| quote::word(word.as_bytes())));
     Some(words.join(" "))
 }

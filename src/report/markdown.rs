@@ -19,7 +19,7 @@ const SECTIONS_MAX: usize = 50;
 /// A kept text cannot be read back.
 pub fn markdown(story: &Story) -> Result<String, SourceError> {
     let mut out = String::from("# forkpoint: first divergences\n\n");
-    let sentence = story.sentence();
+    let sentence = story.sentence().join("; ");
     line(&mut out, &format!("**{}**: {}", story.verdict.word(), prose(&sentence)));
     logs(story, &mut out);
     table(story, &mut out);

@@ -104,18 +104,18 @@ fn row(story: &Story, at: usize) -> Row {
         matched: matched(pairing),
         compared: pairing.compared,
         totals: [total(&pairing.reference), total(&pairing.candidate)],
-        parts_at: found.filter(|_| Class::of(pairing) != Class::Unmatched).map(|found| found.position),
+        parts_at: found.filter(|_| matches!(Class::of(pairing), Class::Event)).map(|found| found.position),
         outcome,
     }
 }
 
-/// "first-call 64/64", with the best rival behind it where there was one, "?" where it was as good.
+/// "first-call 64/64", with the best rival behind it where there was one, "?" where it fits as well.
 fn matched(pairing: &Pairing) -> String {
     let mut text = matched_word(pairing.matched_by).to_owned();
     if let Some(evidence) = pairing.evidence {
         text += &format!(" {}/{}", grouped(evidence.common), grouped(evidence.of));
         if let Some(rival) = evidence.runner_up {
-            text += &format!(" >{}", grouped(rival));
+            text += &format!(" vs {}", grouped(rival));
         }
     }
     if pairing.ambiguous {

@@ -24,14 +24,13 @@ pub struct Story<'a> {
     /// Pairings in which a lane only ends early, by rank.
     pub(crate) ended: Vec<usize>,
     pub(crate) unmatched: Vec<usize>,
-    pub(crate) faulty: Vec<usize>,
     pub(crate) header: Vec<Difference>,
 }
 
 impl<'a> Story<'a> {
     /// Orders what an outcome holds.
     pub fn new(outcome: &'a Outcome, keep: &'a Keep, profile: &'a Profile, context: &'a ReportContext) -> Story<'a> {
-        let tally = Tally::of(outcome, context);
+        let tally = Tally::of(outcome);
         let of_class = |class| {
             let mut found: Vec<usize> =
                 (0..outcome.pairings.len()).filter(|&at| Class::of(&outcome.pairings[at]) == class).collect();
@@ -44,7 +43,6 @@ impl<'a> Story<'a> {
             events: of_class(Class::Event),
             ended: of_class(Class::EndedEarly),
             unmatched: of_class(Class::Unmatched),
-            faulty: of_class(Class::Faulty),
             header: header_differences(outcome),
             outcome,
             keep,
@@ -55,11 +53,11 @@ impl<'a> Story<'a> {
 
     /// The answer in one line: for the top of reports and for `--validate-identical`.
     pub fn verdict_line(&self) -> String {
-        format!("{}: {}", self.verdict.word(), self.sentence())
+        format!("{}: {}", self.verdict.word(), self.sentence().join("; "))
     }
 
-    /// The answer without its word.
-    pub(crate) fn sentence(&self) -> String {
+    /// The answer without its word, in the parts at which it may break.
+    pub(crate) fn sentence(&self) -> Vec<String> {
         let first = self.first_event().map(|at| self.place(at));
         sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref())
     }
@@ -124,21 +122,22 @@ impl<'a> Story<'a> {
     }
 }
 
-/// "payload.size: 1 → 2", "payload.size and 3 more differ".
+/// "payload.size: 1 → 2", "payload.size: 1 → 2 and 3 other fields".
 fn changed(found: &Divergence) -> String {
     let Some(first) = found.differences.first() else { return kind_word(found.kind).to_owned() };
-    let path = visible(&first.path.dotted());
-    if found.differences_total > 1 {
-        // A kind that differs says it all; its ordinal is told in the detail.
-        if found.kind != DivergenceKind::Kind {
-            return format!("{path} and {} more differ", grouped(found.differences_total - 1));
-        }
-    }
     let value = |value: &Option<Vec<u8>>| match value {
-        Some(value) => visible(&String::from_utf8_lossy(value)),
+        Some(value) => clip(&visible(&String::from_utf8_lossy(value)), 32),
         None => "absent".to_owned(),
     };
-    format!("{path}: {} → {}", clip(&value(&first.reference), 32), clip(&value(&first.candidate), 32))
+    let path = visible(&first.path.dotted());
+    let change = format!("{path}: {} → {}", value(&first.reference), value(&first.candidate));
+    // A kind that differs says it all; its ordinal is told in the detail.
+    match found.differences_total.saturating_sub(1) {
+        others if others > 0 && found.kind != DivergenceKind::Kind => {
+            format!("{change} and {}", counted(others, "other field", "other fields"))
+        }
+        _ => change,
+    }
 }
 
 /// The side that ends: the one without an event there.

@@ -46,35 +46,30 @@ fn headline(story: &Story, page: &mut Page, width: usize) {
         Verdict::Inconclusive => Style::Warn,
     };
     let word = story.verdict.word();
-    let sentence = story.sentence();
-    // The answer stays on one line where it fits; else it breaks between its parts.
-    if columns(word) + 2 + columns(&sentence) <= width {
-        page.put(style, word).put(Style::Bold, ": ").put(Style::Bold, &sentence).end();
-        return;
-    }
-    for (at, line) in wrapped(&sentence, width - word.len() - 2).iter().enumerate() {
+    let parts = story.sentence();
+    let whole = parts.join("; ");
+    // One line where it fits; else one for the answer, and its parts below.
+    let fits = columns(word) + 2 + columns(&whole) <= width;
+    let lines =
+        if fits { vec![whole] } else { parts.iter().flat_map(|part| wrapped(part, width - word.len() - 2)).collect() };
+    for (at, line) in lines.iter().enumerate() {
         if at == 0 {
-            page.put(style, word).put(Style::Bold, ": ").put(Style::Bold, line).end();
+            page.put(style, word).put(style, ": ").put(Style::Bold, line).end();
         } else {
-            page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Bold, line).end();
+            page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Plain, line).end();
         }
     }
 }
 
-/// Breaks a sentence at blanks, behind a semicolon if one stands late enough in the line.
+/// Breaks a sentence at blanks. A word longer than the line stays whole.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for part in text.split_inclusive("; ") {
-        if !line.is_empty() && columns(&line) + columns(part.trim_end()) > width {
+    for word in text.split_inclusive(' ') {
+        if !line.is_empty() && columns(&line) + columns(word.trim_end()) > width {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
         }
-        for word in part.split_inclusive(' ') {
-            if !line.is_empty() && columns(&line) + columns(word.trim_end()) > width {
-                lines.push(std::mem::take(&mut line).trim_end().to_owned());
-            }
-            line.push_str(word);
-        }
+        line.push_str(word);
     }
     lines.push(line.trim_end().to_owned());
     lines
@@ -232,6 +227,9 @@ fn table(story: &Story, page: &mut Page, width: usize) {
     if !others.is_empty() {
         page.line(Style::Dim, "  (--details all lists every pairing)");
     }
+    if rows.iter().any(|row| row.matched.contains(" vs ")) {
+        page.line(Style::Dim, "  n/m vs k: n of the first m events fit, k of them with the next best lane");
+    }
     if rows.iter().any(|row| row.matched.ends_with('?')) {
         page.line(Style::Warn, "  ? ambiguous: another lane fits as well");
     }
@@ -286,6 +284,7 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
     }
     if let Some(command) = &detail.command {
         page.gap();
+        page.line(Style::Dim, "  show it again:");
         page.put(Style::Plain, "  ").put(Style::Command, command).end();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::context::ReportContext;
 use super::visible::{counted, grouped};
-use crate::diverge::{DivergenceKind, Outcome, Pairing, Status};
+use crate::diverge::{DivergenceKind, LogFacts, Outcome, Pairing, Status};
 use crate::source::Side;
 
 /// What a comparison says in the end.
@@ -21,7 +21,7 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict by the order of BEHAVIOUR 2: the first that fits.
     pub fn of(outcome: &Outcome, context: &ReportContext) -> Verdict {
-        Verdict::from_tally(&Tally::of(outcome, context), outcome, context)
+        Verdict::from_tally(&Tally::of(outcome), outcome, context)
     }
 
     pub(crate) fn from_tally(tally: &Tally, outcome: &Outcome, context: &ReportContext) -> Verdict {
@@ -108,7 +108,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts an outcome's pairings.
-    pub fn of(outcome: &Outcome, _context: &ReportContext) -> Tally {
+    pub fn of(outcome: &Outcome) -> Tally {
         let mut tally = Tally { compared_any: outcome.coverage.events_compared > 0, ..Tally::default() };
         for pairing in &outcome.pairings {
             let class = Class::of(pairing);
@@ -164,35 +164,35 @@ impl Tally {
     }
 }
 
-/// The answer in one sentence, without its word. `first` tells where the first divergence is.
+/// The answer without its word, in parts. `first` tells where the first divergence is.
 pub(crate) fn sentence(
     verdict: Verdict,
     tally: &Tally,
     outcome: &Outcome,
     context: &ReportContext,
     first: Option<&str>,
-) -> String {
-    let classes = tally.classes(context);
+) -> Vec<String> {
+    let classes = some(tally.classes(context));
     let cut = cut_sentence(outcome, context, tally);
-    let body = match verdict {
-        Verdict::Identical => join_some(&[Some(no_difference(tally, outcome)), cut, some(classes)], "; "),
-        Verdict::Diverged if tally.diverged == 0 && cut.is_some() => join_some(&[cut, some(classes)], "; "),
-        Verdict::Diverged => join_some(&[some(classes), first.map(|place| format!("first: {place}")), cut], "; "),
-        Verdict::Inconclusive => inconclusive(tally, outcome, classes),
-        Verdict::Trouble => trouble(tally, outcome, context, classes, first),
-    };
-    match tally.ambiguous {
-        0 => body,
-        count => format!("{body} ({} ambiguous)", counted(count, "pairing", "pairings")),
+    let first = first.map(|place| format!("first: {place}"));
+    let mut parts: Vec<String> = match verdict {
+        Verdict::Identical => vec![Some(no_difference(tally, outcome)), cut, classes],
+        Verdict::Diverged if tally.diverged == 0 => vec![cut, classes],
+        Verdict::Diverged => vec![classes, first, cut],
+        Verdict::Inconclusive => inconclusive(tally, outcome, classes, first, cut),
+        Verdict::Trouble => vec![Some(cause(outcome, context)), Some(so_far(tally, outcome, classes)), first, cut],
     }
+    .into_iter()
+    .flatten()
+    .collect();
+    if let Some(answer) = parts.first_mut().filter(|_| tally.ambiguous > 0) {
+        *answer += &format!(" ({} ambiguous)", counted(tally.ambiguous, "pairing", "pairings"));
+    }
+    parts
 }
 
 fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
-}
-
-fn join_some(parts: &[Option<String>], between: &str) -> String {
-    parts.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(between)
 }
 
 fn no_difference(tally: &Tally, outcome: &Outcome) -> String {
@@ -203,7 +203,7 @@ fn no_difference(tally: &Tally, outcome: &Outcome) -> String {
     )
 }
 
-/// "the candidate log ends at LINE; no event differs before", said once for all its lanes.
+/// "the candidate log ends at line 120; no event differs before", said once for all its lanes.
 pub(crate) fn cut_sentence(outcome: &Outcome, context: &ReportContext, tally: &Tally) -> Option<String> {
     let cut: Vec<String> = Side::BOTH
         .into_iter()
@@ -218,50 +218,53 @@ pub(crate) fn cut_sentence(outcome: &Outcome, context: &ReportContext, tally: &T
 }
 
 /// One log's facts.
-pub(crate) fn facts(outcome: &Outcome, side: Side) -> &crate::diverge::LogFacts {
+pub(crate) fn facts(outcome: &Outcome, side: Side) -> &LogFacts {
     match side {
         Side::Reference => &outcome.reference,
         Side::Candidate => &outcome.candidate,
     }
 }
 
-fn inconclusive(tally: &Tally, outcome: &Outcome, classes: String) -> String {
+fn inconclusive(
+    tally: &Tally,
+    outcome: &Outcome,
+    classes: Option<String>,
+    first: Option<String>,
+    cut: Option<String>,
+) -> Vec<Option<String>> {
     if tally.paired == 0 {
-        return join_some(&[Some("nothing was compared: no thread was paired".to_owned()), some(classes)], "; ");
+        return vec![Some("nothing was compared: no thread was paired".to_owned()), classes];
     }
     if !tally.compared_any {
-        return join_some(
-            &[Some("nothing was compared: the paired threads hold no event in common".to_owned()), some(classes)],
-            "; ",
-        );
+        return vec![Some("nothing was compared: the paired threads have no event in common".to_owned()), classes];
     }
     let skipped = outcome.reference.lines_skipped + outcome.candidate.lines_skipped;
-    let over = join_some(
-        &[
-            (skipped > 0).then(|| counted(skipped, "malformed line", "malformed lines")),
-            (outcome.coverage.unverified > 0)
-                .then(|| counted(outcome.coverage.unverified, "unverified event", "unverified events")),
-        ],
-        " and ",
-    );
-    let over = if over.is_empty() { None } else { Some(format!("{over} stepped over")) };
-    let rest = if classes.is_empty() { no_difference(tally, outcome) } else { classes };
-    join_some(&[over, Some(rest)], "; ")
+    let unverified = outcome.coverage.unverified;
+    let over: Vec<String> = [
+        (skipped > 0).then(|| counted(skipped, "malformed line", "malformed lines")),
+        (unverified > 0).then(|| counted(unverified, "unverified event", "unverified events")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let over = some(over.join(" and ")).map(|over| format!("{over} stepped over"));
+    vec![over, classes.or_else(|| Some(no_difference(tally, outcome))), first, cut]
 }
 
-fn trouble(tally: &Tally, outcome: &Outcome, context: &ReportContext, classes: String, first: Option<&str>) -> String {
-    let what = match (context.messages.first(), outcome.faults_total) {
+/// Why the comparison is troubled.
+fn cause(outcome: &Outcome, context: &ReportContext) -> String {
+    match (context.messages.first(), outcome.faults_total) {
         (Some(message), _) => super::visible::visible(message),
         (None, 0) => "the comparison could not be finished".to_owned(),
-        (None, 1) => "a malformed line ended the comparison early".to_owned(),
-        (None, count) => format!("{} ended the comparison early", counted(count, "malformed line", "malformed lines")),
-    };
-    let before = if !tally.compared_any {
-        "nothing was compared before".to_owned()
-    } else if classes.is_empty() {
-        no_difference(tally, outcome) + " before"
-    } else {
-        format!("as far as compared, {classes}")
-    };
-    join_some(&[Some(what), Some(before), first.map(|place| format!("first: {place}"))], "; ")
+        (None, count) => format!("{} met", counted(count, "malformed line", "malformed lines")),
+    }
+}
+
+/// What was found in spite of the trouble.
+fn so_far(tally: &Tally, outcome: &Outcome, classes: Option<String>) -> String {
+    match classes {
+        _ if !tally.compared_any => "nothing was compared".to_owned(),
+        Some(classes) => format!("as far as compared, {classes}"),
+        None => format!("as far as compared, {}", no_difference(tally, outcome)),
+    }
 }
