@@ -523,7 +523,7 @@ mod tests {
             (mask("'/a'", "'48'"), 5, 6, 4, "hex string"),
             (mask("'/a'", "0x1FFFFFFFFFFFFFFFF"), 5, 6, 19, "64 bits"),
             (mask("'a..b'", "1"), 4, 6, 6, "a part is empty"),
-            (failing("{ ranges = [{ from = 9, to = 8 }] }"), 10, 31, 1, "behind its end"),
+            (failing("{ ranges = [{ from = 9, to = 8 }] }"), 10, 30, 1, "behind its end"),
             (failing("{ values = ['x'] }"), 10, 21, 3, "hex string"),
             ("[[summary]]\ntemplate = '{a'".to_owned(), 3, 12, 4, "a { has no }"),
             (
@@ -533,7 +533,7 @@ mod tests {
                 4,
                 "nothing to compare",
             ),
-            ("a = ".to_owned(), 2, 4, 1, ""),
+            ("a = ".to_owned(), 2, 5, 1, "must be quoted"),
         ] {
             let (at_line, at_column, at_width, reason) = fault(&text);
             assert_eq!((at_line, at_column, at_width), (line, column, width), "{text}: {reason}");
