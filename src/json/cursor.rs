@@ -48,7 +48,6 @@ pub struct Cursor<'t> {
 enum Expect {
     Value,
     ValueOrEnd,
-    Key,
     KeyOrEnd,
     After,
 }
@@ -71,7 +70,7 @@ impl<'t> Cursor<'t> {
             Expect::ValueOrEnd if self.byte() == Some(b']') => Ok(Some(self.close(Kind::ArrayEnd))),
             Expect::ValueOrEnd => self.value().map(Some),
             Expect::KeyOrEnd if self.byte() == Some(b'}') => Ok(Some(self.close(Kind::ObjectEnd))),
-            Expect::KeyOrEnd | Expect::Key => self.key().map(Some),
+            Expect::KeyOrEnd => self.key().map(Some),
             Expect::After => self.after(),
         }
     }
