@@ -5,7 +5,8 @@ use super::doc::{Doc, quoted_wtf8};
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
 use super::verdict::facts;
-use crate::diverge::{Coverage, Difference, Divergence, EventCopy, LaneFacts, Pairing, Status};
+use crate::diverge::{Coverage, Difference, Divergence, EventCopy, LaneFacts, Outcome, Pairing, Status};
+use crate::profile::Profile;
 use crate::scan::ThreadKey;
 use crate::source::{Keep, Side, SourceError};
 
@@ -19,8 +20,8 @@ const VALUE_BYTES_MAX: usize = 16 * 1024;
 ///
 /// # Errors
 /// A kept text cannot be read back.
-pub fn json(story: &Story) -> Result<String, SourceError> {
-    let (outcome, context) = (story.outcome, story.context);
+pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportContext) -> Result<String, SourceError> {
+    let story = &Story::new(outcome, keep, profile, context);
     let mut out = String::from("{");
     let field = |out: &mut String, key: &str, value: Doc| {
         out.push_str(if out.len() > 1 { ",\n  \"" } else { "\n  \"" });

@@ -71,7 +71,7 @@ pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, Source
 
 fn event_line(story: &Story, copy: &EventCopy) -> Result<EventLine, SourceError> {
     let raw = story.keep.get(copy.text)?;
-    let summary = summary_of(&raw, story.profile);
+    let summary = summary_of(&raw, story.profile, &story.templates);
     let number = copy.ordinal.unwrap_or(copy.position);
     let told = [format!("[{number}]"), summary.kind, summary.rest];
     let told = told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");

@@ -1,14 +1,16 @@
 //! The report as Markdown, in the order the originals had: summary table, then for each pairing
 //! the pre-context, the divergent event, the next event, the raw events.
 
-use super::context::Details;
+use super::context::{Details, ReportContext};
 use super::hints::fault_line;
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
 use super::story::{Story, lane_name, pair_name};
 use super::verdict::{Class, facts};
 use super::visible::{bytes, counted, grouped, visible};
-use crate::source::{Side, SourceError};
+use crate::diverge::Outcome;
+use crate::profile::Profile;
+use crate::source::{Keep, Side, SourceError};
 
 /// So many divergences get a section of their own unless all details are wanted.
 const SECTIONS_MAX: usize = 50;
@@ -17,7 +19,13 @@ const SECTIONS_MAX: usize = 50;
 ///
 /// # Errors
 /// A kept text cannot be read back.
-pub fn markdown(story: &Story) -> Result<String, SourceError> {
+pub fn markdown(
+    outcome: &Outcome,
+    keep: &Keep,
+    profile: &Profile,
+    context: &ReportContext,
+) -> Result<String, SourceError> {
+    let story = &Story::new(outcome, keep, profile, context);
     let mut out = String::from("# forkpoint: first divergences\n\n");
     let sentence = story.sentence().join("; ");
     line(&mut out, &format!("**{}**: {}", story.verdict.word(), prose(&sentence)));

@@ -38,7 +38,7 @@ pub(crate) fn profile() -> Profile {
         allocator: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
-            rule(&["handle.create", "handle.destroy"], "sid={handle_semantic_id}"),
+            rule(&["handle.*"], "sid={handle_semantic_id}"),
         ],
     }
 }

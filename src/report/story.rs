@@ -5,7 +5,7 @@ use super::header::header_differences;
 use super::verdict::{Class, Tally, Verdict, sentence};
 use super::visible::{clip, counted, grouped, visible};
 use crate::diverge::{Difference, Divergence, DivergenceKind, LaneFacts, MatchedBy, Outcome, Pairing};
-use crate::profile::Profile;
+use crate::profile::{Profile, Templates};
 use crate::scan::ThreadKey;
 use crate::source::{Keep, Side};
 
@@ -25,6 +25,7 @@ pub struct Story<'a> {
     pub(crate) ended: Vec<usize>,
     pub(crate) unmatched: Vec<usize>,
     pub(crate) header: Vec<Difference>,
+    pub(crate) templates: Templates,
 }
 
 impl<'a> Story<'a> {
@@ -44,6 +45,7 @@ impl<'a> Story<'a> {
             ended: of_class(Class::EndedEarly),
             unmatched: of_class(Class::Unmatched),
             header: header_differences(outcome),
+            templates: profile.templates(),
             outcome,
             keep,
             profile,

@@ -1,6 +1,6 @@
 //! The report for people at a terminal: the answer, the table, the first place, the others.
 
-use super::context::Details;
+use super::context::{Details, ReportContext};
 use super::hints::fault_line;
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Overview, Row, overview};
@@ -9,7 +9,9 @@ use super::style::{Page, Style};
 use super::verdict::{Class, Verdict, facts};
 use super::visible::{bytes, clip, columns, counted, grouped, pad, pad_left, visible};
 use super::{fields, story};
-use crate::source::{Side, SourceError};
+use crate::diverge::Outcome;
+use crate::profile::Profile;
+use crate::source::{Keep, Side, SourceError};
 
 /// Lists beside the table show so many lines unless all details are wanted.
 const LIST_MAX: usize = 20;
@@ -19,7 +21,13 @@ const WIDTH_MIN: usize = 60;
 ///
 /// # Errors
 /// A kept text cannot be read back.
-pub fn terminal(story: &Story) -> Result<String, SourceError> {
+pub fn terminal(
+    outcome: &Outcome,
+    keep: &Keep,
+    profile: &Profile,
+    context: &ReportContext,
+) -> Result<String, SourceError> {
+    let story = &Story::new(outcome, keep, profile, context);
     let mut page = Page::new(story.context.colour);
     let width = story.context.width.max(WIDTH_MIN);
     headline(story, &mut page, width);
@@ -504,7 +512,7 @@ mod tests {
         let (profile, mut context) = (profile(), context());
         for width in [80, 120] {
             context.width = width;
-            println!("{}\n", terminal(&Story::new(&outcome, &keep, &profile, &context)).unwrap());
+            println!("{}\n", terminal(&outcome, &keep, &profile, &context).unwrap());
         }
     }
 }

@@ -28,7 +28,8 @@ impl Verdict {
         let stepped_over = outcome.reference.lines_skipped + outcome.candidate.lines_skipped > 0
             || outcome.coverage.unverified > 0
             || tally.after_fault > 0;
-        if context.trouble || tally.faulty > 0 {
+        let faults = outcome.faults_total > 0 && !context.malformed_skip;
+        if context.trouble || faults || tally.faulty > 0 {
             Verdict::Trouble
         } else if tally.paired == 0 || !tally.compared_any {
             Verdict::Inconclusive
@@ -185,8 +186,10 @@ pub(crate) fn sentence(
     .into_iter()
     .flatten()
     .collect();
-    if let Some(answer) = parts.first_mut().filter(|_| tally.ambiguous > 0) {
-        *answer += &format!(" ({} ambiguous)", counted(tally.ambiguous, "pairing", "pairings"));
+    match tally.ambiguous {
+        0 => {}
+        1 => parts.push("1 pairing is ambiguous".to_owned()),
+        count => parts.push(format!("{} pairings are ambiguous", grouped(count))),
     }
     parts
 }
