@@ -140,7 +140,7 @@ fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
     if let Some(resync) = found.resync {
         let skipped = |count: u64, side| format!("{} of {}", counted(count, "event", "events"), label(side));
         let over = match (resync.after_reference, resync.after_candidate) {
-            (0, 0) => "at once".to_owned(),
+            (0, 0) | (1, 1) => "right after it".to_owned(),
             (0, candidate) => format!("after {}", skipped(candidate, Side::Candidate)),
             (reference, 0) => format!("after {}", skipped(reference, Side::Reference)),
             (reference, candidate) => {

@@ -320,3 +320,77 @@ fn coverage(story: &Story, out: &mut String) {
         out.push_str(&format!("- note: {}: {}\n", prose(&story.label(note.side)), prose(&note.text)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+
+    fn painted((outcome, keep): &(Outcome, Keep)) -> String {
+        markdown(outcome, keep, &profile(), &context()).unwrap()
+    }
+
+    #[test]
+    fn sections_keep_the_order_of_the_originals() {
+        let text = painted(&typical());
+        let mut at = 0;
+        for part in [
+            "## Summary",
+            "| 6 | 9 | first-call 64/64 | 561481 | 600000 | 599001 | 561481 | **value** (first) |",
+            "## 6 → 9",
+            "First divergence at position 561481",
+            "**Pre-context (last 5 equal pairs):**",
+            "canary: [561480] kernel.call RtlEnterCriticalSection",
+            "**Divergent event:**",
+            "canary: [561481] kernel.return NtOpenFile\nours:   [561481] kernel.return NtOpenFile",
+            "**Next event after the divergence (if any):**",
+            "**Raw events (JSON):**",
+            "```json",
+            "0xC0000034",
+            "forkpoint show",
+            "## 7 → 3",
+            "## 8 → 8",
+            "## 9 → 11",
+            "## Without a partner",
+            "## Coverage",
+        ] {
+            at += text[at..].find(part).unwrap_or_else(|| panic!("{part} is not behind {at} in\n{text}"));
+        }
+    }
+
+    #[test]
+    fn nothing_from_a_log_is_markup() {
+        for sample in [nasty(), hollow()] {
+            let text = painted(&sample);
+            assert!(text.chars().all(|c| c == '\n' || c == '\u{200b}' || visible(&c.to_string()) == c.to_string()));
+            let mut fence: Option<&str> = None;
+            let mut columns = None;
+            for line in text.lines() {
+                let ticks = &line[..line.len() - line.trim_start_matches('`').len()];
+                match fence {
+                    Some(open) if line == open => fence = None,
+                    Some(open) => assert!(!(ticks.len() >= open.len() && line.len() == ticks.len()), "{line}"),
+                    None if ticks.len() >= 3 => fence = Some(ticks),
+                    None => {
+                        assert!(!line.contains("<script") && !line.contains("<i>") && !line.contains("<b>"), "{line}");
+                        let bars = line.replace("\\|", "").matches('|').count();
+                        if line.starts_with('|') {
+                            assert_eq!(*columns.get_or_insert(bars), bars, "{line}");
+                        } else {
+                            columns = None;
+                        }
+                    }
+                }
+            }
+            assert!(fence.is_none());
+        }
+    }
+
+    #[test]
+    fn only_so_many_sections_unless_all_are_wanted() {
+        let (outcome, keep) = many(20_000);
+        let text = painted(&(outcome, keep));
+        assert_eq!(text.matches("\n## ").count(), SECTIONS_MAX + 2);
+        assert!(text.contains("… and 50 other divergences"), "{}", &text[text.len() - 600..]);
+    }
+}

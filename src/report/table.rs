@@ -7,8 +7,8 @@ use super::verdict::Class;
 use super::visible::{clip, columns, grouped, pad, pad_left};
 use crate::source::Side;
 
-/// The cells of the table in one spelling of its numbers.
-fn cells(row: &Row, number: fn(u64) -> String) -> [String; 8] {
+/// The cells of the table in one spelling of its numbers; `brief` leaves out what the others tell.
+fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
     let total = |at: usize| row.totals[at].map_or_else(String::new, number);
     [
         clip(&row.reference, 24),
@@ -19,6 +19,8 @@ fn cells(row: &Row, number: fn(u64) -> String) -> [String; 8] {
         total(0),
         total(1),
         match row.parts_at {
+            // The lane parts just behind its equal pairs, unless some were stepped over.
+            Some(position) if brief && position == row.compared => row.outcome.clone(),
             Some(position) => format!("{} at {}", row.outcome, number(position)),
             None => row.outcome.clone(),
         },
@@ -45,8 +47,8 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         format!("of {candidate}"),
         "outcome".into(),
     ];
-    let layout = |number: fn(u64) -> String| -> (Vec<[String; 8]>, [usize; 8]) {
-        let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number)).collect();
+    let layout = |number: fn(u64) -> String, brief: bool| -> (Vec<[String; 8]>, [usize; 8]) {
+        let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number, brief)).collect();
         let mut widths = std::array::from_fn(|at| columns(&heads[at]));
         for line in &body {
             for (width, cell) in widths.iter_mut().zip(line) {
@@ -56,9 +58,12 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         (body, widths)
     };
     let total = |widths: &[usize; 8]| 2 + widths.iter().sum::<usize>() + 2 * 5 + 2;
-    let mut laid = layout(grouped);
+    let mut laid = layout(grouped, false);
     if total(&laid.1) > width {
-        laid = layout(|number| number.to_string());
+        laid = layout(grouped, true);
+    }
+    if total(&laid.1) > width {
+        laid = layout(|number| number.to_string(), true);
     }
     let (body, widths) = laid;
     let line = |page: &mut Page, cells: &[String; 8], styles: [Style; 8]| {
