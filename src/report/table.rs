@@ -9,6 +9,7 @@ use crate::source::Side;
 
 /// The cells of the table in one spelling of its numbers; `brief` leaves out what the others tell.
 fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
+    let fault = if row.after_fault { " (after fault)" } else { "" };
     let total = |at: usize| row.totals[at].map_or_else(String::new, number);
     [
         clip(&row.reference, 24),
@@ -20,9 +21,10 @@ fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
         total(1),
         match row.parts_at {
             // The lane parts just behind its equal pairs, unless some were stepped over.
-            Some(position) if brief && position == row.compared => row.outcome.clone(),
-            Some(position) => format!("{} at {}", row.outcome, number(position)),
-            None => row.outcome.clone(),
+            Some(position) if !(brief && position == row.compared) => {
+                format!("{} at {}{fault}", row.outcome, number(position))
+            }
+            _ => format!("{}{fault}", row.outcome),
         },
     ]
 }
