@@ -119,8 +119,12 @@ impl Overrides {
             below_payload(&path, &profile.roles.payload).map_err(|why| flag("--ignore", text, why))?;
             let name = format!("ignore:{path}");
             // Given twice, or kept already by a file that `profile show` wrote.
-            profile.ignore.retain(|rule| rule.name != name);
-            profile.ignore.push(IgnoreRule { name, kinds: Vec::new(), path, reason: "given by --ignore".to_owned() });
+            if profile.ignore.iter().any(|rule| rule.name == name && rule.path == path && rule.kinds.is_empty()) {
+                continue;
+            }
+            let rule = IgnoreRule { name, kinds: Vec::new(), path, reason: "given by --ignore".to_owned() };
+            refuse_taken(profile, &rule.name, "--ignore", text)?;
+            profile.ignore.push(rule);
         }
         Ok(())
     }
@@ -134,15 +138,26 @@ impl Overrides {
                 .filter(|bits| *bits != 0)
                 .ok_or_else(|| flag("--mask", text, "the bits are a number of 1 to 2^64-1 such as 48 or 0x30"))?;
             let name = format!("mask:{path}");
-            match profile.mask.iter_mut().find(|rule| rule.name == name) {
-                Some(rule) => rule.bits |= bits,
-                None => {
-                    let reason = "given by --mask".to_owned();
-                    profile.mask.push(MaskRule { name, kinds: Vec::new(), path, bits, reason });
-                }
+            let same = |rule: &&mut MaskRule| rule.name == name && rule.path == path && rule.kinds.is_empty();
+            if let Some(rule) = profile.mask.iter_mut().find(same) {
+                rule.bits |= bits;
+                continue;
             }
+            refuse_taken(profile, &name, "--mask", text)?;
+            let reason = "given by --mask".to_owned();
+            profile.mask.push(MaskRule { name, kinds: Vec::new(), path, bits, reason });
         }
         Ok(())
+    }
+}
+
+/// Names of rules are their own; a file may have used the name of a flag's rule for another.
+fn refuse_taken(profile: &Profile, name: &str, by: &'static str, value: &str) -> Result<(), ProfileError> {
+    match profile.rule_names().contains(&name) {
+        true => {
+            Err(flag(by, value, format!("another rule of the profile is named {name}; switch it off by --without")))
+        }
+        false => Ok(()),
     }
 }
 
@@ -187,7 +202,8 @@ fn split_list(list: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::builtin;
+    use crate::profile::{builtin, parse, show};
+    use proptest::prelude::*;
 
     fn texts(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
@@ -260,6 +276,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_a_file_took_for_another_rule_is_refused() {
+        let mut profile = schema_v1();
+        profile.ignore[0].name = "ignore:/payload/x".into();
+        let ignore = Overrides { ignore: texts(&["payload.x"]), ..Overrides::default() };
+        let text = ignore.apply(profile.clone()).unwrap_err().to_string();
+        assert!(text.contains("another rule of the profile is named ignore:/payload/x"), "{text}");
+        let without = Overrides { without: texts(&["ignore:/payload/x"]), ..ignore };
+        assert!(without.apply(profile).is_ok());
+    }
+
+    #[test]
     fn mistakes_are_answered_with_what_to_write() {
         let with = |change: fn(&mut Overrides)| {
             let mut overrides = Overrides::default();
@@ -283,5 +310,31 @@ mod tests {
         assert!(with(|flags| flags.thread = texts(&["tid,none"])).contains("stands alone"));
         assert!(with(|flags| flags.thread = texts(&["tid,"])).contains("name a key"));
         assert!(with(|flags| flags.kind = Some("a..b".into())).contains("a part is empty"));
+    }
+
+    fn some_of(pool: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::vec(proptest::sample::select(pool).prop_map(str::to_owned), 0..3)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_flags_make_can_be_shown_and_read(
+            base in 0usize..2,
+            thread in some_of(&["tid", "pid,tid", "/a~1b", "[\"x,y\"]"]),
+            ordinal in proptest::option::of(proptest::sample::select(&["none", "seq", "/payload/n"][..])),
+            kind in proptest::option::of(proptest::sample::select(&["none", "op"][..])),
+            payload in proptest::option::of(proptest::sample::select(&["*", "payload", "data.in", "/payload/raw_handle_id"][..])),
+            ignore in some_of(&["payload.x", "/payload/x", "data.in.y", "host_ns"]),
+            mask in some_of(&["payload.p=0x30", "/payload/p=1", "data.in.y=0xFFFFFFFFFFFFFFFF"]),
+            without in some_of(&[NULL_EQUALS_MISSING, "raw-handle", "allocator-returns"]),
+            skip_start in proptest::option::of(any::<u64>()),
+        ) {
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            let (ordinal, kind, payload) = (text(ordinal), text(kind), text(payload));
+            let flags = Overrides { thread, ordinal, kind, payload, ignore, mask, without, skip_start };
+            if let Ok(profile) = flags.apply(crate::profile::builtins().remove(base)) {
+                prop_assert_eq!(parse(&show(&profile), "shown.toml").unwrap(), profile);
+            }
+        }
     }
 }

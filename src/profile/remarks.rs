@@ -85,6 +85,9 @@ fn remarks_on_kinds(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<
     out.extend(bound.map(|rule| {
         format!("the rule {} is for certain kinds, but [roles] names no kind: it can never match", rule.name)
     }));
+    if profile.header.is_some() {
+        out.push("a header is known by its kind, but [roles] names no kind: only its version is looked at".to_owned());
+    }
     for (role, named) in [("end", profile.roles.end.is_some()), ("pairing", profile.roles.pairing.is_some())] {
         if named {
             out.push(format!("the role {role} goes by a kind, but [roles] names no kind: it can never match"));
