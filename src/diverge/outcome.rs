@@ -1,6 +1,6 @@
 //! What a run found: the material of every report.
 
-use crate::json::Pointer;
+pub use crate::compare::Difference;
 use crate::scan::ThreadKey;
 use crate::source::{KeptText, Side};
 
@@ -149,14 +149,6 @@ pub struct EventCopy {
     pub text: KeptText,
     /// Bytes of the trimmed line beyond what is kept.
     pub cut_bytes: u64,
-}
-
-/// One differing place. An absent side is `None`; values are the raw tokens of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    pub path: Pointer,
-    pub reference: Option<Vec<u8>>,
-    pub candidate: Option<Vec<u8>>,
 }
 
 /// Where the two sides agree again.

@@ -11,6 +11,7 @@
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`load`]: by name or from a file,
 //! - [`overrides`]: flags laid on top,
+//! - [`reading`]: lines read strictly, role keys once,
 //! - [`show`]: the effective rules as a file ready to edit,
 //! - [`remarks`]: what is allowed but surely not meant,
 //! - [`summary`]: events told in one line,
@@ -20,6 +21,7 @@ pub mod document;
 pub mod fault;
 pub mod load;
 pub mod overrides;
+pub mod reading;
 pub mod remarks;
 pub mod rules;
 pub mod show;
@@ -31,6 +33,7 @@ pub use document::schema;
 pub use fault::{Fault, ProfileError};
 pub use load::{builtin, builtins, load, parse};
 pub use overrides::Overrides;
+pub use reading::{ReadFault, ReadReason, StrictReader};
 pub use remarks::{check, remarks};
 pub use rules::*;
 pub use show::show;
