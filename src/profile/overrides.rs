@@ -28,6 +28,7 @@ pub struct Overrides {
     /// `--ignore`: paths; the rule is named `ignore:/path`.
     pub ignore: Vec<String>,
     /// `--mask`: `PATH=BITS`, bits as `48`, `0x30` or `0b110000`; the rule is named `mask:/path`.
+    /// Masks of the profile for the same path take the bits too.
     pub mask: Vec<String>,
     /// `--without`: names of rules, `null-equals-missing` among them.
     pub without: Vec<String>,
@@ -138,9 +139,14 @@ impl Overrides {
                 .filter(|bits| *bits != 0)
                 .ok_or_else(|| flag("--mask", text, "the bits are a number of 1 to 2^64-1 such as 48 or 0x30"))?;
             let name = format!("mask:{path}");
-            let same = |rule: &&mut MaskRule| rule.name == name && rule.path == path && rule.kinds.is_empty();
-            if let Some(rule) = profile.mask.iter_mut().find(same) {
+            // Where several masks are for one path the first counts, so those that stand there
+            // already take the bits too; one that serves every kind makes a new rule needless.
+            let mut served = false;
+            for rule in profile.mask.iter_mut().filter(|rule| rule.path == path) {
                 rule.bits |= bits;
+                served |= rule.kinds.is_empty();
+            }
+            if served {
                 continue;
             }
             refuse_taken(profile, &name, "--mask", text)?;
@@ -255,6 +261,28 @@ mod tests {
         assert_eq!(profile.rule_names()[3..], ["ignore:/payload/args/size", "mask:/payload/p", "allocator-returns"]);
         assert_eq!(profile.mask[0].bits, 0x30);
         assert_eq!(overrides.apply(profile.clone()).unwrap(), profile, "laid on top again, nothing changes");
+    }
+
+    #[test]
+    fn masks_of_the_profile_take_the_bits_of_a_flag() {
+        let mut profile = schema_v1();
+        let path = Pointer::parse("/payload/p").unwrap();
+        let rule = |kinds: &[&str]| MaskRule {
+            name: "own".into(),
+            kinds: texts(kinds),
+            path: path.clone(),
+            bits: 1,
+            reason: "r".into(),
+        };
+        let flags = Overrides { mask: texts(&["payload.p=2"]), ..Overrides::default() };
+        let masks = |profile: &Profile| -> Vec<(String, u64)> {
+            let masks = flags.apply(profile.clone()).unwrap().mask;
+            masks.into_iter().map(|rule| (rule.name, rule.bits)).collect()
+        };
+        profile.mask = vec![rule(&[])];
+        assert_eq!(masks(&profile), [("own".to_owned(), 3)]);
+        profile.mask = vec![rule(&["cpu"])];
+        assert_eq!(masks(&profile), [("own".to_owned(), 3), ("mask:/payload/p".to_owned(), 2)]);
     }
 
     #[test]

@@ -119,7 +119,10 @@ fn remarks_on_cover(rules: &[Overlooking<'_>], out: &mut Vec<String>) {
         }
         let rivals = rules[at + 1..].iter().filter(|other| other.path == rule.path && rule.shares_a_kind_with(other));
         for other in rivals {
-            out.push(format!("the rules {} and {} are for the same path {}", rule.name, other.name, rule.path));
+            out.push(format!(
+                "the rules {} and {} are for the same path {}; the first counts",
+                rule.name, other.name, rule.path
+            ));
         }
     }
 }
@@ -268,6 +271,6 @@ mod tests {
             ]
             "#,
         );
-        assert_eq!(remarks, ["the rules a and b are for the same path /x"]);
+        assert_eq!(remarks, ["the rules a and b are for the same path /x; the first counts"]);
     }
 }
