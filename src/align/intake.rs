@@ -111,7 +111,7 @@ impl<'r> Intake<'r> {
             header_left: None,
         };
         if let Some(wanted) = &profile.header {
-            let found = header::read(intake.log, wanted)?;
+            let found = header::read(intake.log, wanted, profile.roles.kind.as_ref())?;
             intake.engine = header::label(&found.text, intake.label.as_ref());
             intake.next_line = found.window_line;
             intake.header = Some(found.text);
@@ -513,7 +513,11 @@ fn continues((ended, last): (bool, Option<u64>), span: &Span) -> Continues {
     match (last, span.ordinal()) {
         _ if ended => Continues::Anew,
         (Some(before), Some(found)) if found <= before => {
-            if found == 0 && before > 0 { Continues::Anew } else { Continues::Fault { before, found } }
+            if found == 0 && before > 0 {
+                Continues::Anew
+            } else {
+                Continues::Fault { before, found }
+            }
         }
         _ => Continues::Same,
     }
