@@ -56,7 +56,7 @@ fn replace(target: &Path, existing: Option<&Metadata>, bytes: &[u8]) -> io::Resu
     let mut builder = tempfile::Builder::new();
     // Without this a temporary is for its owner only; the umask still counts.
     builder.prefix(".forkpoint-").permissions(Permissions::from_mode(0o666));
-    let mut aside = builder.tempfile_in(folder).map_err(bare)?;
+    let mut aside = builder.tempfile_in(folder)?;
     aside.write_all(bytes)?;
     if let Some(found) = existing {
         let ours = aside.as_file().metadata()?;
@@ -75,11 +75,6 @@ fn replace(target: &Path, existing: Option<&Metadata>, bytes: &[u8]) -> io::Resu
         }
         _ => Ok(()),
     }
-}
-
-/// The system's own error, without the temporary's name that tempfile adds.
-fn bare(error: io::Error) -> io::Error {
-    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 /// Whether writing (or reading) `a` and `b` would be the same file, be it there yet or not.
@@ -118,7 +113,7 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The system's words without its "(os error 2)", beginning in lower case.
+/// The system's words without its "(os error 2)" and what tempfile adds behind, beginning in lower case.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error ").next().unwrap_or_default();

@@ -149,7 +149,10 @@ impl Log {
 
     /// The name for people.
     pub fn name(&self) -> String {
-        self.path.display().to_string()
+        match self.path == Path::new("-") {
+            true => "standard input".to_owned(),
+            false => self.path.display().to_string(),
+        }
     }
 
     /// The path or name it was opened by.

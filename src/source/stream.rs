@@ -131,7 +131,8 @@ impl StreamLog {
     fn cut_ready(&mut self) -> Option<Window> {
         let end = cut(&self.ready, self.window, self.ended).filter(|&end| end > 0)?;
         let bytes = self.ready.slice(0..end);
-        self.ready = self.ready.slice(end..self.ready.len());
+        // An empty rest must not hold on to the block.
+        self.ready = if end < self.ready.len() { self.ready.slice(end..self.ready.len()) } else { Bytes::default() };
         let offset = self.position;
         self.position += end as u64;
         if self.queue.spool.holds_any(offset, self.position) {
