@@ -82,7 +82,8 @@ impl Log {
         when_full: WhenFull,
         options: &OpenOptions,
     ) -> Result<Log, SourceError> {
-        let stream = StreamLog::start(path, open, when_full, options)?;
+        let name = if path == Path::new("-") { Path::new("standard input") } else { path };
+        let stream = StreamLog::start(name, open, when_full, options)?;
         Ok(Log { path: path.to_owned(), identity, body: Body::Stream(Box::new(stream)) })
     }
 
@@ -227,7 +228,8 @@ fn open_regular(
 fn open_stdin(options: &OpenOptions) -> Result<Log, SourceError> {
     let path = Path::new("-");
     let stdin = io::stdin();
-    let found = rustix::fs::fstat(&stdin).map_err(|error| SourceError::Open { path: path.into(), error: error.into() })?;
+    let found =
+        rustix::fs::fstat(&stdin).map_err(|error| SourceError::Open { path: path.into(), error: error.into() })?;
     let kind = rustix::fs::FileType::from_raw_mode(found.st_mode);
     let is_fed = matches!(kind, rustix::fs::FileType::Fifo | rustix::fs::FileType::Socket);
     let when_full = if is_fed { WhenFull::Spill } else { WhenFull::Wait };

@@ -89,10 +89,10 @@ impl StreamLog {
 
     pub(super) fn next_window(&mut self) -> Result<Option<Window>, SourceError> {
         self.give_room_back();
-        if self.ready.len() >= self.window || self.ended {
-            if let Some(window) = self.cut_ready() {
-                return Ok(Some(window));
-            }
+        if (self.ready.len() >= self.window || self.ended)
+            && let Some(window) = self.cut_ready()
+        {
+            return Ok(Some(window));
         }
         if !self.ready.is_empty() {
             let rest = std::mem::take(&mut self.ready);
@@ -110,7 +110,13 @@ impl StreamLog {
             }
             // A line as long as the limit may end the stream; a byte more is one too many.
             let is_brimful = !has_line && len >= self.line_limit;
-            let room = if is_brimful { 1 } else if has_line { block - len } else { self.line_limit - len };
+            let room = if is_brimful {
+                1
+            } else if has_line {
+                block - len
+            } else {
+                self.line_limit - len
+            };
             let due = self.filling.since.filter(|_| has_line).map(|since| since + PATIENCE);
             match self.pull(room.min(block), due)? {
                 Some(true) if is_brimful => return self.step_over().map(Some),
