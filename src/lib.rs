@@ -2,6 +2,7 @@
 
 pub mod align;
 pub mod compare;
+pub mod disk;
 pub mod diverge;
 pub mod json;
 pub mod profile;

@@ -5,10 +5,8 @@
 //! opening that never changes; decisions fall at exact moments of log time and never change.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
-
-use ahash::AHashMap;
 
 use crate::json::tape::fixed_state;
 use crate::source::Side;
@@ -98,15 +96,15 @@ enum Step {
 struct Group {
     waiting: [BTreeSet<Ripe>; 2],
     due: [BTreeSet<Ripe>; 2],
-    by_opening: AHashMap<u64, [VecDeque<Ripe>; 2]>,
+    by_opening: BTreeMap<u64, [VecDeque<Ripe>; 2]>,
 }
 
 /// Decides pairings as log time advances.
 #[derive(Debug, Default)]
 pub struct Pairer {
-    openings: [AHashMap<usize, Opening>; 2],
+    openings: [BTreeMap<usize, Opening>; 2],
     agenda: BinaryHeap<Reverse<(u64, Step, Side, Ripe)>>,
-    groups: AHashMap<u64, Group>,
+    groups: BTreeMap<u64, Group>,
     decisions: Vec<Decision>,
 }
 
