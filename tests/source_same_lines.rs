@@ -171,22 +171,6 @@ fn a_mapped_file_is_really_mapped_and_plain_reading_is_not() {
 }
 
 #[test]
-fn more_maps_than_the_guard_can_watch_are_read_plainly() {
-    install_guard().unwrap();
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(&text(30)).unwrap();
-    let options = OpenOptions::default();
-    let first = || Log::open(file.path(), &options).unwrap().next_window().unwrap().unwrap();
-    let windows: Vec<Window> = (0..1200).map(|_| first()).collect();
-    assert!(windows.iter().any(|window| window.bytes.is_mapped()));
-    assert!(windows.iter().any(|window| !window.bytes.is_mapped()));
-    assert!(windows.iter().all(|window| *window.bytes == text(30)));
-    // Dropping them makes room again.
-    drop(windows);
-    assert!(first().bytes.is_mapped());
-}
-
-#[test]
 fn windows_of_one_map_share_it() {
     install_guard().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
