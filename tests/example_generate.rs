@@ -61,7 +61,8 @@ fn lanes(log: &[u8]) -> HashMap<(u64, u64), Vec<(u64, Value)>> {
     }
     for lane in lanes.values() {
         assert!(lane.is_sorted_by(|(_, a), (_, b)| a["tid_event_idx"].as_u64() < b["tid_event_idx"].as_u64()));
-        assert_eq!(lane[0].1["tid_event_idx"], 0);
+        // 1 where the very first event was asked to carry an ordinal gap.
+        assert!(lane[0].1["tid_event_idx"].as_u64() <= Some(1));
     }
     lanes
 }
@@ -142,6 +143,9 @@ fn nothing_diverges_unasked() {
 fn every_kind_lands_where_the_truth_says() {
     for (name, kind) in EditKind::ALL {
         for position in [0, 1, 2, 3, 500, 501, 502, 503, 504] {
+            if (kind, position) == (EditKind::EndedEarly, 0) {
+                continue; // refused: no lane would be left
+            }
             let made = make(&Options { diverge: vec![Diverge { thread: 1, position, kind }], ..small() });
             assert_eq!(check(&made), 1, "{name} at {position}");
             assert_eq!(made.truth["first"], 1);
@@ -182,19 +186,17 @@ fn clocks_and_cycles_never_agree_and_noise_is_as_asked() {
         let made = make(&options);
         let (reference, candidate) = (lanes(&made.reference), lanes(&made.candidate));
         let (mut unequal, mut total) = (0.0, 0.0);
+        let payloads = |log: &[u8]| -> Vec<String> {
+            let text = std::str::from_utf8(log).expect("UTF-8");
+            text.lines().map(|line| line.split_once("\"payload\"").map_or("", |(_, tail)| tail).to_owned()).collect()
+        };
+        let (ours, theirs) = (payloads(&made.reference), payloads(&made.candidate));
         for thread in made.truth["threads"].as_array().unwrap() {
             let tid = |side: &str| (thread[side]["tid"].as_u64().unwrap(), 0);
             for ((line, a), (other, b)) in reference[&tid("reference")].iter().zip(&candidate[&tid("candidate")]) {
                 assert!(a["host_ns"] != b["host_ns"] && a["guest_cycle"] != b["guest_cycle"]);
-                let tail = |log: &[u8], line: u64| {
-                    let text = log.split(|byte| *byte == b'\n').nth(line as usize - 1).map(<[u8]>::to_vec).unwrap();
-                    String::from_utf8(text).unwrap().split_once("\"payload\"").unwrap().1.to_owned()
-                };
-                // Looking at each line anew is slow: a sample does.
-                if line % 97 == 0 {
-                    total += 1.0;
-                    unequal += f64::from(u8::from(tail(&made.reference, *line) != tail(&made.candidate, *other)));
-                }
+                total += 1.0;
+                unequal += f64::from(u8::from(ours[*line as usize - 1] != theirs[*other as usize - 1]));
             }
         }
         assert!((unequal / total - noise - 0.02_f64).abs() < 0.06, "asked {noise}, made {}", unequal / total);

@@ -211,6 +211,9 @@ fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
         if edit.position >= lane.events {
             return Err(format!("thread {} has {} events: none at {}", edit.thread, lane.events, edit.position));
         }
+        if edit.position == 0 && edit.kind == EditKind::EndedEarly {
+            return Err(format!("thread {}: a lane that ends before its first event is none", edit.thread));
+        }
         lane.edits.push(edit);
         lane.edits.sort_by_key(|edit| edit.position);
     }
