@@ -1,6 +1,7 @@
 //! forkpoint finds the event where two runs part.
 
 pub mod align;
+pub mod compare;
 pub mod diverge;
 pub mod json;
 pub mod profile;

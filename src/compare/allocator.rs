@@ -1,0 +1,132 @@
+//! Allocator returns: two successes are equal whatever address they name (BEHAVIOUR 3.5).
+
+use crate::json::{self, Kind, Pointer, Tape};
+use crate::profile::{AllocatorRule, Failure};
+
+/// What one side returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+    Success,
+    Failure,
+    /// Neither integer nor hex string (or a null that the rule gives no meaning): compared raw.
+    Raw,
+}
+
+/// What one side's event says to an allocator rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub returned: Return,
+    /// The status spells the returned value.
+    pub status_follows: bool,
+}
+
+/// Reads an event's payload under an allocator rule; `None` where the rule does not hold.
+/// Paths of the rule are from the line's root, as is the tape.
+pub fn read_call(rule: &AllocatorRule, tape: &Tape, line: &[u8]) -> Option<Call> {
+    let find = |path: &Pointer| tape.at(line, Tape::ROOT, path);
+    let name = find(&rule.function).filter(|node| tape.kind(*node) == Kind::String)?;
+    let name = json::text::unescape(tape.bytes(line, name));
+    let functions = rule.functions.iter().find(|set| set.names.iter().any(|known| known.as_bytes() == &*name))?;
+    let value = find(&rule.value).map(|node| (tape.kind(node), tape.bytes(line, node)));
+    let status = rule.status.as_ref().and_then(find).map(|node| (tape.kind(node), tape.bytes(line, node)));
+    Some(Call { returned: classify(value, &functions.failure), status_follows: follows(value, status) })
+}
+
+fn classify(value: Option<(Kind, &[u8])>, failure: &Failure) -> Return {
+    let magnitude = match value {
+        None | Some((Kind::Null, _)) => return if failure.null { Return::Failure } else { Return::Raw },
+        Some((Kind::Number, token)) => match json::Decimal::parse(token) {
+            Some(decimal) if decimal.to_integer().is_some() => {
+                if decimal.is_negative() {
+                    return if failure.negative { Return::Failure } else { Return::Success };
+                }
+                decimal.to_u64()
+            }
+            _ => return Return::Raw,
+        },
+        Some((Kind::String, token)) => match json::number::hex_to_u128(&json::text::unescape(token)) {
+            Some(value) => u64::try_from(value).ok(),
+            None => return Return::Raw,
+        },
+        Some(_) => return Return::Raw,
+    };
+    if magnitude.is_some_and(|value| is_failure(value, failure)) { Return::Failure } else { Return::Success }
+}
+
+fn is_failure(value: u64, failure: &Failure) -> bool {
+    let excepted = |step: u64| step != 0 && value.is_multiple_of(step);
+    failure.values.contains(&value)
+        || failure
+            .ranges
+            .iter()
+            .any(|range| (range.from..=range.to).contains(&value) && !excepted(range.except_multiples_of))
+}
+
+/// Whether the status is a hex spelling of the value, modulo 2^32 or 2^64.
+fn follows(value: Option<(Kind, &[u8])>, status: Option<(Kind, &[u8])>) -> bool {
+    let (Some(value), Some((Kind::String, status))) = (value.and_then(modulo_64), status) else { return false };
+    match json::number::loose_hex_to_u128(&json::text::unescape(status)) {
+        Some(spelled) => spelled == u128::from(value) || spelled == u128::from(value as u32),
+        None => false,
+    }
+}
+
+fn modulo_64((kind, token): (Kind, &[u8])) -> Option<u64> {
+    match kind {
+        Kind::Number => match json::Decimal::parse(token)?.to_integer()? {
+            json::Integer::Small(value) => Some(value as u64),
+            json::Integer::Big(digits) => digits.parse().ok(),
+        },
+        Kind::String => json::number::hex_to_u128(&json::text::unescape(token)).map(|value| value as u64),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::FailureRange;
+
+    fn status() -> Failure {
+        Failure {
+            null: false,
+            negative: true,
+            values: vec![],
+            ranges: vec![FailureRange { from: 0xC000_0001, to: 0xC000_FFFF, except_multiples_of: 0x1000 }],
+        }
+    }
+
+    #[test]
+    fn success_and_failure_are_told_apart() {
+        let address = Failure { null: true, values: vec![0], ..Failure::default() };
+        let class = |kind, token: &str, failure: &Failure| classify(Some((kind, token.as_bytes())), failure);
+        assert_eq!(class(Kind::Number, "0", &address), Return::Failure);
+        assert_eq!(class(Kind::Number, "0.0", &address), Return::Failure);
+        assert_eq!(class(Kind::String, "\"0x00\"", &address), Return::Failure);
+        assert_eq!(class(Kind::Number, "3156344832", &address), Return::Success);
+        assert_eq!(class(Kind::Number, "-1", &address), Return::Success);
+        assert_eq!(class(Kind::Number, "1.5", &address), Return::Raw);
+        assert_eq!(class(Kind::True, "true", &address), Return::Raw);
+        assert_eq!(class(Kind::Null, "null", &address), Return::Failure);
+        assert_eq!(classify(None, &address), Return::Failure);
+        assert_eq!(classify(None, &status()), Return::Raw);
+        assert_eq!(class(Kind::Number, "-1073741801", &status()), Return::Failure);
+        assert_eq!(class(Kind::Number, "3221225495", &status()), Return::Failure);
+        assert_eq!(class(Kind::String, "\"0xC0000017\"", &status()), Return::Failure);
+        assert_eq!(class(Kind::String, "\"0xC0001000\"", &status()), Return::Success);
+        assert_eq!(class(Kind::Number, "0", &status()), Return::Success);
+    }
+
+    #[test]
+    fn a_status_follows_in_any_spelling() {
+        let says = |value: &str, status: &str| {
+            follows(Some((Kind::Number, value.as_bytes())), Some((Kind::String, status.as_bytes())))
+        };
+        assert!(says("3156344832", "\"0xbc220000\""));
+        assert!(says("3156344832", "\"00BC220000\""));
+        assert!(says("-1073741801", "\"0xC0000017\""));
+        assert!(says("-1073741801", "\"0xffffffffC0000017\""));
+        assert!(!says("3156344832", "\"0xbc220001\""));
+        assert!(!says("3156344832", "\"ok\""));
+    }
+}

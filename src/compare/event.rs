@@ -1,0 +1,16 @@
+//! An event as the comparer sees it.
+
+/// One event: its trimmed line and where its roles lie in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'w> {
+    pub line: &'w [u8],
+    /// The kind's token; empty where absent (or null).
+    pub kind: &'w [u8],
+    pub ordinal: Option<u64>,
+    /// What is compared byte by byte first.
+    pub tail: &'w [u8],
+    pub payload_missing: bool,
+    pub nondeterministic: bool,
+    /// Read strictly whatever the partner holds.
+    pub must_read: bool,
+}

@@ -1,0 +1,273 @@
+//! The walk through two payloads under the rules: which places differ, which rules overlooked one.
+
+use smallvec::SmallVec;
+
+use super::allocator::{Call, Return};
+use super::paths::{Action, PathNode, RulePaths};
+use crate::json::{self, Kind, Pointer, Tape};
+
+/// Differing places past this number are counted, not listed.
+pub const DIFFERENCES_LISTED_MAX: usize = 64;
+
+/// One differing place; an absent side is `None`, values are the raw tokens of the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub path: Pointer,
+    pub reference: Option<Vec<u8>>,
+    pub candidate: Option<Vec<u8>>,
+}
+
+/// The numbers of the rules that overlooked a difference in one pair, each once.
+pub type Overlooked = SmallVec<[u16; 4]>;
+
+/// One side of a walk.
+#[derive(Clone, Copy)]
+pub struct SideText<'a> {
+    pub tape: &'a Tape,
+    pub line: &'a [u8],
+    /// The payload; `None` where it is missing.
+    pub payload: Option<usize>,
+}
+
+impl<'a> SideText<'a> {
+    fn kind(&self, node: usize) -> Kind {
+        self.tape.kind(node)
+    }
+
+    fn bytes(&self, node: usize) -> &'a [u8] {
+        self.tape.bytes(self.line, node)
+    }
+
+    /// The payload as an object: `Some(None)` is the empty object of a missing or null payload.
+    fn as_object(&self) -> Option<Option<usize>> {
+        match self.payload {
+            None => Some(None),
+            Some(node) => match self.kind(node) {
+                Kind::Null => Some(None),
+                Kind::ObjectStart => Some(Some(node)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// A walk in progress, and what it found.
+pub struct Walk<'a> {
+    pub reference: SideText<'a>,
+    pub candidate: SideText<'a>,
+    pub paths: &'a RulePaths,
+    pub null_equals_missing: bool,
+    /// For each allocator rule of the profile that holds on both sides, what the sides say.
+    pub calls: &'a [(u16, u16, Call, Call)],
+    /// Stop at the first difference and name none.
+    pub verdict_only: bool,
+    pub differences: Vec<Difference>,
+    pub total: u64,
+    pub overlooked: Overlooked,
+    path: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk that has not begun; `base` is the payload's own path.
+    pub fn new(
+        reference: SideText<'a>,
+        candidate: SideText<'a>,
+        paths: &'a RulePaths,
+        calls: &'a [(u16, u16, Call, Call)],
+        base: &Pointer,
+    ) -> Walk<'a> {
+        Walk {
+            reference,
+            candidate,
+            paths,
+            null_equals_missing: false,
+            calls,
+            verdict_only: false,
+            differences: Vec::new(),
+            total: 0,
+            overlooked: Overlooked::new(),
+            path: base.tokens().to_vec(),
+        }
+    }
+
+    /// Walks both payloads.
+    pub fn run(&mut self) {
+        let root = Some(RulePaths::ROOT);
+        match (self.reference.as_object(), self.candidate.as_object()) {
+            (Some(x), Some(y)) => self.objects(root, x, y, true),
+            _ => self.place(root, self.reference.payload, self.candidate.payload),
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.verdict_only && self.total > 0
+    }
+
+    fn overlook(&mut self, rule: u16) {
+        if !self.overlooked.contains(&rule) {
+            self.overlooked.push(rule);
+        }
+    }
+
+    fn equal(&self, x: Option<usize>, y: Option<usize>) -> bool {
+        match (x, y) {
+            (Some(x), Some(y)) => json::tape::equal(
+                (self.reference.tape, self.reference.line, x),
+                (self.candidate.tape, self.candidate.line, y),
+            ),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn differ(&mut self, x: Option<usize>, y: Option<usize>) {
+        self.total += 1;
+        if self.verdict_only || self.differences.len() >= DIFFERENCES_LISTED_MAX {
+            return;
+        }
+        self.differences.push(Difference {
+            path: Pointer::new(self.path.iter().cloned()),
+            reference: x.map(|node| self.reference.bytes(node).to_vec()),
+            candidate: y.map(|node| self.candidate.bytes(node).to_vec()),
+        });
+    }
+
+    /// One place: the rules first, then the values.
+    fn place(&mut self, rules: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
+        match self.paths.action(rules) {
+            Some(Action::Exclude) => return,
+            Some(Action::Ignore(rule)) => {
+                if !self.equal(x, y) {
+                    self.overlook(rule);
+                }
+                return;
+            }
+            Some(Action::Mask(rule, bits)) if self.equal_masked(bits, x, y) => {
+                if !self.equal(x, y) {
+                    self.overlook(rule);
+                }
+                return;
+            }
+            Some(Action::AllocatorValue(rule)) if self.allocator_decides(rule, x, y, false) => return,
+            Some(Action::AllocatorStatus(rule)) if self.allocator_decides(rule, x, y, true) => return,
+            _ => {}
+        }
+        self.values(rules, x, y);
+    }
+
+    fn values(&mut self, rules: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
+        let (Some(left), Some(right)) = (x, y) else { return self.differ(x, y) };
+        match (self.reference.kind(left), self.candidate.kind(right)) {
+            _ if self.reference.bytes(left) == self.candidate.bytes(right) => {}
+            (Kind::ObjectStart, Kind::ObjectStart) => self.objects(rules, x, y, false),
+            (Kind::ArrayStart, Kind::ArrayStart) => self.arrays(rules, left, right),
+            _ if self.equal(x, y) => {}
+            _ => self.differ(x, y),
+        }
+    }
+
+    /// Members in the reference's key order, then those only the candidate has.
+    fn objects(&mut self, rules: Option<PathNode>, x: Option<usize>, y: Option<usize>, top: bool) {
+        let (reference, candidate) = (self.reference, self.candidate);
+        let members = |side: SideText<'a>, node: Option<usize>| {
+            node.map(|node| side.tape.distinct_members(side.line, node)).unwrap_or_default()
+        };
+        let (left, right) = (members(reference, x), members(candidate, y));
+        let partners =
+            json::tape::pair_members((reference.tape, reference.line), &left, (candidate.tape, candidate.line), &right);
+        let mut met: SmallVec<[bool; 16]> = SmallVec::from_elem(false, right.len());
+        for ((key, value), partner) in left.iter().zip(&partners) {
+            if let Some(partner) = partner {
+                met[*partner] = true;
+            }
+            let other = partner.map(|partner| right[partner].1);
+            self.member(rules, reference.bytes(*key), Some(*value), other, top);
+        }
+        for ((key, value), met) in right.iter().zip(met) {
+            if !met {
+                self.member(rules, candidate.bytes(*key), None, Some(*value), top);
+            }
+        }
+    }
+
+    fn member(&mut self, rules: Option<PathNode>, key: &[u8], x: Option<usize>, y: Option<usize>, top: bool) {
+        if self.done() {
+            return;
+        }
+        let is_null = |side: SideText<'_>, node: Option<usize>| node.is_some_and(|node| side.kind(node) == Kind::Null);
+        let below = self.paths.member(rules, key);
+        if top
+            && self.null_equals_missing
+            && ((y.is_none() && is_null(self.reference, x)) || (x.is_none() && is_null(self.candidate, y)))
+            && self.paths.action(below) != Some(Action::Exclude)
+        {
+            return self.overlook(0);
+        }
+        self.step(|| String::from_utf8_lossy(&json::text::unescape(key)).into_owned(), below, x, y);
+    }
+
+    /// Goes one place deeper; the path is spelled only where places are named.
+    fn step(&mut self, token: impl Fn() -> String, below: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
+        if self.verdict_only {
+            return self.place(below, x, y);
+        }
+        self.path.push(token());
+        self.place(below, x, y);
+        self.path.pop();
+    }
+
+    fn arrays(&mut self, rules: Option<PathNode>, left: usize, right: usize) {
+        let (reference, candidate) = (self.reference, self.candidate);
+        let (mut xs, mut ys) = (reference.tape.elements(left), candidate.tape.elements(right));
+        for index in 0.. {
+            let (x, y) = (xs.next(), ys.next());
+            if (x.is_none() && y.is_none()) || self.done() {
+                return;
+            }
+            self.step(|| index.to_string(), self.paths.element(rules, index), x, y);
+        }
+    }
+
+    fn equal_masked(&self, bits: u64, x: Option<usize>, y: Option<usize>) -> bool {
+        let (Some(x), Some(y)) = (x, y) else { return false };
+        let left = masked(self.reference.kind(x), self.reference.bytes(x), bits);
+        left.is_some() && left == masked(self.candidate.kind(y), self.candidate.bytes(y), bits)
+    }
+
+    /// Lets an allocator rule decide a place; false where it leaves it to the values.
+    fn allocator_decides(&mut self, rule: u16, x: Option<usize>, y: Option<usize>, status: bool) -> bool {
+        let Some((_, number, left, right)) = self.calls.iter().find(|(index, ..)| *index == rule).copied() else {
+            return false;
+        };
+        let overlooks = if status {
+            left.status_follows && right.status_follows
+        } else {
+            (left.returned, right.returned) == (Return::Success, Return::Success)
+        };
+        if overlooks {
+            if !self.equal(x, y) {
+                self.overlook(number);
+            }
+            return true;
+        }
+        let apart = matches!(
+            (left.returned, right.returned),
+            (Return::Success, Return::Failure) | (Return::Failure, Return::Success)
+        );
+        if !status && apart {
+            self.differ(x, y);
+            return true;
+        }
+        false
+    }
+}
+
+/// An integer from 0 to 2^64-1 or a hex string without the masked bits; the tag keeps the two apart.
+pub fn masked(kind: Kind, token: &[u8], bits: u64) -> Option<(bool, u128)> {
+    let value = match kind {
+        Kind::Number => (false, u128::from(json::number::to_u64(token)?)),
+        Kind::String => (true, json::number::hex_to_u128(&json::text::unescape(token))?),
+        _ => return None,
+    };
+    Some((value.0, value.1 & !u128::from(bits)))
+}

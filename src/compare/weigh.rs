@@ -1,0 +1,309 @@
+//! Weighing a pair: bytes first, the values only where they differ.
+
+use ahash::AHashMap;
+use smallvec::SmallVec;
+
+use super::allocator::{self, Call};
+use super::digest::Digester;
+use super::event::Event;
+use super::paths::RulePaths;
+use super::walk::{Difference, Overlooked, SideText, Walk};
+use crate::json::{self, Pointer, Tape, tape};
+use crate::profile::{PayloadRole, Profile, ReadFault, StrictReader};
+
+/// What weighing a pair found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Weighed {
+    /// Kind, ordinal and tail are the same bytes.
+    EqualByBytes,
+    /// Both lines were read and are equal under the rules.
+    EqualRead(Overlooked),
+    /// Marked nondeterministic: only kind and ordinal were compared, and are equal.
+    EqualUnread,
+    /// They differ; whether both lines were read to tell.
+    Differ { read: bool },
+    /// One or both lines are malformed when read.
+    Malformed { reference: Option<ReadFault>, candidate: Option<ReadFault> },
+}
+
+const UNREAD_DIFFER: Weighed = Weighed::Differ { read: false };
+
+/// What tells two events apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Which of the three compared things differ.
+    pub kind: bool,
+    pub ordinal: bool,
+    pub payload: bool,
+    pub listed: Vec<Difference>,
+    pub total: u64,
+    pub overlooked: Overlooked,
+}
+
+/// Buffers reused from pair to pair, one set a worker.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    reference: Tape,
+    candidate: Tape,
+}
+
+/// Compares events under one profile.
+#[derive(Debug)]
+pub struct Comparer<'p> {
+    profile: &'p Profile,
+    strict: StrictReader,
+    /// Rules by kind, and those for kinds that no rule names.
+    by_kind: AHashMap<Vec<u8>, RulePaths>,
+    others: RulePaths,
+    /// The number of the first allocator rule among the profile's rule names.
+    allocator_base: u16,
+    skip_nondeterministic: bool,
+    payload: Pointer,
+    no_payload: Pointer,
+}
+
+impl<'p> Comparer<'p> {
+    /// A comparer for the profile's rules.
+    pub fn new(profile: &'p Profile, skip_nondeterministic: bool) -> Comparer<'p> {
+        let kinds = (profile.ignore.iter().flat_map(|rule| &rule.kinds))
+            .chain(profile.mask.iter().flat_map(|rule| &rule.kinds))
+            .chain(profile.allocator.iter().map(|rule| &rule.kind));
+        let mut by_kind = AHashMap::with_hasher(tape::fixed_state());
+        for kind in kinds {
+            by_kind.entry(kind.clone().into_bytes()).or_insert_with(|| RulePaths::new(profile, Some(kind)));
+        }
+        Comparer {
+            strict: StrictReader::new(profile),
+            by_kind,
+            others: RulePaths::new(profile, None),
+            allocator_base: (1 + profile.ignore.len() + profile.mask.len()) as u16,
+            skip_nondeterministic,
+            payload: profile.roles.payload_path().cloned().unwrap_or_default(),
+            no_payload: Pointer::default(),
+            profile,
+        }
+    }
+
+    /// Weighs a pair.
+    pub fn weigh(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Weighed {
+        let same_head = self.same_kind(reference, candidate) && reference.ordinal == candidate.ordinal;
+        if let Some(fault) = self.read_where_due(reference, candidate, scratch) {
+            return fault;
+        }
+        if self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic) {
+            return if same_head { Weighed::EqualUnread } else { UNREAD_DIFFER };
+        }
+        if same_tail(reference, candidate) {
+            return if same_head { Weighed::EqualByBytes } else { UNREAD_DIFFER };
+        }
+        let faults = (
+            self.strict.read(reference.line, &mut scratch.reference).err(),
+            self.strict.read(candidate.line, &mut scratch.candidate).err(),
+        );
+        if let (None, None) = faults {
+            if !same_head {
+                return Weighed::Differ { read: true };
+            }
+            let calls = self.calls(reference, candidate, scratch);
+            let mut walk = self.walk(reference, candidate, scratch, &calls, &self.no_payload);
+            walk.verdict_only = true;
+            walk.run();
+            return match walk.total {
+                0 => Weighed::EqualRead(walk.overlooked),
+                _ => Weighed::Differ { read: true },
+            };
+        }
+        Weighed::Malformed { reference: faults.0, candidate: faults.1 }
+    }
+
+    /// Reads a line strictly.
+    ///
+    /// # Errors
+    /// The line is malformed.
+    pub fn read(&self, line: &[u8], scratch: &mut Scratch) -> Result<(), ReadFault> {
+        self.strict.read(line, &mut scratch.reference)
+    }
+
+    /// Reads the lines that are read whatever their partners hold.
+    fn read_where_due(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Option<Weighed> {
+        let mut read = |event: &Event<'_>| {
+            if event.must_read { self.strict.read(event.line, &mut scratch.reference).err() } else { None }
+        };
+        match (read(reference), read(candidate)) {
+            (None, None) => None,
+            (reference, candidate) => Some(Weighed::Malformed { reference, candidate }),
+        }
+    }
+
+    /// Everything that tells two events apart: kind and ordinal only, if the kinds differ.
+    ///
+    /// # Errors
+    /// The side's line is malformed; the reference's fault if both are.
+    pub fn differences(
+        &self,
+        reference: &Event<'_>,
+        candidate: &Event<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Differences, ReadFault> {
+        let mut found = Differences {
+            kind: !self.same_kind(reference, candidate),
+            ordinal: reference.ordinal != candidate.ordinal,
+            ..Differences::default()
+        };
+        if found.kind {
+            let role = self.profile.roles.kind.as_ref();
+            found.add(
+                role,
+                (!reference.kind.is_empty()).then_some(reference.kind),
+                (!candidate.kind.is_empty()).then_some(candidate.kind),
+            );
+        }
+        if found.ordinal {
+            let text = |event: &Event<'_>| event.ordinal.map(|ordinal| ordinal.to_string());
+            let (left, right) = (text(reference), text(candidate));
+            let role = self.profile.roles.ordinal.as_ref();
+            found.add(role, left.as_deref().map(str::as_bytes), right.as_deref().map(str::as_bytes));
+        }
+        if found.kind || (self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic)) {
+            return Ok(found);
+        }
+        if same_tail(reference, candidate) {
+            return Ok(found);
+        }
+        self.strict.read(reference.line, &mut scratch.reference)?;
+        self.strict.read(candidate.line, &mut scratch.candidate)?;
+        let calls = self.calls(reference, candidate, scratch);
+        let mut walk = self.walk(reference, candidate, scratch, &calls, &self.payload);
+        walk.run();
+        found.payload = walk.total > 0;
+        found.total += walk.total;
+        found.listed.append(&mut walk.differences);
+        found.listed.truncate(super::walk::DIFFERENCES_LISTED_MAX);
+        found.overlooked = walk.overlooked;
+        Ok(found)
+    }
+
+    /// A digest of kind and payload under the rules, the ordinal overlooked: equal events have
+    /// equal digests. A line that cannot be read is digested by its bytes.
+    pub fn digest(&self, event: &Event<'_>, scratch: &mut Scratch) -> Result<u64, (u64, ReadFault)> {
+        let kind = self.kind_digest(event);
+        let raw = || {
+            use std::hash::{BuildHasher, Hasher};
+            let mut state = tape::fixed_state().build_hasher();
+            state.write(event.kind);
+            state.write(event.tail);
+            state.finish()
+        };
+        if let Err(fault) = self.strict.read(event.line, &mut scratch.reference) {
+            return Err((raw(), fault));
+        }
+        let (line, tape) = (event.line, &scratch.reference);
+        let paths = self.paths(event);
+        let calls: SmallVec<[(u16, Call); 1]> = paths
+            .allocators
+            .iter()
+            .filter_map(|index| {
+                let rule = &self.profile.allocator[*index as usize];
+                allocator::read_call(rule, tape, line).map(|call| (*index, call))
+            })
+            .collect();
+        let digester =
+            Digester { tape, line, paths, null_equals_missing: self.profile.null_equals_missing, calls: &calls };
+        if self.skip_nondeterministic && event.nondeterministic {
+            return Ok(kind);
+        }
+        Ok(digester.payload(kind, self.payload_node(event, tape)))
+    }
+
+    fn kind_digest(&self, event: &Event<'_>) -> u64 {
+        if event.kind.is_empty() {
+            return 0;
+        }
+        let mut tape = Tape::default();
+        match tape.parse(event.kind, 1) {
+            Ok(()) => tape::digest(&tape, event.kind, Tape::ROOT),
+            Err(_) => 1,
+        }
+    }
+
+    /// Whether both kinds are the same scalar.
+    pub fn same_kind(&self, reference: &Event<'_>, candidate: &Event<'_>) -> bool {
+        let (a, b) = (reference.kind, candidate.kind);
+        a == b
+            || match (a.first(), b.first()) {
+                (Some(b'"'), Some(b'"')) => json::text::equal(a, b),
+                (Some(_), Some(_)) => json::number::equal(a, b),
+                _ => false,
+            }
+    }
+
+    fn paths(&self, event: &Event<'_>) -> &RulePaths {
+        if event.kind.first() != Some(&b'"') || self.by_kind.is_empty() {
+            return &self.others;
+        }
+        self.by_kind.get(&*json::text::unescape(event.kind)).unwrap_or(&self.others)
+    }
+
+    fn payload_node(&self, event: &Event<'_>, tape: &Tape) -> Option<usize> {
+        if event.payload_missing {
+            return None;
+        }
+        match &self.profile.roles.payload {
+            PayloadRole::Whole => Some(Tape::ROOT),
+            // The line's own keys count as given first, unlike keys inside values.
+            PayloadRole::At(path) => path
+                .tokens()
+                .iter()
+                .try_fold(Tape::ROOT, |node, token| tape.get_first(event.line, node, token.as_bytes())),
+        }
+    }
+
+    fn calls(
+        &self,
+        reference: &Event<'_>,
+        candidate: &Event<'_>,
+        scratch: &Scratch,
+    ) -> SmallVec<[(u16, u16, Call, Call); 1]> {
+        let holds = |index: &u16| {
+            let rule = &self.profile.allocator[*index as usize];
+            let left = allocator::read_call(rule, &scratch.reference, reference.line)?;
+            let right = allocator::read_call(rule, &scratch.candidate, candidate.line)?;
+            Some((*index, self.allocator_base + *index, left, right))
+        };
+        self.paths(reference).allocators.iter().filter_map(holds).collect()
+    }
+
+    fn walk<'a>(
+        &'a self,
+        reference: &Event<'a>,
+        candidate: &Event<'a>,
+        scratch: &'a Scratch,
+        calls: &'a [(u16, u16, Call, Call)],
+        base: &Pointer,
+    ) -> Walk<'a> {
+        let side = |event: &Event<'a>, tape: &'a Tape| SideText {
+            tape,
+            line: event.line,
+            payload: self.payload_node(event, tape),
+        };
+        let (left, right) = (side(reference, &scratch.reference), side(candidate, &scratch.candidate));
+        let mut walk = Walk::new(left, right, self.paths(reference), calls, base);
+        walk.null_equals_missing = self.profile.null_equals_missing;
+        walk
+    }
+}
+
+/// Whether the tails are the same bytes; a missing payload has no tail.
+#[inline]
+fn same_tail(reference: &Event<'_>, candidate: &Event<'_>) -> bool {
+    reference.tail == candidate.tail && reference.payload_missing == candidate.payload_missing
+}
+
+impl Differences {
+    fn add(&mut self, role: Option<&Pointer>, reference: Option<&[u8]>, candidate: Option<&[u8]>) {
+        let path = role.cloned().unwrap_or_default();
+        let owned = |token: Option<&[u8]>| token.map(<[u8]>::to_vec);
+        self.listed.push(Difference { path, reference: owned(reference), candidate: owned(candidate) });
+        self.total += 1;
+    }
+}
