@@ -160,7 +160,7 @@ fn opening_stops_where_every_role_is_met() {
         assert!(!opens(line), "{line}");
     }
     let opened = open(br#"{"tid":1,"tid_event_idx":0,"kind":"k","payload": {"a":1} }"#, &rules, false).unwrap();
-    assert_eq!(opened.tail, 48..57);
+    assert_eq!(opened.tail, 49..57);
     let opened = open(br#"{"payload":{"a":1},"tid":1,"tid_event_idx":0,"kind":"k"}"#, &rules, false).unwrap();
     assert_eq!(opened.tail, 11..18);
     assert!(read(br#"{"tid":1,"tid":1}"#, &rules).is_err());
@@ -344,4 +344,40 @@ fn maps_name_lanes() {
     );
     let nobody = Choices { map: Map::Given(vec![[lane(1), lane(9)]]), ..Choices::default() };
     assert!(verdict(&bytes, &bytes, &nobody).starts_with("trouble"));
+}
+
+/// The generator is worth little if it does not reach every corner of the contract.
+#[test]
+fn the_generator_reaches_every_verdict_and_kind() {
+    use std::collections::BTreeMap;
+    use twin::pairs::{Family, case};
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for family in [Family::Sound, Family::Damaged, Family::Generic] {
+        for seed in 0..400 {
+            let case = case(family, seed);
+            let (rules, choices) = twin::flags::understand(&case.flags);
+            let bytes = [case.bytes(0), case.bytes(1)];
+            let mut count = |what: String| *seen.entry(what).or_default() += 1;
+            match diff([&bytes[0], &bytes[1]], &rules, &choices, &TIMES) {
+                Err(why) => count(why.to_owned()),
+                Ok(outcome) => {
+                    count(format!("{family:?} {}", outcome.verdict));
+                    for pairing in &outcome.pairings {
+                        count(format!("status {}", pairing.status));
+                        count(format!("by {}", pairing.by));
+                        count(pairing.divergence.as_ref().map_or("same".into(), |found| format!("kind {}", found.kind)));
+                    }
+                    outcome.faults.iter().flatten().for_each(|fault| count(format!("fault {}", fault.why)));
+                    outcome.report();
+                }
+            }
+        }
+    }
+    println!("{seen:#?}");
+    for kind in ["value", "kind", "ordinal", "missing", "extra", "ended-early", "unmatched"] {
+        assert!(seen.contains_key(&format!("kind {kind}")), "{kind}");
+    }
+    for verdict in ["identical", "diverged", "inconclusive", "trouble"] {
+        assert!(seen.contains_key(&format!("Damaged {verdict}")), "{verdict}");
+    }
 }

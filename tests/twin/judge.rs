@@ -1,5 +1,7 @@
 //! What kind of divergence it is: a bounded look ahead for the place where both sides agree again.
 
+use std::collections::HashMap;
+
 /// Events a side that are looked at, the divergent ones included.
 pub const LOOK_AHEAD: usize = 256;
 /// Equal events that make an agreement.
@@ -15,6 +17,17 @@ pub struct Resync {
 
 /// The resync with the smallest shift, of two look-aheads given as digests.
 pub fn resync(reference: &[String], candidate: &[String]) -> Option<Resync> {
+    // Numbers for texts, the same for the same.
+    let mut numbers = HashMap::new();
+    let mut numbered = |side: &[String]| -> Vec<usize> {
+        side.iter()
+            .map(|digest| {
+                let next = numbers.len();
+                *numbers.entry(digest.clone()).or_insert(next)
+            })
+            .collect()
+    };
+    let (reference, candidate) = (&numbered(reference)[..], &numbered(candidate)[..]);
     for shift in 1..=reference.len() + candidate.len() {
         for i in 0..=shift.min(reference.len()) {
             let j = shift - i;
@@ -32,6 +45,6 @@ pub fn resync(reference: &[String], candidate: &[String]) -> Option<Resync> {
 
 /// True where the run at `at` stands a second time in the look-ahead, further off than it is
 /// long: then it is less than one period of something that repeats and fits at many shifts.
-fn repeats(side: &[String], at: usize, run: usize) -> bool {
+fn repeats(side: &[usize], at: usize, run: usize) -> bool {
     (0..=side.len() - run).any(|other| other.abs_diff(at) > run && side[other..other + run] == side[at..at + run])
 }

@@ -8,10 +8,14 @@
 #![allow(dead_code)] // every test crate uses its own part
 
 pub mod check;
+pub mod damage;
 pub mod diff;
 pub mod equal;
 pub mod json;
+pub mod flags;
 pub mod judge;
+pub mod long;
+pub mod model;
 pub mod lines;
 pub mod opened;
 pub mod pairing;
