@@ -41,6 +41,26 @@ fn run_on(reference: &Path, candidate: &Path, flags: &[&str]) -> Value {
     ])
 }
 
+/// The twin's answer in the same shape.
+pub fn run_twin(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Value {
+    let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+    let (rules, choices) = understand(&flags);
+    let (exit, report) = match diff([reference, candidate], &rules, &choices, &TIMES) {
+        Err(_) => (2, Value::Null),
+        Ok(outcome) => (exit_of(outcome.verdict), outcome.report()),
+    };
+    object(vec![("exit", Value::integer(exit)), ("report", report), ("stderr", Value::text(""))])
+}
+
+fn exit_of(verdict: &str) -> i128 {
+    match verdict {
+        "identical" => 0,
+        "diverged" => 1,
+        "trouble" => 2,
+        _ => 3,
+    }
+}
+
 /// False while the program is not written yet.
 pub fn program_is_there() -> bool {
     let said = Command::new(env!("CARGO_BIN_EXE_forkpoint")).arg("--version").output().expect("the program runs");
@@ -67,12 +87,7 @@ pub fn mismatches(case: &Case) -> Vec<String> {
             }
         }
         Ok(outcome) => {
-            let expected = match outcome.verdict {
-                "identical" => 0,
-                "diverged" => 1,
-                "trouble" => 2,
-                _ => 3,
-            };
+            let expected = exit_of(outcome.verdict);
             if exit != Some(expected) {
                 out.push(format!("exit: twin {expected} ({}), program {exit:?}", outcome.verdict));
             }
