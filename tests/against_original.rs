@@ -28,7 +28,8 @@ enum Verdict {
 
 #[test]
 fn every_pair_agrees_or_is_excepted_by_a_rule() {
-    let (Ok(original), Ok(generator)) = (std::env::var("FORKPOINT_ORIGINAL"), std::env::var("FORKPOINT_GENERATOR")) else {
+    let (Ok(original), Ok(generator)) = (std::env::var("FORKPOINT_ORIGINAL"), std::env::var("FORKPOINT_GENERATOR"))
+    else {
         println!("skipped: FORKPOINT_ORIGINAL and FORKPOINT_GENERATOR name no originals");
         return;
     };
@@ -96,7 +97,8 @@ fn compare(row: &Value, answerer: Answerer) -> Vec<Verdict> {
     let (canary, ours) = (read("canary"), read("ours"));
     let pairs = row.get("pairs").expect("a row has pairs").as_array();
     let name = |tid: &Value| tid.as_str().map_or_else(|| twin::check::show(tid), |text| format!("\"{text}\""));
-    let map: Vec<String> = pairs.iter().map(|pair| format!("{}={}", name(&pair.as_array()[0]), name(&pair.as_array()[1]))).collect();
+    let map: Vec<String> =
+        pairs.iter().map(|pair| format!("{}={}", name(&pair.as_array()[0]), name(&pair.as_array()[1]))).collect();
     let given = map.join(",");
     let flags = if given.is_empty() { vec![] } else { vec!["--map", given.as_str()] };
     let answer = answerer(&canary, &ours, &flags);
@@ -109,7 +111,11 @@ fn compare(row: &Value, answerer: Answerer) -> Vec<Verdict> {
         (false, false) => {}
     }
     if pairs.is_empty() {
-        return vec![if whole(answer.get("exit")) == Some(3) { Verdict::Agrees } else { Verdict::Excepted("14: pairs where the original finds no map") }];
+        return vec![if whole(answer.get("exit")) == Some(3) {
+            Verdict::Agrees
+        } else {
+            Verdict::Excepted("14: pairs where the original finds no map")
+        }];
     }
     let report = answer.get("report").expect("a report");
     let mended = row.get("refused").is_some();
@@ -139,8 +145,32 @@ fn refused_there(row: &Value, answer: &Value) -> Verdict {
         // The original trips over a first kernel.call without payload, or a thread whose keys do not sort.
         "str-tid" => Verdict::Excepted("7: 6 and \"6\" are different threads"),
         "no-payload" | "null-payload" => Verdict::Excepted("3.2: a missing or null payload is an empty object"),
-        _ => Verdict::Disagrees(format!("the original refuses ({}), exit {:?}", text(row, "error"), whole(answer.get("exit")))),
+        // It looks a name that became a list up in its set of allocators.
+        "type"
+            if text(row, "error").contains("unhashable") && named_first(answer) == Some("/payload/name".to_owned()) =>
+        {
+            Verdict::Excepted("3.2: a name that is no string is a value like any other")
+        }
+        _ => Verdict::Disagrees(format!(
+            "the original refuses ({}), exit {:?}",
+            text(row, "error"),
+            whole(answer.get("exit"))
+        )),
     }
+}
+
+/// The path of the first difference of the first divergence.
+fn named_first(answer: &Value) -> Option<String> {
+    let report = answer.get("report")?;
+    let first = whole(report.get("first"))?.to_string();
+    let difference = report.at(&[
+        "pairings".to_owned(),
+        first,
+        "divergence".to_owned(),
+        "differences".to_owned(),
+        "0".to_owned(),
+    ])?;
+    Some(text(difference, "path"))
 }
 
 fn refused_here(row: &Value, answer: &Value) -> Verdict {
@@ -163,7 +193,11 @@ fn compare_pair(what: &str, pair: &[Value], report: &Value) -> Verdict {
     let kind = text(divergence, "kind");
     let position = whole(divergence.get("position"));
     let told = || format!("original {:?}, here {}", pair, twin::check::show(pairing));
-    if whole(pairing.get("compared")) != whole(Some(&pair[2])) && !divergence.is_null() && kind != "ended-early" && !alias(what, divergence) {
+    if whole(pairing.get("compared")) != whole(Some(&pair[2]))
+        && !divergence.is_null()
+        && kind != "ended-early"
+        && !alias(what, divergence)
+    {
         return Verdict::Disagrees(told());
     }
     match (whole(Some(&pair[5])), kind.as_str()) {
@@ -172,8 +206,12 @@ fn compare_pair(what: &str, pair: &[Value], report: &Value) -> Verdict {
             Verdict::Excepted("3.6: a lane that ends early is a divergence")
         }
         (None, _) if alias(what, divergence) => Verdict::Excepted("3.2: true and false are no numbers"),
-        (Some(at), "missing" | "extra") if position == Some(at) => Verdict::Excepted("issue 6: missing or extra, where sides agree again"),
-        (Some(at), _) if position == Some(at) => same_field(&pair[6], divergence).map_or_else(|| Verdict::Disagrees(told()), |()| Verdict::Agrees),
+        (Some(at), "missing" | "extra") if position == Some(at) => {
+            Verdict::Excepted("issue 6: missing or extra, where sides agree again")
+        }
+        (Some(at), _) if position == Some(at) => {
+            same_field(&pair[6], divergence).map_or_else(|| Verdict::Disagrees(told()), |()| Verdict::Agrees)
+        }
         _ => Verdict::Disagrees(told()),
     }
 }
@@ -206,7 +244,8 @@ fn same_field(descr: &Value, divergence: &Value) -> Option<()> {
 
 /// Our own map is the original's, or the true one.
 fn compare_maps(row: &Value, theirs: &[String], answer: &Value) -> Verdict {
-    let pairings = answer.get("report").and_then(|report| report.get("pairings")).map(Value::as_array).unwrap_or_default();
+    let pairings =
+        answer.get("report").and_then(|report| report.get("pairings")).map(Value::as_array).unwrap_or_default();
     let tid = |side: &str, pairing: &Value| pairing.get(side).and_then(|lane| lane.get("tid")).map(twin::check::show);
     let generation = |side: &str, pairing: &Value| whole(pairing.get(side).and_then(|lane| lane.get("generation")));
     let ours: Vec<String> = pairings

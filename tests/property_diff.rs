@@ -23,8 +23,11 @@ fn hold(family: Family, cases: u64) {
     let cases = if family == Family::Long { cases.div_ceil(50) } else { cases };
     let mut found: BTreeMap<String, (u64, usize)> = BTreeMap::new();
     for seed in first..first + cases {
-        let mut signatures: Vec<String> =
-            mismatches(&case(family, seed)).iter().filter(|m| !m.starts_with("it said")).map(|m| signature(m)).collect();
+        let mut signatures: Vec<String> = mismatches(&case(family, seed))
+            .iter()
+            .filter(|m| !m.starts_with("it said"))
+            .map(|m| signature(m))
+            .collect();
         signatures.dedup();
         for signature in signatures {
             found.entry(signature).or_insert((seed, 0)).1 += 1;
@@ -35,7 +38,8 @@ fn hold(family: Family, cases: u64) {
         println!("=== {family:?} {signature}: {count} of {cases} cases, first in seed {seed}");
         // One case seldom shows two things: the first four seeds are shrunk.
         if told_of.len() < 4 && told_of.insert(*seed) {
-            let small = if family == Family::Long { case(family, *seed) } else { shrink(case(family, *seed), signature) };
+            let small =
+                if family == Family::Long { case(family, *seed) } else { shrink(case(family, *seed), signature) };
             println!("{}\n{}", mismatches(&small).join("\n"), told(&small));
         }
     }

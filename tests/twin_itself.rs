@@ -63,8 +63,31 @@ fn the_last_of_equal_keys_wins_in_the_place_of_the_first() {
 #[test]
 fn what_is_no_json_is_refused() {
     for text in [
-        "", " ", "01", "1.", ".5", "+1", "1e", "tru", "nul", "-", "-NaN", "\"a", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"",
-        "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "{} {}", "{a:1}", "\u{feff}{}", "[", "{\"a\":1]",
+        "",
+        " ",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "1e",
+        "tru",
+        "nul",
+        "-",
+        "-NaN",
+        "\"a",
+        "\"\u{1}\"",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "[1,]",
+        "[1 2]",
+        "{} {}",
+        "{a:1}",
+        "\u{feff}{}",
+        "[",
+        "{\"a\":1]",
     ] {
         assert!(parse(text.as_bytes()).is_err(), "{text}");
     }
@@ -245,7 +268,11 @@ fn allocators_are_compared_by_success() {
     };
     let same = |name, a, b| verdict(&one(name, a), &one(name, b), &Choices::default()).starts_with("identical");
     let (heap, nt) = ("RtlAllocateHeap", "NtAllocateVirtualMemory");
-    assert!(same(heap, r#","return_value":4096,"status":"0x00001000""#, r#","return_value":"0x2000","status":"0X2000""#));
+    assert!(same(
+        heap,
+        r#","return_value":4096,"status":"0x00001000""#,
+        r#","return_value":"0x2000","status":"0X2000""#
+    ));
     assert!(!same(heap, r#","return_value":4096,"status":"0x00001000""#, r#","return_value":8192,"status":"0x1000a""#));
     assert!(!same(heap, r#","return_value":4096"#, r#","return_value":0"#));
     assert!(!same(heap, r#","return_value":4096"#, ""));
@@ -302,7 +329,9 @@ fn faults_end_what_they_meet() {
 fn lanes_pair_by_openings_then_by_likeness_then_in_order() {
     let times = Times { opening: 4, patience: 20, late: 40, crowd: 100 };
     let lane = |tid: u64, n: usize, marks: &str| -> Vec<String> {
-        (0..n).map(|at| event(tid, at as u64, "k", &format!("\"{}\"", marks.as_bytes()[at % marks.len()] as char))).collect()
+        (0..n)
+            .map(|at| event(tid, at as u64, "k", &format!("\"{}\"", marks.as_bytes()[at % marks.len()] as char)))
+            .collect()
     };
     let pairs = |a: Vec<String>, b: Vec<String>, times: &Times| {
         let [a, b] = [a, b].map(|lines| log(&lines.iter().map(String::as_str).collect::<Vec<_>>()));
@@ -323,7 +352,10 @@ fn lanes_pair_by_openings_then_by_likeness_then_in_order() {
     let candidate = [lane(7, 5, "abbx"), lane(8, 5, "aaaa"), lane(9, 40, "abcd")].concat();
     assert_eq!(pairs(reference, candidate, &times), "1=8 first-call, 2=7 prefix, 3=9 first-call");
     let twins = [lane(1, 5, "a"), lane(2, 5, "a")].concat();
-    assert_eq!(pairs(twins.clone(), [lane(8, 5, "a"), lane(9, 5, "a")].concat(), &times), "1=8 first-call, 2=9 first-call");
+    assert_eq!(
+        pairs(twins.clone(), [lane(8, 5, "a"), lane(9, 5, "a")].concat(), &times),
+        "1=8 first-call, 2=9 first-call"
+    );
     let odd = [lane(8, 5, "b"), lane(9, 5, "c")].concat();
     assert_eq!(pairs(twins, odd, &times), "1=8 order?, 2=9 order?");
     assert_eq!(pairs(lane(1, 5, "a"), lane(2, 5, "b"), &times), "1=2 only");
@@ -365,7 +397,9 @@ fn the_generator_reaches_every_verdict_and_kind() {
                     for pairing in &outcome.pairings {
                         count(format!("status {}", pairing.status));
                         count(format!("by {}", pairing.by));
-                        count(pairing.divergence.as_ref().map_or("same".into(), |found| format!("kind {}", found.kind)));
+                        count(
+                            pairing.divergence.as_ref().map_or("same".into(), |found| format!("kind {}", found.kind)),
+                        );
                     }
                     outcome.faults.iter().flatten().for_each(|fault| count(format!("fault {}", fault.why)));
                     outcome.report();
@@ -380,4 +414,20 @@ fn the_generator_reaches_every_verdict_and_kind() {
     for verdict in ["identical", "diverged", "inconclusive", "trouble"] {
         assert!(seen.contains_key(&format!("Damaged {verdict}")), "{verdict}");
     }
+}
+
+#[test]
+fn long_logs_pair_by_likeness_before_their_end() {
+    use std::collections::BTreeSet;
+    use twin::pairs::{Family, case};
+    let mut seen = BTreeSet::new();
+    for seed in 1..4 {
+        let case = case(Family::Long, seed);
+        let bytes = [case.bytes(0), case.bytes(1)];
+        let (rules, choices) = twin::flags::understand(&case.flags);
+        let outcome = diff([&bytes[0], &bytes[1]], &rules, &choices, &TIMES).unwrap();
+        seen.extend(outcome.pairings.iter().map(|pairing| pairing.by));
+        assert!(outcome.report().get("first").is_some());
+    }
+    assert!(seen.contains("prefix"), "{seen:?}");
 }

@@ -30,9 +30,8 @@ fn run_on(reference: &Path, candidate: &Path, flags: &[&str]) -> Value {
         .expect("the program runs");
     let report = match done.stdout.as_slice() {
         [] => Value::Null,
-        text => parse(text).unwrap_or_else(|refused| {
-            panic!("the report is no JSON: {refused:?}\n{}", String::from_utf8_lossy(text))
-        }),
+        text => parse(text)
+            .unwrap_or_else(|refused| panic!("the report is no JSON: {refused:?}\n{}", String::from_utf8_lossy(text))),
     };
     object(vec![
         ("exit", done.status.code().map_or(Value::Null, |code| Value::integer(code.into()))),
@@ -124,7 +123,9 @@ fn contained(twin: &Value, program: &Value, place: &str, out: &mut Vec<String>) 
             }
             for side in ["reference", "candidate"] {
                 if place.ends_with(']') && place.contains("/differences/") && twin.get(side).is_none() {
-                    out.extend(program.get(side).map(|found| format!("{place}/{side}: twin none, program {}", show(found))));
+                    out.extend(
+                        program.get(side).map(|found| format!("{place}/{side}: twin none, program {}", show(found))),
+                    );
                 }
             }
         }
@@ -175,7 +176,13 @@ pub fn show(value: &Value) -> String {
         Value::Token(token) => (*token).to_owned(),
         Value::Number(number) => match number.integer() {
             Some(n) => n.to_string(),
-            None => format!("{}0.{}e{}{:?}", if number.negative { "-" } else { "" }, number.digits, number.exponent, number.far),
+            None => format!(
+                "{}0.{}e{}{:?}",
+                if number.negative { "-" } else { "" },
+                number.digits,
+                number.exponent,
+                number.far
+            ),
         },
         Value::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
         Value::Array(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(",")),

@@ -46,7 +46,16 @@ fn damage_one(lines: &mut Vec<Vec<u8>>, place: usize, how: usize, rng: &mut Rng)
     let at = if how < 3 { place.min(lines.len()) } else { place.clamp(1.min(lines.len()), lines.len()) };
     let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     if at >= lines.len() || matches!(how, 0..=5) {
-        let fresh: &[u8] = rng.pick(&[&b"\n"[..], b"   \r\n", b"garbage\n", b"[1,2]\n", b"42\n", b"{\"kind\":\"schema_version\",\"schema_version\":1}\n", b"\0\0\n", b"{}\n"]);
+        let fresh: &[u8] = rng.pick(&[
+            &b"\n"[..],
+            b"   \r\n",
+            b"garbage\n",
+            b"[1,2]\n",
+            b"42\n",
+            b"{\"kind\":\"schema_version\",\"schema_version\":1}\n",
+            b"\0\0\n",
+            b"{}\n",
+        ]);
         lines.insert(at.min(lines.len()), fresh.to_vec());
         return;
     }

@@ -147,9 +147,7 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
         Map::Auto => pair_lanes(twin, times),
         Map::Same => {
             let lanes = twin.logs[0].lanes.iter().enumerate();
-            lanes
-                .filter_map(|(r, lane)| Some(exact([r, find(1, &lane.thread, lane.generation)?], "same")))
-                .collect()
+            lanes.filter_map(|(r, lane)| Some(exact([r, find(1, &lane.thread, lane.generation)?], "same"))).collect()
         }
         Map::Given(names) => {
             given = true;
@@ -189,16 +187,7 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
 }
 
 fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> Pairing {
-    Pairing {
-        lanes,
-        by,
-        ambiguous: false,
-        common: None,
-        status,
-        compared: 0,
-        divergence: None,
-        late: false,
-    }
+    Pairing { lanes, by, ambiguous: false, common: None, status, compared: 0, divergence: None, late: false }
 }
 
 impl Outcome<'_> {
@@ -219,11 +208,11 @@ impl Outcome<'_> {
 
     /// Lines that met no partner are read if they are last, look glued, or all are to be read.
     fn read_the_rest(&mut self, met: &[BTreeSet<usize>; 2]) {
-        for side in 0..2 {
+        for (side, met) in met.iter().enumerate() {
             let log = &self.twin.logs[side];
             let must = |&at: &usize| {
                 let event = &log.events[at];
-                self.twin.choices.strict || event.last || (!met[side].contains(&at) && looks_glued(log.text(event)))
+                self.twin.choices.strict || event.last || (!met.contains(&at) && looks_glued(log.text(event)))
             };
             let events: Vec<usize> = (0..log.events.len()).filter(must).collect();
             self.read_for_report(side, &events);
@@ -276,8 +265,10 @@ impl Outcome<'_> {
         if !paired || self.coverage.compared == 0 {
             return "inconclusive";
         }
-        let counts = |kind| !(kind == "ended-early" && choices.prefix || kind == "unmatched" && choices.ignore_unmatched);
-        let divergences = || self.pairings.iter().filter_map(|pairing| pairing.divergence.as_ref()).filter(|d| counts(d.kind));
+        let counts =
+            |kind| !(kind == "ended-early" && choices.prefix || kind == "unmatched" && choices.ignore_unmatched);
+        let divergences =
+            || self.pairings.iter().filter_map(|pairing| pairing.divergence.as_ref()).filter(|d| counts(d.kind));
         if divergences().any(|divergence| !divergence.after_fault) {
             return "diverged";
         }

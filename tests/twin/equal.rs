@@ -150,11 +150,7 @@ fn child(path: &Path, key: &[u8]) -> Path {
 fn allocator_named(rule: &Allocator, line: &Value) -> Option<bool> {
     let name = line.at(&rule.function)?.as_str()?;
     let among = |names: &[String]| names.iter().any(|own| own == name);
-    if among(&rule.addresses) {
-        Some(false)
-    } else {
-        among(&rule.statuses).then_some(true)
-    }
+    if among(&rule.addresses) { Some(false) } else { among(&rule.statuses).then_some(true) }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,7 +234,8 @@ fn digest_at(value: &Value, path: &Path, top: bool, of: &Digested, out: &mut Str
             for (key, inner) in sorted {
                 let place = child(path, key);
                 let ignored = of.rules.ignore.iter().any(|rule| rule.path == place && rule.applies(of.kind));
-                if !ignored && !(top && of.rules.null_equals_missing && inner.is_null()) {
+                let missing = top && of.rules.null_equals_missing && inner.is_null();
+                if !ignored && !missing {
                     out.push_str(&format!("{key:?}:"));
                     digest_place(inner, &place, of, out);
                 }
@@ -261,7 +258,8 @@ fn digest_at(value: &Value, path: &Path, top: bool, of: &Digested, out: &mut Str
 
 fn digest_place(value: &Value, path: &Path, of: &Digested, out: &mut String) {
     for (rule, bits) in &of.rules.mask {
-        if rule.path == *path && rule.applies(of.kind)
+        if rule.path == *path
+            && rule.applies(of.kind)
             && let Some(n) = maskable(value)
         {
             out.push_str(&format!("masked {},", n & !bits));

@@ -27,7 +27,9 @@ pub fn understand(flags: &[String]) -> (Rules, Choices) {
                 "allocator-returns" => rules.allocator = None,
                 "null-equals-missing" => rules.null_equals_missing = false,
                 "raw-handle" => rules.ignore.retain(|rule| !rule.path.ends_with(&["raw_handle_id".to_owned()])),
-                "wait-duration" => rules.ignore.retain(|rule| !rule.path.ends_with(&["wait_duration_cycles".to_owned()])),
+                "wait-duration" => {
+                    rules.ignore.retain(|rule| !rule.path.ends_with(&["wait_duration_cycles".to_owned()]))
+                }
                 other => panic!("no rule {other}"),
             },
             "--skip-start" => rules.skip_start = given().parse().expect("a number"),

@@ -247,7 +247,9 @@ impl Units {
         }
         match char::from_u32(code) {
             Some(c) => self.out.extend(c.to_string().bytes()),
-            None => self.out.extend([0xE0 | (code >> 12) as u8, 0x80 | (code >> 6 & 63) as u8, 0x80 | (code & 63) as u8]),
+            None => {
+                self.out.extend([0xE0 | (code >> 12) as u8, 0x80 | (code >> 6 & 63) as u8, 0x80 | (code & 63) as u8])
+            }
         }
     }
 

@@ -127,8 +127,9 @@ pub fn read_log<'a>(bytes: &'a [u8], rules: &Rules, choices: &Choices) -> Result
     }
     let mut threads: HashMap<String, usize> = HashMap::new();
     for (line, offset, text, _) in rest {
-        let opened = open(&bytes[text.clone()], rules, choices.skip_nondeterministic)
-            .and_then(|opened| lane_of(&mut log, &mut threads, &opened.thread, opened.ordinal).map(|lane| (opened, lane)));
+        let opened = open(&bytes[text.clone()], rules, choices.skip_nondeterministic).and_then(|opened| {
+            lane_of(&mut log, &mut threads, &opened.thread, opened.ordinal).map(|lane| (opened, lane))
+        });
         match opened {
             Ok((opened, lane)) => {
                 let at = log.events.len();

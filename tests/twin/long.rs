@@ -25,9 +25,8 @@ pub fn case(rng: &mut Rng) -> Case {
         let total = rng.pick(&[70_000, 135_000, 140_000, 200_000]) + rng.below(3);
         let mut out = vec![b"{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_vec()];
         let filler = event(1000 + side, 0, "0");
-        let mut births: Vec<(usize, usize)> = (0..small)
-            .map(|thread| (if rng.chance(50) { rng.below(500) } else { rng.below(total) }, thread))
-            .collect();
+        let mut births: Vec<(usize, usize)> =
+            (0..small).map(|thread| (if rng.chance(50) { rng.below(500) } else { rng.below(total) }, thread)).collect();
         births.sort_unstable();
         let mut births = births.into_iter().peekable();
         out.push(filler);

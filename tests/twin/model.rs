@@ -67,8 +67,13 @@ fn any_event(rng: &mut Rng) -> Event {
             let kind = if rng.chance(50) { "handle.create" } else { "handle.destroy" };
             (kind, Shape::map(&[("handle_semantic_id", id), ("raw_handle_id", int(rng.below(1000)))]))
         }
-        7 => ("wait.end", Shape::map(&[("status", Shape::text("0x0")), ("wait_duration_cycles", int(rng.below(1000)))])),
-        8 => ("import.call", Shape::map(&[("ord", int(rng.below(4))), ("args", Shape::List(vec![value(rng, 2), value(rng, 1)]))])),
+        7 => {
+            ("wait.end", Shape::map(&[("status", Shape::text("0x0")), ("wait_duration_cycles", int(rng.below(1000)))]))
+        }
+        8 => (
+            "import.call",
+            Shape::map(&[("ord", int(rng.below(4))), ("args", Shape::List(vec![value(rng, 2), value(rng, 1)]))]),
+        ),
         9 => ("odd", value(rng, 2)),
         _ => ("step", Shape::map(&[("n", int(rng.below(4))), ("more", value(rng, 2))])),
     };
@@ -118,13 +123,22 @@ pub fn value(rng: &mut Rng, depth: usize) -> Shape {
         0 => Shape::raw("null"),
         1 => Shape::raw(rng.pick(&["true", "false"])),
         2 => Shape::raw(rng.pick(&["NaN", "Infinity", "-Infinity"])),
-        3 => Shape::raw(rng.pick(&["1e400", "12345678901234567890123456789012345678901", "-0.0", "0.1", "1e-7", "9007199254740993"])),
+        3 => Shape::raw(rng.pick(&[
+            "1e400",
+            "12345678901234567890123456789012345678901",
+            "-0.0",
+            "0.1",
+            "1e-7",
+            "9007199254740993",
+        ])),
         4 => Shape::raw(rng.pick(&["\"\\ud800\"", "\"\\ud801\"", "\"\\udc00x\"", "\"\\ud83d\\ude00\""])),
         5 => Shape::text(rng.pick(&["", "é", "😀", "a\tb", "\u{2028}", "{\"kind\":"])),
         6..=8 => Shape::Int(rng.below(5) as i128 * 100),
         9..=11 => Shape::text(rng.pick(&["a", "b", "0x10"])),
         12 | 13 => Shape::List((0..rng.below(4)).map(|_| value(rng, depth - 1)).collect()),
-        _ => Shape::Map((0..rng.below(4)).map(|at| (["x", "y", "a.b", "z/~"][at].to_owned(), value(rng, depth - 1))).collect()),
+        _ => Shape::Map(
+            (0..rng.below(4)).map(|at| (["x", "y", "a.b", "z/~"][at].to_owned(), value(rng, depth - 1))).collect(),
+        ),
     }
 }
 

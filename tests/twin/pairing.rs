@@ -49,7 +49,8 @@ pub fn pair_lanes(twin: &Twin, times: &Times) -> Vec<Matched> {
     }
     let end = twin.logs.iter().map(|log| log.events.len()).max().unwrap_or(0);
     let mut matching = Matching { ripe, out: Vec::new(), crowd: times.crowd };
-    let mut moments: Vec<usize> = matching.ripe.iter().flat_map(|lane| [lane.time, lane.time + times.patience]).collect();
+    let mut moments: Vec<usize> =
+        matching.ripe.iter().flat_map(|lane| [lane.time, lane.time + times.patience]).collect();
     moments.sort_unstable();
     moments.dedup();
     for moment in moments.into_iter().filter(|&moment| moment <= end) {

@@ -53,8 +53,13 @@ struct Names {
     header: bool,
 }
 
-const SCHEMA_V1: Names =
-    Names { thread: Vec::new(), ordinal: Some("tid_event_idx"), kind: Some("kind"), payload: Some("payload"), header: true };
+const SCHEMA_V1: Names = Names {
+    thread: Vec::new(),
+    ordinal: Some("tid_event_idx"),
+    kind: Some("kind"),
+    payload: Some("payload"),
+    header: true,
+};
 
 /// The case of a seed.
 pub fn case(family: Family, seed: u64) -> Case {
@@ -73,7 +78,8 @@ pub fn case(family: Family, seed: u64) -> Case {
             }
         }
     }
-    let keys = [&reference, &candidate].map(|threads| threads.iter().map(|thread| key_text(&thread.key)).collect::<Vec<_>>());
+    let keys =
+        [&reference, &candidate].map(|threads| threads.iter().map(|thread| key_text(&thread.key)).collect::<Vec<_>>());
     let plain = rng.chance(30);
     let mut lines = [reference, candidate].map(|threads| {
         let style = if plain || rng.chance(30) { Style::PLAIN } else { Style::random(&mut rng) };
@@ -142,8 +148,9 @@ fn choices(family: Family, names: &Names, keys: &[Vec<String>; 2], rng: &mut Rng
     if rng.chance(if family == Family::Damaged { 45 } else { 3 }) {
         flags.extend(["--malformed", "skip"]);
     }
-    for (flag, percent) in [("--strict", 8), ("--prefix", 8), ("--ignore-unmatched", 8), ("--skip-nondeterministic", 8)] {
-        if rng.chance(percent) && !(names.header == false && flag == "--skip-nondeterministic") {
+    for (flag, percent) in [("--strict", 8), ("--prefix", 8), ("--ignore-unmatched", 8), ("--skip-nondeterministic", 8)]
+    {
+        if rng.chance(percent) && (names.header || flag != "--skip-nondeterministic") {
             flags.push(flag);
         }
     }

@@ -22,7 +22,9 @@ fn shown(value: &Value) -> Value {
     match value {
         Value::Token(token) => object(vec![("token", Value::text(token))]),
         Value::Array(items) => Value::Array(items.iter().map(shown).collect()),
-        Value::Object(members) => Value::Object(members.iter().map(|(key, inner)| (key.clone(), shown(inner))).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(key, inner)| (key.clone(), shown(inner))).collect())
+        }
         other => other.clone(),
     }
 }
@@ -82,9 +84,8 @@ impl Outcome<'_> {
 
     fn pairing(&self, pairing: &Pairing) -> Value {
         let [reference, candidate] = [0, 1].map(|side| or_null(pairing.lanes[side], |lane| self.lane(side, lane)));
-        let evidence = or_null(pairing.common, |[common, of]| {
-            object(vec![("common", number(common)), ("of", number(of))])
-        });
+        let evidence =
+            or_null(pairing.common, |[common, of]| object(vec![("common", number(common)), ("of", number(of))]));
         object(vec![
             ("reference", reference),
             ("candidate", candidate),
@@ -143,7 +144,9 @@ impl Outcome<'_> {
                 Value::Array(
                     of.before
                         .iter()
-                        .map(|pair| object(vec![("reference", self.event(0, pair[0])), ("candidate", self.event(1, pair[1]))]))
+                        .map(|pair| {
+                            object(vec![("reference", self.event(0, pair[0])), ("candidate", self.event(1, pair[1]))])
+                        })
                         .collect(),
                 ),
             ),

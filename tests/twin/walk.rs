@@ -59,8 +59,8 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
     let overlook = twin.choices.skip_nondeterministic && (r.nondeterministic || c.nondeterministic);
     let read = if overlook { false } else { !same_tails };
     if read || twin.choices.strict || r.last || c.last {
-        for side in 0..2 {
-            outcome.read_for_report(side, &[pair[side]]);
+        for (side, at) in pair.into_iter().enumerate() {
+            outcome.read_for_report(side, &[at]);
         }
         if [0, 1].iter().any(|&side| !outcome.readable(side, pair[side])) {
             return Pair::Unread;
@@ -144,10 +144,16 @@ fn diverged(
             if r.kind != c.kind {
                 let lines = [0, 1].map(|side| outcome.twin.line(side, pair[side]));
                 let path = rules.kind.as_ref().expect("kinds differ");
-                role(&rules.kind, lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned()));
+                role(
+                    &rules.kind,
+                    lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned()),
+                );
             }
             if r.ordinal != c.ordinal {
-                role(&rules.ordinal, [&r, &c].map(|event| event.ordinal.map(|n| super::json::Value::integer(n.into()))));
+                role(
+                    &rules.ordinal,
+                    [&r, &c].map(|event| event.ordinal.map(|n| super::json::Value::integer(n.into()))),
+                );
             }
             if r.kind == c.kind {
                 differences.extend(weighed.differences);
@@ -185,7 +191,8 @@ fn ended_early(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: [usize; 2
 
 /// A lane without a partner.
 pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence {
-    let events = [0, 1].map(|side| lanes[side].map_or(Vec::new(), |lane| outcome.twin.lane_events(side, lane).to_vec()));
+    let events =
+        [0, 1].map(|side| lanes[side].map_or(Vec::new(), |lane| outcome.twin.lane_events(side, lane).to_vec()));
     let shown = [0, 1].map(|side| events[side].first().copied());
     // Lanes that only the candidate has come after all of the reference's.
     let place = match shown {
