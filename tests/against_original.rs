@@ -10,13 +10,11 @@ mod twin;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use twin::check::{program_is_there, run_forkpoint, run_twin};
+use twin::check::{Answerer, program_is_there, run_forkpoint, run_twin};
+use twin::library::run_library;
 use twin::json::{Value, parse};
 
 const DRIVER: &str = include_str!("original_driver.py");
-
-/// Two logs and flags in; `exit`, `report` and `stderr` out.
-type Answerer = fn(&[u8], &[u8], &[&str]) -> Value;
 
 /// What came of one comparison.
 enum Verdict {
@@ -34,7 +32,7 @@ fn every_pair_agrees_or_is_excepted_by_a_rule() {
         return;
     };
     // The twin answers as well: it must be held to the original no less than the program.
-    let mut answerers: Vec<(&str, Answerer)> = vec![("twin", run_twin)];
+    let mut answerers: Vec<(&str, Answerer)> = vec![("twin", run_twin), ("library", run_library)];
     if program_is_there() {
         answerers.push(("program", run_forkpoint));
     }

@@ -9,6 +9,9 @@ use super::rules::TIMES;
 use std::path::Path;
 use std::process::Command;
 
+/// Two logs and flags in; `exit`, `report` and `stderr` out.
+pub type Answerer = fn(&[u8], &[u8], &[&str]) -> Value;
+
 /// `forkpoint diff` on two logs: its exit code and its JSON report (null if it wrote none).
 ///
 /// The report is read by the twin's own parser, because logs hold numbers and strings that
@@ -71,11 +74,11 @@ pub fn program_is_there() -> bool {
 }
 
 /// Where the program's answer is not the twin's, one line each: `place: twin … program …`.
-pub fn mismatches(case: &Case) -> Vec<String> {
+pub fn mismatches(case: &Case, answerer: Answerer) -> Vec<String> {
     let (rules, choices) = understand(&case.flags);
     let bytes = [case.bytes(0), case.bytes(1)];
     let flags: Vec<&str> = case.flags.iter().map(String::as_str).collect();
-    let answer = run_forkpoint(&bytes[0], &bytes[1], &flags);
+    let answer = answerer(&bytes[0], &bytes[1], &flags);
     let exit = answer.get("exit").and_then(Value::as_integer);
     let report = answer.get("report").expect("an answer has a report");
     let mut out = Vec::new();
@@ -200,8 +203,8 @@ pub fn signature(mismatch: &str) -> String {
 }
 
 /// Drops lines and flags as long as the first mismatch stays the same one.
-pub fn shrink(mut case: Case, wanted: &str) -> Case {
-    let holds = |case: &Case| mismatches(case).iter().any(|found| signature(found) == wanted);
+pub fn shrink(mut case: Case, wanted: &str, answerer: Answerer) -> Case {
+    let holds = |case: &Case| mismatches(case, answerer).iter().any(|found| signature(found) == wanted);
     let mut tries = 600;
     let mut chunk = case.lines.iter().map(Vec::len).max().unwrap_or(0).div_ceil(2);
     while chunk > 0 {

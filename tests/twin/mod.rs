@@ -14,6 +14,7 @@ pub mod equal;
 pub mod flags;
 pub mod json;
 pub mod judge;
+pub mod library;
 pub mod lines;
 pub mod long;
 pub mod model;
