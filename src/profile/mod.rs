@@ -1,7 +1,41 @@
 //! Room `profile`: the rules for one kind of log.
+//!
+//! A profile says where a line keeps its thread, ordinal, kind and payload, and which differences
+//! do not count. All of it is TOML; no rule lives in code. To write one, begin with
+//! `forkpoint profile show generic > my.toml`, which prints every key with its meaning.
+//!
+//! Its files, in reading order:
+//! - [`rules`]: what a profile is to the other rooms,
+//! - [`document`]: its stored form, with the reference of all keys,
+//! - `values`: its single values,
+//! - [`fault`]: what can be wrong with a profile, told with line and caret,
+//! - [`load`]: by name or from a file,
+//! - [`overrides`]: flags laid on top,
+//! - [`reading`]: reading a line strictly under a profile's roles,
+//! - [`show`]: the effective rules as a file ready to edit,
+//! - [`remarks`]: what is allowed but surely not meant,
+//! - [`summary`]: events told in one line,
+//! - [`suggest`]: roles guessed from a log's first lines, for hints only.
 
+pub mod document;
+pub mod fault;
+pub mod load;
+pub mod overrides;
 pub mod reading;
+pub mod remarks;
 pub mod rules;
+pub mod show;
+pub mod suggest;
+pub mod summary;
+mod values;
 
+pub use document::schema;
+pub use fault::{Fault, ProfileError};
+pub use load::{builtin, builtins, load, parse};
+pub use overrides::Overrides;
 pub use reading::{ReadFault, ReadReason, StrictReader};
+pub use remarks::{check, remarks};
 pub use rules::*;
+pub use show::show;
+pub use suggest::{RoleGuess, suggest_roles};
+pub use summary::{Template, TemplateError, Templates};

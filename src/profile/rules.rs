@@ -12,6 +12,7 @@ pub struct Profile {
     pub name: String,
     /// One sentence for `profile list`.
     pub description: String,
+    /// Where a line keeps what aligning needs.
     pub roles: Roles,
     /// The first line a log must have, if the profile demands one.
     pub header: Option<Header>,
@@ -35,9 +36,13 @@ pub struct Profile {
 pub struct Roles {
     /// Empty: one lane. Several paths make one composite key.
     pub thread: Vec<Pointer>,
+    /// The event's own number on its thread.
     pub ordinal: Option<Pointer>,
+    /// What rules and summaries go by.
     pub kind: Option<Pointer>,
+    /// What is compared.
     pub payload: PayloadRole,
+    /// Which events are marked nondeterministic.
     pub nondeterministic: Option<NondeterministicRole>,
     /// Where the header (or, without one, the first event) names the engine that wrote the log.
     pub label: Option<Pointer>,
@@ -60,50 +65,65 @@ pub enum PayloadRole {
 /// An event is nondeterministic where the boolean at `path` equals `equals`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NondeterministicRole {
+    /// Where the boolean stands.
     pub path: Pointer,
+    /// What it is in marked events.
     pub equals: bool,
 }
 
 /// A lane's group: the value at `path` (from the line's root) of its first event of `kind`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairingRole {
+    /// The kind of the event that is asked.
     pub kind: String,
+    /// Where it keeps the group key.
     pub path: Pointer,
 }
 
 /// The header line: its kind, and the version number it must carry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
+    /// The header's kind, read where the kind role says. If a flag took that role away, only the
+    /// version is looked at.
     pub kind: String,
+    /// Where the header keeps its version.
     pub version_path: Pointer,
+    /// The version it must carry.
     pub version: u64,
 }
 
 /// A field that never counts. `path` is from the line's root and lies inside the payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IgnoreRule {
+    /// The rule's name, for `--without` and counters.
     pub name: String,
     /// Empty: every kind.
     pub kinds: Vec<String>,
+    /// Where it holds, from the line's root.
     pub path: Pointer,
+    /// Why this may differ, for people.
     pub reason: String,
 }
 
 /// Bits of an integer (0 to 2^64-1) or hex string that do not count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaskRule {
+    /// The rule's name, for `--without` and counters.
     pub name: String,
     /// Empty: every kind.
     pub kinds: Vec<String>,
+    /// Where it holds, from the line's root.
     pub path: Pointer,
     /// The bits that do not count.
     pub bits: u64,
+    /// Why this may differ, for people.
     pub reason: String,
 }
 
 /// Two successful allocations are equal whatever address they return (BEHAVIOUR 3.5).
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllocatorRule {
+    /// The rule's name, for `--without` and counters.
     pub name: String,
     /// The kind of the event that carries the returned value.
     pub kind: String,
@@ -115,13 +135,16 @@ pub struct AllocatorRule {
     pub status: Option<Pointer>,
     /// The functions and what is a failure of each.
     pub functions: Vec<AllocatorFunctions>,
+    /// Why this may differ, for people.
     pub reason: String,
 }
 
 /// Functions that share one set of failures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllocatorFunctions {
+    /// The functions, as the event spells them.
     pub names: Vec<String>,
+    /// What each of them returns when it fails.
     pub failure: Failure,
 }
 
@@ -142,16 +165,20 @@ pub struct Failure {
 /// `from..=to`, less the multiples of `except_multiples_of` (0: no exception).
 #[derive(Clone, Debug, PartialEq)]
 pub struct FailureRange {
+    /// The first failing integer.
     pub from: u64,
+    /// The last failing integer.
     pub to: u64,
+    /// 0: no exception.
     pub except_multiples_of: u64,
 }
 
 /// How an event of these kinds is told in one line, e.g. `{name|ord}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SummaryRule {
-    /// Empty: every kind without a rule of its own.
+    /// Empty: every kind without a rule of its own. `handle.*` stands for all that begin so.
     pub kinds: Vec<String>,
+    /// Well formed, as [`super::summary::Template`] reads it.
     pub template: String,
 }
 

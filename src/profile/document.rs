@@ -1,0 +1,576 @@
+//! A profile as it is stored: TOML, version 1.
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `version` | must be 1 |
+//! | `name`, `description` | for `profile list` and reports; the file's name if left out |
+//! | `[roles] thread` | the thread's key: a path, or several for one composite key |
+//! | `[roles] ordinal`, `kind`, `label` | paths |
+//! | `[roles] payload` | the path of what is compared, or `"*"` (default): the whole object less the other roles |
+//! | `[roles] nondeterministic` | `{ path, equals }`: where the boolean at `path` is `equals` |
+//! | `[roles] end` | `{ kind }`: the event that ends a thread |
+//! | `[roles] pairing` | `{ kind, path }`: a lane's group is the value at `path` of its first event of `kind` |
+//! | `[header]` | `kind`, `version = { path, equals }`: the first line a log must have |
+//! | `[equality] null_equals_missing` | at the payload's top level |
+//! | `[lanes] skip_start` | events dropped at the beginning of every lane |
+//! | `[[ignore]]` | `name`, `kinds` (default: all), `path`, `reason` |
+//! | `[[mask]]` | `name`, `kinds`, `path`, `bits` that do not count, `reason` |
+//! | `[[allocator]]` | `name`, `kind`, `function`, `value`, `status`, `reason` |
+//! | `[[allocator.functions]]` | `names`, `failure = { null, negative, values, ranges = [{ from, to, except_multiples_of }] }` |
+//! | `[[summary]]` | `kinds` (`handle.*` stands for all that begin so), `template` |
+//!
+//! Paths are from the line's root, as JSON Pointers (`/payload/args/0`) or dotted (`payload.args[0]`). Numbers
+//! are TOML integers (`48`, `0x30`) or hex strings (`"0xFFFFFFFFFFFFFFFF"`), 64 bits at most. A key that is not
+//! listed here is an error.
+
+use std::collections::BTreeSet;
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::fault::Fault;
+use super::rules::*;
+use super::values::{Filled, Number, Path, Paths, PayloadPath, TemplateText};
+use crate::json::Pointer;
+
+/// The version of the stored form that this code reads.
+pub const VERSION: u64 = 1;
+
+/// Reads a profile's text.
+pub(super) fn read(text: &str, file: &str) -> Result<Profile, Fault> {
+    let toml_fault = |error: toml::de::Error| Fault::from_toml(file, text, &error);
+    // The version is looked at first: a newer file's unknown keys are not the reader's concern.
+    let peek: Peek = toml::from_str(text).map_err(toml_fault)?;
+    let fault = |(span, reason): Wrong| Fault::new(file, text, span, reason);
+    match peek.version {
+        None => return Err(fault((0..0, format!("the key `version` is missing; write `version = {VERSION}`")))),
+        Some(version) if version.get_ref().as_integer() != Some(VERSION as i64) => {
+            let reason =
+                format!("version {} is unknown here; this forkpoint reads version {VERSION}", version.get_ref());
+            return Err(fault((version.span(), reason)));
+        }
+        Some(_) => {}
+    }
+    let document: Document = toml::from_str(text).map_err(toml_fault)?;
+    document.into_profile(file).map_err(fault)
+}
+
+/// The JSON Schema of a profile file, for editors.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Document).into()
+}
+
+/// A place in the text and what is wrong there.
+type Wrong = (Range<usize>, String);
+
+#[derive(Deserialize)]
+struct Peek {
+    version: Option<Spanned<toml::Value>>,
+}
+
+/// The rules for one kind of log.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "forkpoint profile")]
+struct Document {
+    /// The version of this form: 1.
+    #[allow(dead_code, reason = "looked at before all else, by `Peek`")]
+    #[schemars(extend("const" = VERSION))]
+    version: u64,
+    /// The profile's name; its file's name if left out.
+    #[schemars(with = "Option<String>")]
+    name: Option<Spanned<Filled>>,
+    /// One sentence for `profile list`.
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    roles: RolesTable,
+    header: Option<HeaderTable>,
+    #[serde(default)]
+    equality: EqualityTable,
+    #[serde(default)]
+    lanes: LanesTable,
+    #[serde(default)]
+    ignore: Vec<IgnoreTable>,
+    #[serde(default)]
+    mask: Vec<MaskTable>,
+    #[serde(default)]
+    allocator: Vec<AllocatorTable>,
+    #[serde(default)]
+    summary: Vec<SummaryTable>,
+}
+
+/// Where a line keeps what aligning needs.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RolesTable {
+    /// The thread's key: a path, or several for one composite key.
+    thread: Paths,
+    /// The event's own number on its thread.
+    ordinal: Option<Path>,
+    /// What rules and summaries go by.
+    kind: Option<Path>,
+    /// What is compared: a path, or `*` for the whole object less the other roles.
+    payload: PayloadPath,
+    /// Which events are marked nondeterministic.
+    nondeterministic: Option<FlagTable>,
+    /// Where the header, or else the first event, names the engine.
+    label: Option<Path>,
+    /// The event that ends a thread.
+    end: Option<EndTable>,
+    /// The group key of a lane.
+    pairing: Option<PairingTable>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FlagTable {
+    path: Path,
+    equals: bool,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EndTable {
+    kind: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PairingTable {
+    kind: String,
+    path: Path,
+}
+
+/// The first line a log must have.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct HeaderTable {
+    #[schemars(with = "String")]
+    kind: Spanned<String>,
+    version: HeaderVersionTable,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct HeaderVersionTable {
+    path: Path,
+    equals: Number,
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct EqualityTable {
+    /// Null equals a missing key, at the payload's top level only.
+    null_equals_missing: bool,
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct LanesTable {
+    /// The events dropped at the beginning of every lane.
+    skip_start: Number,
+}
+
+/// A field that never counts.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct IgnoreTable {
+    #[schemars(with = "String")]
+    name: Spanned<Filled>,
+    /// Left out: every kind.
+    #[serde(default)]
+    kinds: Vec<String>,
+    #[schemars(with = "String")]
+    path: Spanned<Path>,
+    reason: Filled,
+}
+
+/// Bits of an integer or hex string that never count.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MaskTable {
+    #[schemars(with = "String")]
+    name: Spanned<Filled>,
+    /// Left out: every kind.
+    #[serde(default)]
+    kinds: Vec<String>,
+    #[schemars(with = "String")]
+    path: Spanned<Path>,
+    #[schemars(with = "Number")]
+    bits: Spanned<Number>,
+    reason: Filled,
+}
+
+/// Calls whose returned addresses may differ.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AllocatorTable {
+    #[schemars(with = "String")]
+    name: Spanned<Filled>,
+    kind: String,
+    /// Where the event names the called function.
+    #[schemars(with = "String")]
+    function: Spanned<Path>,
+    /// Where the returned address stands.
+    #[schemars(with = "String")]
+    value: Spanned<Path>,
+    /// Where it may stand again, in hex.
+    #[schemars(with = "Option<String>")]
+    status: Option<Spanned<Path>>,
+    #[schemars(with = "Vec<FunctionsTable>")]
+    functions: Spanned<Vec<FunctionsTable>>,
+    reason: Filled,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FunctionsTable {
+    #[schemars(with = "Vec<String>")]
+    names: Spanned<Vec<String>>,
+    #[serde(default)]
+    failure: FailureTable,
+}
+
+/// What a failed allocation returns.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct FailureTable {
+    /// Null and missing are failures.
+    null: bool,
+    /// Every negative integer is a failure.
+    negative: bool,
+    values: Vec<Number>,
+    ranges: Vec<RangeTable>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RangeTable {
+    #[schemars(with = "Number")]
+    from: Spanned<Number>,
+    /// Inclusive.
+    to: Number,
+    #[serde(default)]
+    except_multiples_of: Number,
+}
+
+/// How an event of these kinds is told in one line.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SummaryTable {
+    /// Left out: every kind without a template of its own. `handle.*` stands for all that begin so.
+    #[serde(default)]
+    kinds: Vec<String>,
+    template: TemplateText,
+}
+
+impl Document {
+    fn into_profile(self, file: &str) -> Result<Profile, Wrong> {
+        let roles = self.roles.into_roles();
+        let header = self.header.map(|header| header.into_header(&roles)).transpose()?;
+        let mut check = RuleCheck { payload: roles.payload.clone(), names: BTreeSet::new() };
+        let profile = Profile {
+            name: self.name.map_or_else(|| file_stem(file), |name| name.into_inner().0),
+            description: self.description,
+            header,
+            null_equals_missing: self.equality.null_equals_missing,
+            skip_start: self.lanes.skip_start.0,
+            ignore: self.ignore.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            mask: self.mask.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            allocator: self.allocator.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
+            roles,
+        };
+        Ok(profile)
+    }
+}
+
+fn file_stem(file: &str) -> String {
+    let stem = std::path::Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    stem.filter(|stem| !stem.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
+}
+
+/// What all rules of a profile must keep: names of their own, paths inside the payload.
+struct RuleCheck {
+    payload: PayloadRole,
+    names: BTreeSet<String>,
+}
+
+impl RuleCheck {
+    fn name(&mut self, name: Spanned<Filled>) -> Result<String, Wrong> {
+        let (span, name) = (name.span(), name.into_inner().0);
+        if name == NULL_EQUALS_MISSING {
+            return Err((span, format!("the name {name:?} is taken by [equality] null_equals_missing")));
+        }
+        if !self.names.insert(name.clone()) {
+            return Err((
+                span,
+                format!("another rule is named {name:?} already; `--without` needs names of their own"),
+            ));
+        }
+        Ok(name)
+    }
+
+    fn path(&self, path: Spanned<Path>) -> Result<Pointer, Wrong> {
+        let (span, path) = (path.span(), path.into_inner().0);
+        match inside_payload(&path, &self.payload) {
+            Ok(()) => Ok(path),
+            Err(why) => Err((span, why)),
+        }
+    }
+
+    fn ignored_path(&self, path: Spanned<Path>) -> Result<Pointer, Wrong> {
+        let span = path.span();
+        let path = self.path(path)?;
+        match below_payload(&path, &self.payload) {
+            Ok(()) => Ok(path),
+            Err(why) => Err((span, why)),
+        }
+    }
+}
+
+/// Whether a rule at `path` can ever be asked; if not, why, with the path that was likely meant.
+pub(super) fn inside_payload(path: &Pointer, payload: &PayloadRole) -> Result<(), String> {
+    let PayloadRole::At(payload) = payload else { return Ok(()) };
+    if path.below(payload).is_some() {
+        return Ok(());
+    }
+    let meant = Pointer::new(payload.tokens().iter().chain(path.tokens()).cloned());
+    Err(format!("{path} lies outside the payload {payload}, where nothing is compared; did you mean {meant}?"))
+}
+
+/// Ignoring the payload itself would leave a comparison of nothing.
+pub(super) fn below_payload(path: &Pointer, payload: &PayloadRole) -> Result<(), String> {
+    match payload {
+        PayloadRole::At(payload) if payload == path => {
+            Err(format!("{path} is the whole payload; ignoring it would leave nothing to compare"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl RolesTable {
+    fn into_roles(self) -> Roles {
+        Roles {
+            thread: self.thread.0,
+            ordinal: self.ordinal.map(|path| path.0),
+            kind: self.kind.map(|path| path.0),
+            payload: self.payload.0,
+            nondeterministic: self
+                .nondeterministic
+                .map(|flag| NondeterministicRole { path: flag.path.0, equals: flag.equals }),
+            label: self.label.map(|path| path.0),
+            end: self.end.map(|end| end.kind),
+            pairing: self.pairing.map(|pairing| PairingRole { kind: pairing.kind, path: pairing.path.0 }),
+        }
+    }
+}
+
+impl HeaderTable {
+    fn into_header(self, roles: &Roles) -> Result<Header, Wrong> {
+        if roles.kind.is_none() {
+            return Err((self.kind.span(), "a header is known by its kind, but [roles] names no kind".to_owned()));
+        }
+        let HeaderVersionTable { path, equals } = self.version;
+        Ok(Header { kind: self.kind.into_inner(), version_path: path.0, version: equals.0 })
+    }
+}
+
+impl IgnoreTable {
+    fn into_rule(self, check: &mut RuleCheck) -> Result<IgnoreRule, Wrong> {
+        Ok(IgnoreRule {
+            name: check.name(self.name)?,
+            kinds: self.kinds,
+            path: check.ignored_path(self.path)?,
+            reason: self.reason.0,
+        })
+    }
+}
+
+impl MaskTable {
+    fn into_rule(self, check: &mut RuleCheck) -> Result<MaskRule, Wrong> {
+        if self.bits.get_ref().0 == 0 {
+            return Err((self.bits.span(), "a mask of no bits overlooks nothing".to_owned()));
+        }
+        Ok(MaskRule {
+            name: check.name(self.name)?,
+            kinds: self.kinds,
+            path: check.path(self.path)?,
+            bits: self.bits.into_inner().0,
+            reason: self.reason.0,
+        })
+    }
+}
+
+impl AllocatorTable {
+    fn into_rule(self, check: &mut RuleCheck) -> Result<AllocatorRule, Wrong> {
+        if self.functions.get_ref().is_empty() {
+            return Err((self.functions.span(), "an allocator rule names at least one function".to_owned()));
+        }
+        let functions = self.functions.into_inner().into_iter().map(FunctionsTable::into_functions);
+        Ok(AllocatorRule {
+            name: check.name(self.name)?,
+            kind: self.kind,
+            function: check.path(self.function)?,
+            value: check.path(self.value)?,
+            status: self.status.map(|path| check.path(path)).transpose()?,
+            functions: functions.collect::<Result<_, _>>()?,
+            reason: self.reason.0,
+        })
+    }
+}
+
+impl FunctionsTable {
+    fn into_functions(self) -> Result<AllocatorFunctions, Wrong> {
+        if self.names.get_ref().is_empty() {
+            return Err((self.names.span(), "at least one function is named".to_owned()));
+        }
+        let FailureTable { null, negative, values, ranges } = self.failure;
+        let ranges = ranges.into_iter().map(RangeTable::into_range).collect::<Result<_, _>>()?;
+        let values = values.into_iter().map(|value| value.0).collect();
+        Ok(AllocatorFunctions { names: self.names.into_inner(), failure: Failure { null, negative, values, ranges } })
+    }
+}
+
+impl RangeTable {
+    fn into_range(self) -> Result<FailureRange, Wrong> {
+        let (span, from) = (self.from.span(), self.from.into_inner().0);
+        if from > self.to.0 {
+            return Err((span, format!("the range begins at {from:#x}, behind its end {:#x}", self.to.0)));
+        }
+        Ok(FailureRange { from, to: self.to.0, except_multiples_of: self.except_multiples_of.0 })
+    }
+}
+
+impl SummaryTable {
+    fn into_rule(self) -> SummaryRule {
+        SummaryRule { kinds: self.kinds, template: self.template.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole error of a text, which gets `version = 1` as its first line.
+    fn picture(text: &str) -> String {
+        read(&format!("version = 1\n{text}"), "my.toml").unwrap_err().to_string()
+    }
+
+    /// Line, column, width of the caret and reason.
+    fn fault(text: &str) -> (usize, usize, usize, String) {
+        let fault = read(&format!("version = 1\n{text}"), "my.toml").unwrap_err();
+        let carets = fault.to_string().lines().last().unwrap().matches('^').count();
+        (fault.line, fault.column, carets, fault.reason)
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_with_its_caret() {
+        assert_eq!(
+            picture("[roles]\nthread = \"/tid\"\nknd = \"/kind\"\n"),
+            "my.toml:4:1: unknown field `knd`, expected one of `thread`, `ordinal`, `kind`, `payload`, \
+             `nondeterministic`, `label`, `end`, `pairing`\n  |\n4 | knd = \"/kind\"\n  | ^^^"
+        );
+    }
+
+    #[test]
+    fn a_rule_outside_the_payload_is_shown_with_the_likely_path() {
+        assert_eq!(
+            picture("roles.payload = \"/payload\"\n[[ignore]]\nname = \"a\"\npath = \"/size\"\nreason = \"noise\"\n"),
+            "my.toml:5:8: /size lies outside the payload /payload, where nothing is compared; \
+             did you mean /payload/size?\n  |\n5 | path = \"/size\"\n  |        ^^^^^^^"
+        );
+    }
+
+    #[test]
+    fn unknown_keys_are_faults_at_every_depth() {
+        for (text, line, column) in [
+            ("colour = 1", 2, 1),
+            ("[header]\nkind = 'a'\nversion = { path = '/v', equals = 1, or = 2 }\n[roles]\nkind = '/k'", 4, 38),
+            ("[equality]\nnan = true", 3, 1),
+            ("[[mask]]\nname = 'a'\npath = '/a'\nbits = 1\nreason = 'r'\nbit = 2", 7, 1),
+            ("roles.end = { kind = 'x', kinds = [] }", 2, 27),
+        ] {
+            let (at_line, at_column, _, reason) = fault(text);
+            assert_eq!((at_line, at_column), (line, column), "{text}: {reason}");
+            assert!(reason.contains("unknown field"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_faults_at_their_own_place() {
+        let mask = |path: &str, bits: &str| format!("[[mask]]\nname='m'\npath={path}\nbits={bits}\nreason='r'");
+        let failing = |failure: &str| {
+            format!(
+                "[[allocator]]\nname='a'\nkind='k'\nfunction='/f'\nvalue='/v'\nreason='r'\n\
+                 [[allocator.functions]]\nnames=['f']\nfailure={failure}"
+            )
+        };
+        for (text, line, column, width, why) in [
+            ("roles.thread = '/a~2'".to_owned(), 2, 16, 6, "no path"),
+            ("roles.thread = ['/a', 7]".to_owned(), 2, 23, 1, "invalid type"),
+            ("roles.thread = 7".to_owned(), 2, 16, 1, "a path or a list of paths"),
+            ("roles.payload = ''".to_owned(), 2, 17, 2, "write \"*\""),
+            ("roles.kind = ''".to_owned(), 2, 14, 2, "names the whole line"),
+            ("name = ' '".to_owned(), 2, 8, 3, "must not be empty"),
+            ("[header]\nkind = 'h'\nversion = { path = '/v', equals = 1 }".to_owned(), 3, 8, 3, "names no kind"),
+            (mask("'/a'", "0"), 5, 6, 1, "no bits"),
+            (mask("'/a'", "-1"), 5, 6, 2, "0 to 2^64-1"),
+            (mask("'/a'", "'48'"), 5, 6, 4, "hex string"),
+            (mask("'/a'", "0x1FFFFFFFFFFFFFFFF"), 5, 6, 19, "64 bits"),
+            (mask("'a..b'", "1"), 4, 6, 6, "a part is empty"),
+            (failing("{ ranges = [{ from = 9, to = 8 }] }"), 10, 30, 1, "behind its end"),
+            (failing("{ values = ['x'] }"), 10, 21, 3, "hex string"),
+            ("[[summary]]\ntemplate = '{a'".to_owned(), 3, 12, 4, "a { has no }"),
+            (
+                "roles.payload = '/p'\n[[ignore]]\nname='i'\npath='/p'\nreason='r'".to_owned(),
+                5,
+                6,
+                4,
+                "nothing to compare",
+            ),
+            ("a = ".to_owned(), 2, 5, 1, "must be quoted"),
+        ] {
+            let (at_line, at_column, at_width, reason) = fault(&text);
+            assert_eq!((at_line, at_column, at_width), (line, column, width), "{text}: {reason}");
+            assert!(reason.contains(why), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn names_of_rules_are_their_own() {
+        let ignore = |name: &str| format!("[[ignore]]\nname='{name}'\npath='/{name}'\nreason='r'\n");
+        let (line, column, _, reason) = fault(&(ignore("a") + &ignore("a")));
+        assert_eq!((line, column), (7, 6));
+        assert!(reason.contains("named \"a\" already"), "{reason}");
+        assert!(fault(&ignore(NULL_EQUALS_MISSING)).3.contains("is taken"));
+        let (line, _, _, reason) = fault("[[ignore]]\nname='i'\npath='/i'");
+        assert!(line == 2 && reason.contains("missing field `reason`"), "{line} {reason}");
+    }
+
+    #[test]
+    fn the_version_is_looked_at_before_all_else() {
+        let fault = |text: &str| read(text, "my.toml").unwrap_err();
+        let newer = fault("unheard_of = 1\nversion = 2\n");
+        assert_eq!((newer.line, newer.column), (2, 11));
+        assert_eq!(newer.reason, "version 2 is unknown here; this forkpoint reads version 1");
+        assert_eq!(fault("name = 'a'").reason, "the key `version` is missing; write `version = 1`");
+        assert!(fault("version = '1'").reason.contains("unknown here"));
+    }
+
+    #[test]
+    fn the_json_schema_takes_the_built_in_profiles_and_refuses_unknown_keys() {
+        let schema = schema();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for text in [include_str!("builtin/schema-v1.toml"), include_str!("builtin/generic.toml")] {
+            let value: serde_json::Value = toml::from_str(text).unwrap();
+            assert!(validator.is_valid(&value), "{:?}", validator.iter_errors(&value).next());
+        }
+        assert!(!validator.is_valid(&serde_json::json!({"version": 1, "colour": 2})));
+        assert!(!validator.is_valid(&serde_json::json!({"version": 2})));
+    }
+}

@@ -1,0 +1,287 @@
+//! Flags laid on top of a profile.
+
+use super::document::{below_payload, inside_payload};
+use super::fault::{ProfileError, nearest};
+use super::rules::*;
+use super::summary::find_unquoted;
+use super::values::{parse_number, parse_path, parse_payload};
+use crate::json::Pointer;
+
+/// What the flags say, as it was typed; [`Overrides::apply`] gives it meaning.
+///
+/// Paths are JSON Pointers or dotted, from the line's root. `none` takes a role away; a key of
+/// that name is `/none`. Flags change rules, never the demand for a header.
+///
+/// The order does not matter: `--without` is asked of the profile's own rules, then roles are
+/// set, then rules are added. Where `--payload` moves the payload away from under a rule of the
+/// profile, that rule could never match and is taken out; [`Overrides::left_behind`] names it for a note.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--thread`: paths, each also a list parted by commas; `none` for one lane.
+    pub thread: Vec<String>,
+    /// `--ordinal`: a path or `none`.
+    pub ordinal: Option<String>,
+    /// `--kind`: a path or `none`.
+    pub kind: Option<String>,
+    /// `--payload`: a path or `*`.
+    pub payload: Option<String>,
+    /// `--ignore`: paths; the rule is named `ignore:/path`.
+    pub ignore: Vec<String>,
+    /// `--mask`: `PATH=BITS`, bits as `48`, `0x30` or `0b110000`; the rule is named `mask:/path`.
+    pub mask: Vec<String>,
+    /// `--without`: names of rules, `null-equals-missing` among them.
+    pub without: Vec<String>,
+    /// `--skip-start`.
+    pub skip_start: Option<u64>,
+}
+
+impl Overrides {
+    /// The profile with these flags on top.
+    ///
+    /// # Errors
+    /// A bad path, bits that are none, a rule outside the payload, or the name of no rule.
+    pub fn apply(&self, mut profile: Profile) -> Result<Profile, ProfileError> {
+        self.switch_off(&mut profile)?;
+        self.set_roles(&mut profile.roles)?;
+        let payload = profile.roles.payload.clone();
+        profile.ignore.retain(|rule| reaches(&rule.path, &payload) && below_payload(&rule.path, &payload).is_ok());
+        profile.mask.retain(|rule| reaches(&rule.path, &payload));
+        profile.allocator.retain(|rule| allocator_paths(rule).all(|path| reaches(path, &payload)));
+        self.add_ignores(&mut profile)?;
+        self.add_masks(&mut profile)?;
+        profile.skip_start = self.skip_start.unwrap_or(profile.skip_start);
+        Ok(profile)
+    }
+
+    /// The names of those rules of `profile` that lie outside the payload which the flags choose,
+    /// and are therefore taken out.
+    ///
+    /// # Errors
+    /// As [`Overrides::apply`].
+    pub fn left_behind(&self, profile: &Profile) -> Result<Vec<String>, ProfileError> {
+        let applied = self.apply(profile.clone())?;
+        let kept = applied.rule_names();
+        let gone = |name: &&str| !kept.contains(name) && !self.without.iter().any(|without| without == name);
+        Ok(profile.rule_names().into_iter().filter(gone).map(str::to_owned).collect())
+    }
+
+    fn switch_off(&self, profile: &mut Profile) -> Result<(), ProfileError> {
+        let known: Vec<String> = profile.rule_names().into_iter().map(str::to_owned).collect();
+        if let Some(name) = self.without.iter().find(|name| !known.contains(name)) {
+            let similar = nearest(name, known.iter().map(String::as_str));
+            return Err(ProfileError::NoSuchRule { name: name.clone(), similar, known });
+        }
+        let stays = |name: &String| !self.without.contains(name);
+        profile.ignore.retain(|rule| stays(&rule.name));
+        profile.mask.retain(|rule| stays(&rule.name));
+        profile.allocator.retain(|rule| stays(&rule.name));
+        profile.null_equals_missing &= stays(&NULL_EQUALS_MISSING.to_owned());
+        Ok(())
+    }
+
+    fn set_roles(&self, roles: &mut Roles) -> Result<(), ProfileError> {
+        if !self.thread.is_empty() {
+            roles.thread = self.thread_paths()?;
+        }
+        if let Some(text) = &self.ordinal {
+            roles.ordinal = optional("--ordinal", text)?;
+        }
+        if let Some(text) = &self.kind {
+            roles.kind = optional("--kind", text)?;
+        }
+        if let Some(text) = &self.payload {
+            roles.payload = match text.as_str() {
+                "none" => {
+                    Err("something must be compared; write * for the whole line, /none for a key of that name".into())
+                }
+                text => parse_payload(text),
+            }
+            .map_err(|why| flag("--payload", text, why))?;
+        }
+        Ok(())
+    }
+
+    fn thread_paths(&self) -> Result<Vec<Pointer>, ProfileError> {
+        let texts: Vec<&str> = self.thread.iter().flat_map(|list| split_list(list)).collect();
+        if texts == ["none"] {
+            return Ok(Vec::new());
+        }
+        let path = |text: &&str| match *text {
+            "none" => Err(flag("--thread", text, "none stands alone; write /none for a key of that name")),
+            text => parse_path(text).map_err(|why| flag("--thread", text, why)),
+        };
+        texts.iter().map(path).collect()
+    }
+
+    fn add_ignores(&self, profile: &mut Profile) -> Result<(), ProfileError> {
+        for text in &self.ignore {
+            let path = rule_path("--ignore", text, text, &profile.roles.payload)?;
+            below_payload(&path, &profile.roles.payload).map_err(|why| flag("--ignore", text, why))?;
+            let name = format!("ignore:{path}");
+            // Given twice, or kept already by a file that `profile show` wrote.
+            profile.ignore.retain(|rule| rule.name != name);
+            profile.ignore.push(IgnoreRule { name, kinds: Vec::new(), path, reason: "given by --ignore".to_owned() });
+        }
+        Ok(())
+    }
+
+    fn add_masks(&self, profile: &mut Profile) -> Result<(), ProfileError> {
+        for text in &self.mask {
+            let (path, bits) =
+                text.rsplit_once('=').ok_or_else(|| flag("--mask", text, "write PATH=BITS, e.g. payload.p=0x30"))?;
+            let path = rule_path("--mask", text, path, &profile.roles.payload)?;
+            let bits = parse_number(bits.trim())
+                .filter(|bits| *bits != 0)
+                .ok_or_else(|| flag("--mask", text, "the bits are a number of 1 to 2^64-1 such as 48 or 0x30"))?;
+            let name = format!("mask:{path}");
+            match profile.mask.iter_mut().find(|rule| rule.name == name) {
+                Some(rule) => rule.bits |= bits,
+                None => {
+                    let reason = "given by --mask".to_owned();
+                    profile.mask.push(MaskRule { name, kinds: Vec::new(), path, bits, reason });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn flag(flag: &'static str, value: &str, why: impl Into<String>) -> ProfileError {
+    ProfileError::Flag { flag, value: value.to_owned(), why: why.into() }
+}
+
+fn optional(name: &'static str, text: &str) -> Result<Option<Pointer>, ProfileError> {
+    match text {
+        "none" => Ok(None),
+        text => parse_path(text).map(Some).map_err(|why| flag(name, text, why)),
+    }
+}
+
+fn rule_path(name: &'static str, value: &str, text: &str, payload: &PayloadRole) -> Result<Pointer, ProfileError> {
+    let path = parse_path(text.trim()).map_err(|why| flag(name, value, why))?;
+    inside_payload(&path, payload).map_err(|why| flag(name, value, why))?;
+    Ok(path)
+}
+
+fn reaches(path: &Pointer, payload: &PayloadRole) -> bool {
+    inside_payload(path, payload).is_ok()
+}
+
+/// The places an allocator rule looks at.
+pub(super) fn allocator_paths(rule: &AllocatorRule) -> impl Iterator<Item = &Pointer> {
+    [&rule.function, &rule.value].into_iter().chain(&rule.status)
+}
+
+/// Parts a list at its commas, but not inside quotes, where `["a,b"]` is one key.
+fn split_list(list: &str) -> Vec<&str> {
+    let mut items = Vec::new();
+    let mut rest = list;
+    while let Some(at) = find_unquoted(rest, ',') {
+        items.push(rest[..at].trim());
+        rest = &rest[at + 1..];
+    }
+    items.push(rest.trim());
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::builtin;
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn schema_v1() -> Profile {
+        builtin("schema-v1").unwrap()
+    }
+
+    fn error(overrides: Overrides) -> String {
+        overrides.apply(schema_v1()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn no_flags_change_nothing() {
+        assert_eq!(Overrides::default().apply(schema_v1()).unwrap(), schema_v1());
+    }
+
+    #[test]
+    fn roles_are_set_and_taken_away() {
+        let overrides = Overrides {
+            thread: texts(&["pid,[\"a,b\"]", "/x/y"]),
+            ordinal: Some("none".into()),
+            kind: Some("op".into()),
+            payload: Some("*".into()),
+            skip_start: Some(3),
+            ..Overrides::default()
+        };
+        let profile = overrides.apply(schema_v1()).unwrap();
+        let pointer = |text: &str| Pointer::parse(text).unwrap();
+        assert_eq!(profile.roles.thread, [pointer("/pid"), pointer("/a,b"), pointer("/x/y")]);
+        assert_eq!((profile.roles.ordinal, profile.roles.kind), (None, Some(pointer("/op"))));
+        assert_eq!(profile.roles.payload, PayloadRole::Whole);
+        assert_eq!(profile.skip_start, 3);
+        assert!(profile.header.is_some(), "the header is still demanded");
+        assert_eq!(profile.ignore.len(), 2, "rules inside the whole line stay");
+        let one_lane = Overrides { thread: texts(&["none"]), ..Overrides::default() };
+        assert!(one_lane.apply(schema_v1()).unwrap().roles.thread.is_empty());
+    }
+
+    #[test]
+    fn rules_are_added_once_under_names_of_their_own() {
+        let overrides = Overrides {
+            ignore: texts(&["payload.args.size", "/payload/args/size"]),
+            mask: texts(&["payload.p=0x10", "/payload/p=32"]),
+            ..Overrides::default()
+        };
+        let profile = overrides.apply(schema_v1()).unwrap();
+        assert_eq!(profile.rule_names()[3..], ["ignore:/payload/args/size", "mask:/payload/p", "allocator-returns"]);
+        assert_eq!(profile.mask[0].bits, 0x30);
+        assert_eq!(overrides.apply(profile.clone()).unwrap(), profile, "laid on top again, nothing changes");
+    }
+
+    #[test]
+    fn rules_are_switched_off_by_name() {
+        let without = texts(&["raw-handle", "allocator-returns", NULL_EQUALS_MISSING]);
+        let profile = Overrides { without, ..Overrides::default() }.apply(schema_v1()).unwrap();
+        assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING, "wait-duration"]);
+        assert!(!profile.null_equals_missing);
+    }
+
+    #[test]
+    fn a_moved_payload_leaves_rules_behind_and_says_which() {
+        let overrides =
+            Overrides { payload: Some("data".into()), without: texts(&["raw-handle"]), ..Overrides::default() };
+        let profile = overrides.apply(schema_v1()).unwrap();
+        assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING]);
+        assert_eq!(overrides.left_behind(&schema_v1()).unwrap(), ["wait-duration", "allocator-returns"]);
+        assert!(Overrides::default().left_behind(&schema_v1()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn mistakes_are_answered_with_what_to_write() {
+        let with = |change: fn(&mut Overrides)| {
+            let mut overrides = Overrides::default();
+            change(&mut overrides);
+            error(overrides)
+        };
+        assert_eq!(
+            with(|flags| flags.ignore = texts(&["args.size"])),
+            "--ignore args.size: /args/size lies outside the payload /payload, where nothing is compared; \
+             did you mean /payload/args/size?"
+        );
+        assert_eq!(
+            with(|flags| flags.without = texts(&["raw-handel"])),
+            "--without raw-handel: no rule has that name (did you mean raw-handle?); \
+             the rules are null-equals-missing, raw-handle, wait-duration, allocator-returns"
+        );
+        assert!(with(|flags| flags.ignore = texts(&["payload"])).contains("nothing to compare"));
+        assert!(with(|flags| flags.mask = texts(&["payload.p"])).contains("write PATH=BITS"));
+        assert!(with(|flags| flags.mask = texts(&["payload.p=0"])).contains("1 to 2^64-1"));
+        assert!(with(|flags| flags.payload = Some("none".into())).contains("write *"));
+        assert!(with(|flags| flags.thread = texts(&["tid,none"])).contains("stands alone"));
+        assert!(with(|flags| flags.thread = texts(&["tid,"])).contains("name a key"));
+        assert!(with(|flags| flags.kind = Some("a..b".into())).contains("a part is empty"));
+    }
+}

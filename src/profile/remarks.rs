@@ -1,0 +1,270 @@
+//! What a profile may say but surely does not mean (`profile check`).
+
+use super::fault::ProfileError;
+use super::overrides::allocator_paths;
+use super::rules::*;
+use crate::json::Pointer;
+
+/// Reads a profile's text and remarks on it.
+///
+/// # Errors
+/// The first thing that is wrong with the text.
+pub fn check(text: &str, file_name: &str) -> Result<(Profile, Vec<String>), ProfileError> {
+    let profile = super::load::parse(text, file_name)?;
+    let remarks = remarks(&profile);
+    Ok((profile, remarks))
+}
+
+/// Sentences on what is allowed but useless: rules that can never match, or that another one covers.
+pub fn remarks(profile: &Profile) -> Vec<String> {
+    let rules = overlooking(profile);
+    let mut remarks = Vec::new();
+    remarks_on_kinds(profile, &rules, &mut remarks);
+    remarks_on_reach(profile, &rules, &mut remarks);
+    remarks_on_cover(&rules, &mut remarks);
+    remarks_on_masks(profile, &mut remarks);
+    remarks_on_roles(&profile.roles, &mut remarks);
+    remarks_on_functions(profile, &mut remarks);
+    remarks_on_summaries(profile, &mut remarks);
+    remarks
+}
+
+/// One place where a rule overlooks differences.
+struct Overlooking<'a> {
+    name: &'a str,
+    kinds: &'a [String],
+    path: &'a Pointer,
+    ignores: bool,
+}
+
+impl Overlooking<'_> {
+    fn shares_a_kind_with(&self, other: &Overlooking<'_>) -> bool {
+        self.kinds.is_empty() || other.kinds.is_empty() || self.kinds.iter().any(|kind| other.kinds.contains(kind))
+    }
+
+    /// Whether `other` can find nothing to overlook that this rule has not ignored already.
+    fn covers(&self, other: &Overlooking<'_>) -> bool {
+        self.ignores
+            && self.path != other.path
+            && other.path.below(self.path).is_some()
+            && self.serves_all_kinds_of(other)
+    }
+
+    fn serves_all_kinds_of(&self, other: &Overlooking<'_>) -> bool {
+        self.kinds.is_empty() || (!other.kinds.is_empty() && other.kinds.iter().all(|kind| self.kinds.contains(kind)))
+    }
+}
+
+fn overlooking(profile: &Profile) -> Vec<Overlooking<'_>> {
+    let ignore = profile.ignore.iter().map(|rule| Overlooking {
+        name: &rule.name,
+        kinds: &rule.kinds,
+        path: &rule.path,
+        ignores: true,
+    });
+    let mask = profile.mask.iter().map(|rule| Overlooking {
+        name: &rule.name,
+        kinds: &rule.kinds,
+        path: &rule.path,
+        ignores: false,
+    });
+    let allocator = profile.allocator.iter().map(|rule| Overlooking {
+        name: &rule.name,
+        kinds: std::slice::from_ref(&rule.kind),
+        path: &rule.value,
+        ignores: false,
+    });
+    ignore.chain(mask).chain(allocator).collect()
+}
+
+fn remarks_on_kinds(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<String>) {
+    if profile.roles.kind.is_some() {
+        return;
+    }
+    let bound = rules.iter().filter(|rule| !rule.kinds.is_empty());
+    out.extend(bound.map(|rule| {
+        format!("the rule {} is for certain kinds, but [roles] names no kind: it can never match", rule.name)
+    }));
+    for (role, named) in [("end", profile.roles.end.is_some()), ("pairing", profile.roles.pairing.is_some())] {
+        if named {
+            out.push(format!("the role {role} goes by a kind, but [roles] names no kind: it can never match"));
+        }
+    }
+}
+
+/// With the payload `*` the other roles' fields are not in the payload.
+fn remarks_on_reach(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<String>) {
+    if profile.roles.payload != PayloadRole::Whole {
+        return;
+    }
+    for rule in rules {
+        if let Some((role, _)) = named_paths(&profile.roles).find(|(_, path)| rule.path.below(path).is_some()) {
+            out.push(format!(
+                "the rule {} is for {}, which the role {role} takes out of the payload: it can never match",
+                rule.name, rule.path
+            ));
+        }
+    }
+}
+
+fn remarks_on_cover(rules: &[Overlooking<'_>], out: &mut Vec<String>) {
+    let covering = |rule: &Overlooking<'_>| rules.iter().find(|other| other.covers(rule));
+    for (at, rule) in rules.iter().enumerate() {
+        if let Some(other) = covering(rule) {
+            out.push(format!("the rule {} never matters: {} ignores all of {}", rule.name, other.name, other.path));
+            continue;
+        }
+        let rivals = rules[at + 1..].iter().filter(|other| other.path == rule.path && rule.shares_a_kind_with(other));
+        for other in rivals {
+            out.push(format!("the rules {} and {} are for the same path {}", rule.name, other.name, rule.path));
+        }
+    }
+}
+
+fn remarks_on_masks(profile: &Profile, out: &mut Vec<String>) {
+    for rule in profile.mask.iter().filter(|rule| rule.bits == u64::MAX) {
+        out.push(format!("the mask {} leaves no bit to compare; an [[ignore]] rule says so plainly", rule.name));
+    }
+}
+
+fn remarks_on_roles(roles: &Roles, out: &mut Vec<String>) {
+    let named: Vec<(&str, &Pointer)> = named_paths(roles).collect();
+    for (at, (role, path)) in named.iter().enumerate() {
+        if let Some((other, _)) = named[..at].iter().find(|(_, other)| other == path) {
+            out.push(format!("the roles {other} and {role} both read {path}"));
+        }
+        if let PayloadRole::At(payload) = &roles.payload
+            && payload.below(path).is_some()
+        {
+            out.push(format!("the payload {payload} is, or lies in, what the role {role} reads"));
+        }
+    }
+}
+
+fn named_paths(roles: &Roles) -> impl Iterator<Item = (&'static str, &Pointer)> {
+    let thread = roles.thread.iter().map(|path| ("thread", path));
+    let flag = roles.nondeterministic.iter().map(|role| ("nondeterministic", &role.path));
+    thread
+        .chain(roles.ordinal.iter().map(|path| ("ordinal", path)))
+        .chain(roles.kind.iter().map(|path| ("kind", path)))
+        .chain(flag)
+        .chain(roles.label.iter().map(|path| ("label", path)))
+}
+
+fn remarks_on_functions(profile: &Profile, out: &mut Vec<String>) {
+    for rule in &profile.allocator {
+        let mut seen = Vec::new();
+        for name in rule.functions.iter().flat_map(|functions| &functions.names) {
+            match seen.contains(&name) {
+                true => out.push(format!("the rule {} names {name} twice; the first counts", rule.name)),
+                false => seen.push(name),
+            }
+        }
+        let paths: Vec<&Pointer> = allocator_paths(rule).collect();
+        if paths.iter().enumerate().any(|(at, path)| paths[..at].contains(path)) {
+            out.push(format!("the rule {} reads two of function, value and status at one path", rule.name));
+        }
+    }
+}
+
+fn remarks_on_summaries(profile: &Profile, out: &mut Vec<String>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for rule in &profile.summaries {
+        let kinds: Vec<&str> = match rule.kinds.is_empty() {
+            true => vec![""],
+            false => rule.kinds.iter().map(String::as_str).collect(),
+        };
+        for kind in kinds {
+            if seen.contains(&kind) {
+                let whose =
+                    if kind.is_empty() { "all other kinds have".to_owned() } else { format!("the kind {kind} has") };
+                out.push(format!("{whose} two summaries; the first counts"));
+            }
+            seen.push(kind);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remarks_of(text: &str) -> Vec<String> {
+        check(&format!("version = 1\n{text}"), "my.toml").unwrap().1
+    }
+
+    #[test]
+    fn built_in_profiles_need_no_remark() {
+        for profile in crate::profile::builtins() {
+            assert_eq!(remarks(&profile), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn rules_that_can_never_match_are_told() {
+        let remarks = remarks_of(
+            r#"
+            [roles]
+            thread = "/tid"
+            end = { kind = "exit" }
+            [[ignore]]
+            name = "a"
+            kinds = ["x"]
+            path = "/tid/low"
+            reason = "noise"
+            "#,
+        );
+        assert_eq!(
+            remarks,
+            [
+                "the rule a is for certain kinds, but [roles] names no kind: it can never match",
+                "the role end goes by a kind, but [roles] names no kind: it can never match",
+                "the rule a is for /tid/low, which the role thread takes out of the payload: it can never match",
+            ]
+        );
+    }
+
+    #[test]
+    fn rules_that_another_covers_are_told() {
+        let remarks = remarks_of(
+            r#"
+            roles = { kind = "/op", label = "/op" }
+            ignore = [
+                { name = "all", path = "/regs", reason = "noise" },
+                { name = "one", path = "/regs/p", kinds = ["x"], reason = "noise" },
+            ]
+            mask = [
+                { name = "bits", path = "/regs/p", kinds = ["y"], bits = 1, reason = "noise" },
+                { name = "more", path = "/regs/p", bits = "0xFFFFFFFFFFFFFFFF", reason = "noise" },
+            ]
+            summary = [{ template = "a" }, { kinds = ["x"], template = "b" }, { template = "c" }]
+            "#,
+        );
+        assert_eq!(
+            remarks,
+            [
+                "the rule one never matters: all ignores all of /regs",
+                "the rule bits never matters: all ignores all of /regs",
+                "the rule more never matters: all ignores all of /regs",
+                "the mask more leaves no bit to compare; an [[ignore]] rule says so plainly",
+                "the roles kind and label both read /op",
+                "all other kinds have two summaries; the first counts",
+            ]
+        );
+    }
+
+    #[test]
+    fn two_rules_of_one_path_are_told_unless_their_kinds_differ() {
+        let remarks = remarks_of(
+            r#"
+            roles = { kind = "/op" }
+            ignore = [
+                { name = "a", path = "/x", kinds = ["k"], reason = "noise" },
+                { name = "b", path = "/x", kinds = ["k", "l"], reason = "noise" },
+                { name = "c", path = "/x", kinds = ["m"], reason = "noise" },
+            ]
+            "#,
+        );
+        assert_eq!(remarks, ["the rules a and b are for the same path /x"]);
+    }
+}

@@ -1,0 +1,348 @@
+//! The effective rules as a TOML file ready to edit.
+
+use std::fmt::Display;
+
+use super::document::VERSION;
+use super::rules::*;
+use crate::json::Pointer;
+
+/// The profile as a commented file; reading it gives the same profile.
+pub fn show(profile: &Profile) -> String {
+    let mut out = Writer::default();
+    out.comment("A forkpoint profile: the rules for one kind of log. Keep it beside the logs, edit it, and");
+    out.comment("say --profile FILE. Paths are from the line's root: /payload/args/0 or payload.args[0].");
+    out.blank();
+    out.pair("version", VERSION);
+    out.pair("name", quote(&profile.name));
+    out.pair("description", quote(&profile.description));
+    roles(&mut out, &profile.roles);
+    header(&mut out, profile.header.as_ref());
+    out.table("[equality]", "What counts as equal.");
+    out.noted("null_equals_missing", profile.null_equals_missing, "at the payload's top level only");
+    out.table("[lanes]", "How lanes are taken.");
+    out.noted("skip_start", profile.skip_start, "events dropped at the beginning of every lane");
+    ignores(&mut out, &profile.ignore);
+    masks(&mut out, &profile.mask);
+    allocators(&mut out, &profile.allocator);
+    summaries(&mut out, &profile.summaries);
+    out.text
+}
+
+fn roles(out: &mut Writer, roles: &Roles) {
+    out.table("[roles]", "Where a line keeps what aligning needs. A role that is not named is not looked for.");
+    let thread = match &roles.thread[..] {
+        [] => None,
+        [path] => Some(path_text(path)),
+        paths => Some(list(paths.iter().map(path_text))),
+    };
+    out.role("thread", thread, "\"/tid\"", "none: one lane; [\"/pid\", \"/tid\"]: a composite key");
+    out.role("ordinal", roles.ordinal.as_ref().map(path_text), "\"/seq\"", "none: the position in the lane");
+    out.role("kind", roles.kind.as_ref().map(path_text), "\"/kind\"", "what rules and summaries go by");
+    let payload = match &roles.payload {
+        PayloadRole::At(path) => path_text(path),
+        PayloadRole::Whole => quote("*"),
+    };
+    out.noted("payload", payload, "what is compared; \"*\": the whole object less the other roles");
+    let nondeterministic = roles.nondeterministic.as_ref();
+    let nondeterministic =
+        nondeterministic.map(|role| format!("{{ path = {}, equals = {} }}", path_text(&role.path), role.equals));
+    let example = "{ path = \"/deterministic\", equals = false }";
+    out.role("nondeterministic", nondeterministic, example, "for --skip-nondeterministic");
+    out.role("label", roles.label.as_ref().map(path_text), "\"/engine\"", "names the log in reports");
+    let end = roles.end.as_ref().map(|kind| format!("{{ kind = {} }}", quote(kind)));
+    out.role("end", end, "{ kind = \"thread.exit\" }", "the event that ends a thread");
+    let pairing = roles.pairing.as_ref();
+    let pairing = pairing.map(|role| format!("{{ kind = {}, path = {} }}", quote(&role.kind), path_text(&role.path)));
+    out.role(
+        "pairing",
+        pairing,
+        "{ kind = \"call\", path = \"/name\" }",
+        "lanes whose first such event agrees may pair",
+    );
+}
+
+fn header(out: &mut Writer, header: Option<&Header>) {
+    let Some(header) = header else { return };
+    out.table("[header]", "The first line a log must have; it is no event.");
+    out.pair("kind", quote(&header.kind));
+    let path = path_text(&header.version_path);
+    out.pair("version", format!("{{ path = {path}, equals = {} }}", decimal(header.version)));
+}
+
+fn ignores(out: &mut Writer, rules: &[IgnoreRule]) {
+    for rule in rules {
+        out.table("[[ignore]]", "A field that never counts.");
+        out.pair("name", quote(&rule.name));
+        out.kinds(&rule.kinds);
+        out.pair("path", path_text(&rule.path));
+        out.pair("reason", quote(&rule.reason));
+    }
+}
+
+fn masks(out: &mut Writer, rules: &[MaskRule]) {
+    for rule in rules {
+        out.table("[[mask]]", "Bits of an integer or hex string that never count.");
+        out.pair("name", quote(&rule.name));
+        out.kinds(&rule.kinds);
+        out.pair("path", path_text(&rule.path));
+        out.pair("bits", hex(rule.bits));
+        out.pair("reason", quote(&rule.reason));
+    }
+}
+
+fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
+    for rule in rules {
+        out.table("[[allocator]]", "Two successes are equal whatever address they return; status repeats it in hex.");
+        out.pair("name", quote(&rule.name));
+        out.pair("kind", quote(&rule.kind));
+        out.pair("function", path_text(&rule.function));
+        out.pair("value", path_text(&rule.value));
+        if let Some(status) = &rule.status {
+            out.pair("status", path_text(status));
+        }
+        out.pair("reason", quote(&rule.reason));
+        for functions in &rule.functions {
+            out.table("[[allocator.functions]]", "Functions, and what each returns when it fails.");
+            out.pair("names", list(functions.names.iter().map(|name| quote(name))));
+            out.pair("failure", failure(&functions.failure));
+        }
+    }
+}
+
+fn failure(failure: &Failure) -> String {
+    let mut keys = vec![format!("null = {}", failure.null), format!("negative = {}", failure.negative)];
+    if !failure.values.is_empty() {
+        keys.push(format!("values = {}", list(failure.values.iter().map(|value| hex(*value)))));
+    }
+    if !failure.ranges.is_empty() {
+        keys.push(format!("ranges = [\n{}]", failure.ranges.iter().map(range).collect::<String>()));
+    }
+    format!("{{ {} }}", keys.join(", "))
+}
+
+fn range(range: &FailureRange) -> String {
+    let FailureRange { from, to, except_multiples_of } = range;
+    let except = match except_multiples_of {
+        0 => String::new(),
+        step => format!(", except_multiples_of = {}", hex(*step)),
+    };
+    format!("    {{ from = {}, to = {}{except} }},\n", hex(*from), hex(*to))
+}
+
+fn summaries(out: &mut Writer, rules: &[SummaryRule]) {
+    for rule in rules {
+        out.table("[[summary]]", "How reports tell an event in one line.");
+        out.kinds(&rule.kinds);
+        out.pair("template", quote(&rule.template));
+    }
+}
+
+/// Lines of TOML; a table's comment is written only the first time in a row.
+#[derive(Default)]
+struct Writer {
+    text: String,
+    told: Vec<String>,
+}
+
+impl Writer {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.line("");
+    }
+
+    fn comment(&mut self, text: &str) {
+        self.line(&format!("# {text}"));
+    }
+
+    fn table(&mut self, head: &str, about: &str) {
+        self.blank();
+        if !self.told.iter().any(|told| told == head) {
+            self.told.push(head.to_owned());
+            self.comment(about);
+        }
+        self.line(head);
+    }
+
+    fn pair(&mut self, key: &str, value: impl Display) {
+        self.line(&format!("{key} = {value}"));
+    }
+
+    fn noted(&mut self, key: &str, value: impl Display, note: &str) {
+        self.line(&format!("{:<28}  # {note}", format!("{key} = {value}")));
+    }
+
+    /// A role, or the comment that shows how it would be written.
+    fn role(&mut self, key: &str, value: Option<String>, example: &str, note: &str) {
+        match value {
+            Some(value) => self.noted(key, value, note),
+            None => self.line(&format!("{:<28}  # {note}", format!("# {key} = {example}"))),
+        }
+    }
+
+    fn kinds(&mut self, kinds: &[String]) {
+        if !kinds.is_empty() {
+            self.pair("kinds", list(kinds.iter().map(|kind| quote(kind))));
+        }
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+fn path_text(path: &Pointer) -> String {
+    quote(&path.to_string())
+}
+
+/// A TOML basic string. JSON's escapes are TOML's, but TOML wants DEL escaped too.
+fn quote(text: &str) -> String {
+    serde_json::to_string(text).expect("a string is always JSON").replace('\u{7f}', "\\u007F")
+}
+
+/// TOML integers have 63 bits; a larger number is written as a string.
+fn hex(number: u64) -> String {
+    match i64::try_from(number) {
+        Ok(number @ 0..10) => number.to_string(),
+        Ok(number) => format!("0x{number:X}"),
+        Err(_) => format!("\"0x{number:X}\""),
+    }
+}
+
+fn decimal(number: u64) -> String {
+    i64::try_from(number).map_or_else(|_| hex(number), |number| number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{builtins, parse};
+    use proptest::prelude::*;
+
+    #[test]
+    fn built_in_profiles_survive_being_shown() {
+        for profile in builtins() {
+            let text = show(&profile);
+            assert_eq!(parse(&text, "shown.toml").unwrap(), profile, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_file_reads_well() {
+        let text = show(&builtins()[0]);
+        for line in [
+            "thread = \"/tid\"               # none: one lane; [\"/pid\", \"/tid\"]: a composite key",
+            "    { from = 0xC0000001, to = 0xC000FFFF, except_multiples_of = 0x1000 },",
+            "template = \"{name|ord}\"",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\nin\n{text}");
+        }
+        let generic = show(&builtins()[1]);
+        assert!(generic.contains("# ordinal = \"/seq\"            # none: the position in the lane"), "{generic}");
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-z.*]{1,8}", "\\PC{1,6}x", any::<String>().prop_map(|text| text + "\u{7f}\n'\"\\x")]
+    }
+
+    fn path(root: &'static str) -> impl Strategy<Value = Pointer> {
+        proptest::collection::vec(text(), 1..3)
+            .prop_map(move |tokens| Pointer::new(std::iter::once(root.to_owned()).chain(tokens)))
+    }
+
+    fn kinds() -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::vec(text(), 0..3)
+    }
+
+    prop_compose! {
+        fn some_roles()(
+            thread in proptest::collection::vec(path("t"), 0..3),
+            ordinal in proptest::option::of(path("o")),
+            kind in path("k"),
+            whole in any::<bool>(),
+            nondeterministic in proptest::option::of((path("n"), any::<bool>())),
+            label in proptest::option::of(path("l")),
+            end in proptest::option::of(text()),
+            pairing in proptest::option::of((text(), path("p"))),
+        ) -> Roles {
+            Roles {
+                thread,
+                ordinal,
+                kind: Some(kind),
+                payload: if whole { PayloadRole::Whole } else { PayloadRole::At(Pointer::new(["payload"])) },
+                nondeterministic: nondeterministic.map(|(path, equals)| NondeterministicRole { path, equals }),
+                label,
+                end,
+                pairing: pairing.map(|(kind, path)| PairingRole { kind, path }),
+            }
+        }
+    }
+
+    prop_compose! {
+        fn some_failure()(
+            null in any::<bool>(),
+            negative in any::<bool>(),
+            values in proptest::collection::vec(any::<u64>(), 0..3),
+            ranges in proptest::collection::vec((any::<u64>(), any::<u64>(), 0..5000u64), 0..3),
+        ) -> Failure {
+            let range = |(a, b, step): (u64, u64, u64)| {
+                FailureRange { from: a.min(b), to: a.max(b), except_multiples_of: step }
+            };
+            Failure { null, negative, values, ranges: ranges.into_iter().map(range).collect() }
+        }
+    }
+
+    prop_compose! {
+        fn some_allocator()(
+            name in text(), kind in text(), function in path("payload"), value in path("payload"),
+            status in proptest::option::of(path("payload")), reason in text(),
+            functions in proptest::collection::vec((proptest::collection::vec(text(), 1..3), some_failure()), 1..3),
+        ) -> AllocatorRule {
+            let group = |(names, failure)| AllocatorFunctions { names, failure };
+            let functions = functions.into_iter().map(group).collect();
+            AllocatorRule { name: format!("a:{name}"), kind, function, value, status, functions, reason }
+        }
+    }
+
+    prop_compose! {
+        fn some_profile()(
+            name in text(), description in any::<String>(), roles in some_roles(),
+            header in proptest::option::of((text(), path("v"), any::<u64>())),
+            null_equals_missing in any::<bool>(), skip_start in any::<u64>(),
+            ignore in proptest::collection::vec((text(), kinds(), path("payload"), text()), 0..3),
+            mask in proptest::collection::vec((kinds(), path("payload"), 1..=u64::MAX, text()), 0..3),
+            allocator in proptest::option::of(some_allocator()),
+            summaries in proptest::collection::vec((kinds(), text()), 0..3),
+        ) -> Profile {
+            let header = header.map(|(kind, version_path, version)| Header { kind, version_path, version });
+            let ignore = ignore.into_iter().enumerate().map(|(at, (name, kinds, path, reason))| {
+                IgnoreRule { name: format!("i{at}:{name}"), kinds, path, reason }
+            });
+            let mask = mask.into_iter().enumerate().map(|(at, (kinds, path, bits, reason))| {
+                MaskRule { name: format!("m{at}"), kinds, path, bits, reason }
+            });
+            let summaries = summaries.into_iter().map(|(kinds, text)| {
+                SummaryRule { kinds, template: text.replace('{', "{{").replace('}', "}}") }
+            });
+            Profile {
+                name, description, roles, header, null_equals_missing, skip_start,
+                ignore: ignore.collect(),
+                mask: mask.collect(),
+                allocator: allocator.into_iter().collect(),
+                summaries: summaries.collect(),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back_as_it_was(profile in some_profile()) {
+            let text = show(&profile);
+            let read = parse(&text, "shown.toml").map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+            prop_assert_eq!(read, profile);
+        }
+    }
+}
