@@ -4,6 +4,7 @@ pub mod align;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compare;
+pub mod disk;
 pub mod diverge;
 pub mod json;
 pub mod profile;

@@ -3,7 +3,9 @@
 /// Which of the two logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
+    /// The log taken as the measure.
     Reference,
+    /// The log held against it.
     Candidate,
 }
 

@@ -1,31 +1,97 @@
 //! Windows: byte ranges of a log that hold whole lines.
 
-use std::ops::Deref;
-use std::sync::Arc;
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Weak};
+
+use super::mapped::Mapping;
 
 /// Shared bytes of a log: mapped or owned, alive as long as anybody holds them.
+///
+/// Mapped bytes of a file that is cut short turn into zeros while they are read (see the fault
+/// guard): never trust them to stay what they were.
 #[derive(Clone)]
-pub struct Bytes(Arc<Vec<u8>>);
+pub struct Bytes {
+    holder: Holder,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone)]
+enum Holder {
+    Owned(Arc<Vec<u8>>),
+    Mapped(Arc<Mapping>),
+}
+
+impl Bytes {
+    /// A part of these bytes, sharing their memory.
+    ///
+    /// # Panics
+    /// The range reaches past the end.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Bytes {
+        assert!(range.start <= range.end && range.end <= self.end - self.start, "range past the end of the bytes");
+        Bytes { holder: self.holder.clone(), start: self.start + range.start, end: self.start + range.end }
+    }
+
+    /// Whether these bytes are a mapped part of a file.
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.holder, Holder::Mapped(_))
+    }
+
+    /// Tells later whether anybody still holds these (owned) bytes.
+    pub(super) fn watch(&self) -> Weak<Vec<u8>> {
+        match &self.holder {
+            Holder::Owned(bytes) => Arc::downgrade(bytes),
+            Holder::Mapped(_) => Weak::new(),
+        }
+    }
+}
 
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.0
+        let whole: &[u8] = match &self.holder {
+            Holder::Owned(bytes) => bytes,
+            Holder::Mapped(mapping) => mapping,
+        };
+        &whole[self.start..self.end]
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Bytes {
-        Bytes(Arc::new(bytes))
+        let end = bytes.len();
+        Bytes { holder: Holder::Owned(Arc::new(bytes)), start: 0, end }
+    }
+}
+
+impl From<Mapping> for Bytes {
+    fn from(mapping: Mapping) -> Bytes {
+        let end = mapping.len();
+        Bytes { holder: Holder::Mapped(Arc::new(mapping)), start: 0, end }
+    }
+}
+
+impl Default for Bytes {
+    fn default() -> Bytes {
+        Vec::new().into()
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} bytes", self.len(), if self.is_mapped() { "mapped" } else { "owned" })
     }
 }
 
 /// A byte range of a log. Its bytes are whole lines, each with its line feed; only the log's
 /// very last line may lack one.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Window {
     /// Offset of the first byte in the (decompressed) log.
     pub offset: u64,
+    /// The lines.
     pub bytes: Bytes,
     /// Set where this window stands for one line over the limit: `bytes` is then empty.
     pub overlong: Option<Overlong>,

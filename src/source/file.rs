@@ -1,0 +1,81 @@
+//! A regular file, read from front to end in windows, and anywhere again.
+
+use std::fs::File;
+use std::io;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::Advice;
+
+use super::mapped::Mapping;
+use super::walk::Walk;
+use super::watch::Watch;
+use super::{Bytes, OpenOptions, SourceError, Window};
+
+/// An open regular file.
+pub(super) struct FileLog {
+    file: File,
+    pub(super) watch: Watch,
+    walk: Walk,
+    mapped: bool,
+}
+
+impl FileLog {
+    pub(super) fn new(file: File, watch: Watch, options: &OpenOptions) -> FileLog {
+        let walk = Walk::new(watch.len(), options);
+        let mapped = options.mapped && super::guard::is_installed();
+        // A hint for files not in the page cache; nothing is lost where it is refused.
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
+        FileLog { file, watch, walk, mapped }
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.walk.position
+    }
+
+    pub(super) fn next_window(&mut self) -> Result<Option<Window>, SourceError> {
+        self.watch.check_fault(&self.file)?;
+        let FileLog { file, watch, walk, mapped } = self;
+        let window = walk.next(|offset, len| {
+            if *mapped && let Some(mapping) = Mapping::new(file, offset, len, &watch.fault) {
+                return Ok(mapping.into());
+            }
+            read_plainly(file, watch, offset, len)
+        })?;
+        // Looking for the cut touched mapped bytes: what the guard covered is not handed out.
+        self.watch.check_fault(&self.file)?;
+        Ok(window)
+    }
+
+    pub(super) fn reread(&self, offset: u64, len: usize) -> Result<Bytes, SourceError> {
+        self.watch.check_fault(&self.file)?;
+        if offset.checked_add(len as u64).is_none_or(|end| end > self.watch.len()) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "a range past the end was asked for");
+            return Err(SourceError::Read { path: self.watch.path().to_owned(), error });
+        }
+        read_plainly(&self.file, &self.watch, offset, len)
+    }
+
+    pub(super) fn check(&self) -> Result<(), SourceError> {
+        self.watch.check(&self.file).map(drop)
+    }
+
+    pub(super) fn finish(&self) -> Result<Option<String>, SourceError> {
+        self.watch.finish(&self.file)
+    }
+}
+
+/// Reads a range that the file had at open; less is a change of the file.
+fn read_plainly(file: &File, watch: &Watch, offset: u64, len: usize) -> Result<Bytes, SourceError> {
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let here = offset + bytes.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut bytes), here) {
+            Ok(0) => return Err(watch.short(file)),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(SourceError::Read { path: watch.path().to_owned(), error: error.into() }),
+        }
+    }
+    // The allocator may have given more room than was asked for.
+    bytes.truncate(len);
+    Ok(bytes.into())
+}

@@ -1,0 +1,231 @@
+//! The fault guard: a mapped file that is cut short must not kill the process.
+//!
+//! Touching a mapped page that its file no longer reaches raises SIGBUS. The handler installed here
+//! looks the address up in a fixed table of our mapped ranges; inside one it lays anonymous zero
+//! pages over the rest of the range, raises the flag of the log, and returns, so that the
+//! interrupted read goes on, over zeros. The log looks at its flag later and says that the file
+//! changed. Any other SIGBUS goes to the handler that was there before. Nothing ever jumps across
+//! Rust frames, takes a lock or allocates in the handler.
+//!
+//! Each slot of the table is a sequence lock: the handler takes a slot's range for true only if the
+//! slot's `turn` says "live" and is the same before and after it read the range. The slot of the
+//! faulting range itself cannot move meanwhile, because the faulting thread holds the mapping.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// Mapped ranges that can be guarded at one time; a further window is read plainly.
+pub(super) const SLOTS: usize = 1024;
+
+/// `si_code` of a touch beyond the mapped object's end.
+const BUS_ADRERR: libc::c_int = 2;
+
+static TABLE: [Slot; SLOTS] = [const { Slot::free() }; SLOTS];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+static FIRED: AtomicU64 = AtomicU64::new(0);
+static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
+
+/// A range of the table. `turn` counts 0 free, 1 being filled, 2 live, 3 being emptied, 4 free, …
+struct Slot {
+    turn: AtomicU64,
+    start: AtomicUsize,
+    end: AtomicUsize,
+    flag: AtomicPtr<AtomicBool>,
+}
+
+impl Slot {
+    const fn free() -> Slot {
+        Slot {
+            turn: AtomicU64::new(0),
+            start: AtomicUsize::new(0),
+            end: AtomicUsize::new(0),
+            flag: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+}
+
+/// A range under guard, until dropped. Drop it before the range is unmapped.
+pub(super) struct Guarded {
+    slot: usize,
+    /// Keeps the flag alive that the table points at.
+    _flag: Arc<AtomicBool>,
+}
+
+/// Puts whole pages under guard. `None` if the table is full.
+pub(super) fn watch(start: usize, end: usize, flag: &Arc<AtomicBool>) -> Option<Guarded> {
+    let hint = NEXT.fetch_add(1, Ordering::Relaxed);
+    for step in 0..SLOTS {
+        let index = hint.wrapping_add(step) % SLOTS;
+        let slot = &TABLE[index];
+        let turn = slot.turn.load(Ordering::Relaxed);
+        let is_free = turn % 4 == 0;
+        if !is_free || slot.turn.compare_exchange(turn, turn + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            continue;
+        }
+        fence(Ordering::Release);
+        slot.start.store(start, Ordering::Relaxed);
+        slot.end.store(end, Ordering::Relaxed);
+        slot.flag.store(Arc::as_ptr(flag).cast_mut(), Ordering::Relaxed);
+        slot.turn.store(turn + 2, Ordering::Release);
+        return Some(Guarded { slot: index, _flag: Arc::clone(flag) });
+    }
+    None
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let slot = &TABLE[self.slot];
+        let turn = slot.turn.load(Ordering::Relaxed);
+        slot.turn.store(turn + 1, Ordering::Relaxed);
+        fence(Ordering::Release);
+        slot.start.store(0, Ordering::Relaxed);
+        slot.end.store(0, Ordering::Relaxed);
+        slot.flag.store(std::ptr::null_mut(), Ordering::Relaxed);
+        slot.turn.store(turn + 2, Ordering::Release);
+    }
+}
+
+/// Installs the guard for the whole process; once is enough, more is harmless.
+///
+/// Without it logs are read plainly, never mapped. A program that has its own SIGBUS handler
+/// keeps it: faults outside our mapped ranges are handed to it.
+///
+/// # Errors
+/// The system refuses the handler, or is not Linux.
+pub fn install() -> io::Result<()> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    if !cfg!(target_os = "linux") {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let _alone = INSTALLING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = current()?;
+    if is_ours(&before) {
+        return Ok(());
+    }
+    // Kept before the handler can run. Should somebody replace our handler and call us again, the
+    // first one met stays: theirs may hand on to ours, and the two must not call each other for ever.
+    PREVIOUS.get_or_init(|| before);
+    // SAFETY: an all-zero sigaction is a valid value: default action, empty mask.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = on_sigbus as *const () as usize;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
+    // SAFETY: both are valid for the call; the handler only does what a handler may (see there).
+    match unsafe { libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Whether the guard stands: `install` was called and nobody replaced the handler since.
+pub fn is_installed() -> bool {
+    PREVIOUS.get().is_some() && current().is_ok_and(|action| is_ours(&action))
+}
+
+/// How often the guard caught a fault in this process.
+pub fn times_fired() -> u64 {
+    FIRED.load(Ordering::Relaxed)
+}
+
+fn is_ours(action: &libc::sigaction) -> bool {
+    action.sa_sigaction == on_sigbus as *const () as usize
+}
+
+fn current() -> io::Result<libc::sigaction> {
+    // SAFETY: an all-zero sigaction is a valid value to be written over.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: asks only; `action` is valid for the call.
+    match unsafe { libc::sigaction(libc::SIGBUS, std::ptr::null(), &mut action) } {
+        0 => Ok(action),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The handler. Async-signal-safe: atomics, `mmap` (a bare system call on Linux), no lock, no memory.
+extern "C" fn on_sigbus(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: with SA_SIGINFO the kernel passes a valid siginfo; errno is the thread's own, and is put
+    // back because the interrupted code may be about to read it.
+    let (is_fault, address, errno) =
+        unsafe { ((*info).si_code == BUS_ADRERR, (*info).si_addr() as usize, *libc::__errno_location()) };
+    let covered = is_fault && cover(address);
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+    if !covered {
+        hand_on(signal, info, context);
+    }
+}
+
+/// Lays zero pages from the faulting page to the end of its range, if it is one of ours.
+fn cover(address: usize) -> bool {
+    for slot in &TABLE {
+        let turn = slot.turn.load(Ordering::Acquire);
+        if turn % 4 != 2 {
+            continue;
+        }
+        let (start, end) = (slot.start.load(Ordering::Relaxed), slot.end.load(Ordering::Relaxed));
+        let flag = slot.flag.load(Ordering::Relaxed);
+        fence(Ordering::Acquire);
+        if slot.turn.load(Ordering::Relaxed) != turn || !(start..end).contains(&address) {
+            continue;
+        }
+        // SAFETY: the range is one of our live mappings (the faulting thread holds it, so it is
+        // neither unmapped nor moved now), and only the part of it from the faulting page on, which
+        // no longer has a file behind it, is replaced by read-only zeros. Unmapping the whole range
+        // later drops these pages as well.
+        let laid = unsafe {
+            let page = address & !(page_bytes() - 1);
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+            libc::mmap(page as *mut libc::c_void, end - page, libc::PROT_READ, flags, -1, 0)
+        };
+        if laid == libc::MAP_FAILED {
+            return false;
+        }
+        // SAFETY: the slot's owner keeps the flag alive until after it has emptied the slot.
+        unsafe { (*flag).store(true, Ordering::Release) };
+        FIRED.fetch_add(1, Ordering::Relaxed);
+        return true;
+    }
+    false
+}
+
+/// Bytes of a page.
+pub(super) fn page_bytes() -> usize {
+    // SAFETY: asks only; on Linux a look-up without a lock, fit for a handler.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
+/// Does with a SIGBUS that is not ours what would have been done without us.
+fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: as the kernel passed it.
+    let was_sent = unsafe { (*info).si_code } <= 0;
+    let previous = PREVIOUS.get();
+    let handler = previous.map_or(libc::SIG_DFL, |action| action.sa_sigaction);
+    if handler == libc::SIG_IGN && was_sent {
+        return;
+    }
+    // A fault cannot be ignored: returning to it with our handler in place would go round for ever.
+    if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
+        // SAFETY: back to the default action. A fault happens again on return and ends the process
+        // with the right core; a signal somebody sent is raised again, delivered on return.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            if was_sent {
+                libc::raise(signal);
+            }
+        }
+        return;
+    }
+    let takes_info = previous.is_some_and(|action| action.sa_flags & libc::SA_SIGINFO != 0);
+    // SAFETY: the handler came from sigaction, whose flag says which of the two shapes it has.
+    unsafe {
+        if takes_info {
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                std::mem::transmute(handler);
+            handler(signal, info, context);
+        } else {
+            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(handler);
+            handler(signal);
+        }
+    }
+}
