@@ -8,5 +8,6 @@ pub mod disk;
 pub mod diverge;
 pub mod json;
 pub mod profile;
+pub mod report;
 pub mod scan;
 pub mod source;

@@ -11,7 +11,7 @@
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`load`]: by name or from a file,
 //! - [`overrides`]: flags laid on top,
-//! - [`reading`]: reading a line strictly under a profile's roles,
+//! - [`reading`]: lines read strictly, role keys once,
 //! - [`show`]: the effective rules as a file ready to edit,
 //! - [`remarks`]: what is allowed but surely not meant,
 //! - [`summary`]: events told in one line,

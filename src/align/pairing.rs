@@ -1,0 +1,353 @@
+//! Pairing lanes in log time.
+//!
+//! The n-th events of both logs are simultaneous, so a pairing is a function of the two event
+//! sequences alone: waves, windows and workers do not exist here. Lanes arrive ripe, with an
+//! opening that never changes; decisions fall at exact moments of log time and never change.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::hash::{BuildHasher, Hasher};
+
+use ahash::AHashMap;
+
+use crate::json::tape::fixed_state;
+use crate::source::Side;
+
+/// A lane's opening is at most so many events.
+pub const OPENING_EVENTS_MAX: usize = 64;
+/// An opening is complete once so many events of its log have passed since its first.
+pub const OPENING_SPAN: u64 = 65_536;
+/// So long after both are ripe two lanes of a group are paired even if their openings differ.
+pub const PATIENCE: u64 = 65_536;
+/// A pairing decided later than this after its reference lane's first event is late.
+pub const LATE: u64 = 131_072;
+/// With more lanes waiting in a group, openings are no longer held against each other.
+pub const WAITING_COMPARED_MAX: usize = 1_000;
+
+/// A lane's beginning, as far as pairing looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Digests of its events under the rules, ordinals overlooked.
+    pub digests: Vec<u64>,
+    /// A digest of the group key.
+    pub group: u64,
+}
+
+impl Opening {
+    fn fingerprint(&self) -> u64 {
+        let mut state = fixed_state().build_hasher();
+        self.digests.iter().for_each(|digest| state.write_u64(*digest));
+        state.write_usize(self.digests.len());
+        state.finish()
+    }
+
+    /// How many events the two have in common from the start.
+    pub fn common(&self, other: &Opening) -> u64 {
+        self.digests.iter().zip(&other.digests).take_while(|(a, b)| a == b).count() as u64
+    }
+}
+
+/// How a pairing was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchedBy {
+    FirstCall,
+    Prefix,
+    Order,
+    Only,
+    Same,
+    Given,
+    None,
+}
+
+/// How alike two openings are: `common` events from the start, of `of`; and the best other fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    pub common: u64,
+    pub of: u64,
+    /// The longest common beginning with another lane that waited; `None` if none did.
+    pub runner_up: Option<u64>,
+}
+
+/// Two lanes that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Indices of the lanes, the reference's first.
+    pub lanes: [usize; 2],
+    pub matched_by: MatchedBy,
+    pub ambiguous: bool,
+    pub evidence: Option<Evidence>,
+    /// Log time of the decision.
+    pub at: u64,
+}
+
+/// A ripe lane; the order is that of ripeness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Ripe {
+    at: u64,
+    first_line: u64,
+    lane: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Arrival,
+    Due,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    waiting: [BTreeSet<Ripe>; 2],
+    due: [BTreeSet<Ripe>; 2],
+    by_opening: AHashMap<u64, [VecDeque<Ripe>; 2]>,
+}
+
+/// Decides pairings as log time advances.
+#[derive(Debug, Default)]
+pub struct Pairer {
+    openings: [AHashMap<usize, Opening>; 2],
+    agenda: BinaryHeap<Reverse<(u64, Step, Side, Ripe)>>,
+    groups: AHashMap<u64, Group>,
+    decisions: Vec<Decision>,
+}
+
+impl Pairer {
+    /// A lane became ripe at a moment that [`Pairer::advance`] has not passed yet.
+    pub fn ripe(&mut self, side: Side, lane: usize, at: u64, first_line: u64, opening: Opening) {
+        self.openings[side.index()].insert(lane, opening);
+        self.agenda.push(Reverse((at, Step::Arrival, side, Ripe { at, first_line, lane })));
+    }
+
+    /// Decides everything up to and including the moment `horizon`.
+    pub fn advance(&mut self, horizon: u64) -> Vec<Decision> {
+        while let Some(Reverse((now, step, ..))) = self.agenda.peek().copied() {
+            if now > horizon {
+                break;
+            }
+            let mut batch = Vec::new();
+            while let Some(Reverse((at, kind, side, ripe))) = self.agenda.peek().copied() {
+                if (at, kind) != (now, step) {
+                    break;
+                }
+                self.agenda.pop();
+                batch.push((side, ripe));
+            }
+            match step {
+                Step::Arrival => self.arrive(now, &batch),
+                Step::Due => self.fall_due(now, &batch),
+            }
+        }
+        std::mem::take(&mut self.decisions)
+    }
+
+    /// Decides what is left when both logs have ended, at the moment `end`.
+    pub fn finish(&mut self, end: u64, lanes: [usize; 2]) -> Vec<Decision> {
+        let mut decisions = self.advance(end);
+        let mut left: [Vec<Ripe>; 2] = [Vec::new(), Vec::new()];
+        let groups = std::mem::take(&mut self.groups);
+        for group in groups.into_values() {
+            let [reference, candidate] = &group.waiting;
+            let pairs = reference.len().min(candidate.len());
+            for (r, c) in reference.iter().zip(candidate) {
+                let matched_by = if lanes == [1, 1] { MatchedBy::Only } else { MatchedBy::Order };
+                let evidence = self.evidence(&group, *r, *c);
+                decisions.push(Decision {
+                    lanes: [r.lane, c.lane],
+                    matched_by,
+                    ambiguous: false,
+                    evidence: Some(evidence),
+                    at: end,
+                });
+            }
+            left[0].extend(reference.iter().skip(pairs));
+            left[1].extend(candidate.iter().skip(pairs));
+        }
+        if let ([1, 1], [r], [c]) = (lanes, left[0].as_slice(), left[1].as_slice()) {
+            let evidence = Some(self.evidence(&Group::default(), *r, *c));
+            let matched_by = MatchedBy::Only;
+            decisions.push(Decision { lanes: [r.lane, c.lane], matched_by, ambiguous: false, evidence, at: end });
+        }
+        decisions
+    }
+
+    fn opening(&self, side: Side, ripe: Ripe) -> &Opening {
+        &self.openings[side.index()][&ripe.lane]
+    }
+
+    /// Lanes that became ripe at one moment: all arrive, then equal openings meet.
+    fn arrive(&mut self, now: u64, batch: &[(Side, Ripe)]) {
+        let mut classes = Vec::new();
+        for (side, ripe) in batch {
+            let opening = self.opening(*side, *ripe);
+            let class = (opening.group, opening.fingerprint());
+            let group = self.groups.entry(class.0).or_default();
+            group.waiting[side.index()].insert(*ripe);
+            group.by_opening.entry(class.1).or_default()[side.index()].push_back(*ripe);
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+            self.agenda.push(Reverse((now + PATIENCE, Step::Due, *side, *ripe)));
+        }
+        for (group, class) in classes {
+            let several = self.groups[&group].by_opening[&class].iter().any(|lanes| lanes.len() > 1);
+            while let [Some(r), Some(c)] = self.fronts(group, class) {
+                let group = self.groups.remove(&group).expect("just read");
+                let evidence = self.evidence(&group, r, c);
+                let key = self.opening(Side::Reference, r).group;
+                self.groups.insert(key, group);
+                self.decide(r, c, MatchedBy::FirstCall, several, evidence, now);
+            }
+        }
+    }
+
+    fn fronts(&self, group: u64, class: u64) -> [Option<Ripe>; 2] {
+        match self.groups.get(&group).and_then(|group| group.by_opening.get(&class)) {
+            Some(lanes) => [lanes[0].front().copied(), lanes[1].front().copied()],
+            None => [None, None],
+        }
+    }
+
+    fn fall_due(&mut self, now: u64, batch: &[(Side, Ripe)]) {
+        let mut touched = Vec::new();
+        for (side, ripe) in batch {
+            let key = self.opening(*side, *ripe).group;
+            let Some(group) = self.groups.get_mut(&key) else { continue };
+            if group.waiting[side.index()].contains(ripe) {
+                group.due[side.index()].insert(*ripe);
+                if !touched.contains(&key) {
+                    touched.push(key);
+                }
+            }
+        }
+        for key in touched {
+            self.settle(key, now);
+        }
+    }
+
+    /// Pairs the due lanes of a group until one side has none.
+    fn settle(&mut self, key: u64, now: u64) {
+        loop {
+            let group = &self.groups[&key];
+            let (Some(first_r), Some(first_c)) = (group.due[0].first(), group.due[1].first()) else { return };
+            if group.waiting.iter().any(|waiting| waiting.len() > WAITING_COMPARED_MAX) {
+                let (r, c) = (*first_r, *first_c);
+                let (a, b) = (self.opening(Side::Reference, r), self.opening(Side::Candidate, c));
+                let of = a.digests.len().max(b.digests.len()) as u64;
+                let evidence = Evidence { common: a.common(b), of, runner_up: None };
+                self.decide(r, c, MatchedBy::Order, true, evidence, now);
+                continue;
+            }
+            let (r, c, ambiguous) = self.best_fit(group);
+            let evidence = self.evidence(group, r, c);
+            self.decide(r, c, MatchedBy::Prefix, ambiguous, evidence, now);
+        }
+    }
+
+    /// The due pair with the longest common beginning, the earliest ripe among equals; whether
+    /// one of the two would fit another lane just as well.
+    fn best_fit(&self, group: &Group) -> (Ripe, Ripe, bool) {
+        let mut best: Option<(u64, Ripe, Ripe)> = None;
+        let mut fits = Vec::new();
+        for r in &group.due[0] {
+            for c in &group.due[1] {
+                let common = self.opening(Side::Reference, *r).common(self.opening(Side::Candidate, *c));
+                if best.is_none_or(|(most, ..)| common > most) {
+                    best = Some((common, *r, *c));
+                    fits.clear();
+                }
+                if best.is_some_and(|(most, ..)| common == most) {
+                    fits.push((*r, *c));
+                }
+            }
+        }
+        let (_, r, c) = best.expect("both sides have a due lane");
+        let ambiguous = fits.iter().any(|(x, y)| (*x == r) != (*y == c));
+        (r, c, ambiguous)
+    }
+
+    fn evidence(&self, group: &Group, r: Ripe, c: Ripe) -> Evidence {
+        let (a, b) = (self.opening(Side::Reference, r), self.opening(Side::Candidate, c));
+        let others = group.waiting[1].iter().filter(|other| **other != c).take(WAITING_COMPARED_MAX);
+        Evidence {
+            common: a.common(b),
+            of: a.digests.len().max(b.digests.len()) as u64,
+            runner_up: others.map(|other| a.common(self.opening(Side::Candidate, *other))).max(),
+        }
+    }
+
+    fn decide(&mut self, r: Ripe, c: Ripe, matched_by: MatchedBy, ambiguous: bool, evidence: Evidence, at: u64) {
+        let lanes = [r.lane, c.lane];
+        self.decisions.push(Decision { lanes, matched_by, ambiguous, evidence: Some(evidence), at });
+        let (key, class) = {
+            let opening = self.opening(Side::Reference, r);
+            (opening.group, opening.fingerprint())
+        };
+        let other_class = self.opening(Side::Candidate, c).fingerprint();
+        let group = self.groups.get_mut(&key).expect("a waiting lane has a group");
+        for (side, ripe, class) in [(0, r, class), (1, c, other_class)] {
+            group.waiting[side].remove(&ripe);
+            group.due[side].remove(&ripe);
+            if let Some(lanes) = group.by_opening.get_mut(&class) {
+                lanes[side].retain(|waiting| *waiting != ripe);
+                if lanes.iter().all(VecDeque::is_empty) {
+                    group.by_opening.remove(&class);
+                }
+            }
+        }
+        self.openings[0].remove(&r.lane);
+        self.openings[1].remove(&c.lane);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opening(group: u64, digests: &[u64]) -> Opening {
+        Opening { digests: digests.to_vec(), group }
+    }
+
+    fn pairs(decisions: &[Decision]) -> Vec<(usize, usize, MatchedBy, bool, u64)> {
+        decisions.iter().map(|d| (d.lanes[0], d.lanes[1], d.matched_by, d.ambiguous, d.at)).collect()
+    }
+
+    #[test]
+    fn equal_openings_meet_at_once_the_earliest_first() {
+        let mut pairer = Pairer::default();
+        pairer.ripe(Side::Reference, 0, 64, 2, opening(1, &[1, 2]));
+        pairer.ripe(Side::Reference, 1, 70, 5, opening(1, &[1, 2]));
+        pairer.ripe(Side::Candidate, 0, 80, 2, opening(1, &[1, 2]));
+        assert_eq!(pairs(&pairer.advance(79)), []);
+        assert_eq!(pairs(&pairer.advance(100)), [(0, 0, MatchedBy::FirstCall, true, 80)]);
+        pairer.ripe(Side::Candidate, 1, 120, 9, opening(1, &[1, 2]));
+        assert_eq!(pairs(&pairer.finish(200, [2, 2])), [(1, 1, MatchedBy::FirstCall, false, 120)]);
+    }
+
+    #[test]
+    fn patience_ends_with_the_longest_common_beginning() {
+        let mut pairer = Pairer::default();
+        pairer.ripe(Side::Reference, 0, 10, 2, opening(1, &[1, 2, 3]));
+        pairer.ripe(Side::Reference, 1, 20, 3, opening(1, &[1, 9, 9]));
+        pairer.ripe(Side::Candidate, 0, 30, 2, opening(1, &[1, 9, 8]));
+        pairer.ripe(Side::Candidate, 1, 40, 3, opening(1, &[5]));
+        pairer.ripe(Side::Candidate, 2, 40, 4, opening(2, &[1, 2, 3]));
+        assert_eq!(pairs(&pairer.advance(PATIENCE + 29)), []);
+        let decided = pairer.advance(PATIENCE + 40);
+        assert_eq!(
+            pairs(&decided),
+            [(1, 0, MatchedBy::Prefix, false, PATIENCE + 30), (0, 1, MatchedBy::Prefix, false, PATIENCE + 40)]
+        );
+        assert_eq!(decided[0].evidence, Some(Evidence { common: 2, of: 3, runner_up: Some(0) }));
+    }
+
+    #[test]
+    fn at_the_end_ripeness_decides_and_lone_lanes_always_meet() {
+        let mut pairer = Pairer::default();
+        pairer.ripe(Side::Reference, 3, 10, 2, opening(1, &[1]));
+        pairer.ripe(Side::Candidate, 4, 50, 2, opening(2, &[7]));
+        assert_eq!(pairs(&pairer.finish(60, [1, 1])), [(3, 4, MatchedBy::Only, false, 60)]);
+        let mut pairer = Pairer::default();
+        pairer.ripe(Side::Reference, 3, 10, 2, opening(1, &[1]));
+        pairer.ripe(Side::Candidate, 4, 50, 2, opening(2, &[7]));
+        assert_eq!(pairs(&pairer.finish(60, [2, 1])), []);
+    }
+}

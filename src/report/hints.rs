@@ -1,0 +1,190 @@
+//! Commands worth trying next. Each runs as printed.
+
+use super::context::ReportContext;
+use super::quote;
+use super::story::Story;
+use super::visible::{counted, visible};
+use crate::diverge::{Divergence, DivergenceKind, EventCopy, LineFault, Pairing};
+use crate::json::Pointer;
+use crate::source::Side;
+
+/// Every lane parting within its first so many events looks like a rule that is missing.
+const EARLY_EVENTS: u64 = 8;
+
+/// Advice on this outcome, one text each: a sentence, a colon, and a command.
+pub fn hints(story: &Story) -> Vec<String> {
+    let mut told = Vec::new();
+    told.extend(only_ends(story));
+    told.extend(constant_ordinals(story).or_else(|| same_fields_early(story)));
+    told.extend(malformed(story));
+    told
+}
+
+/// One line for each fault listed: `PATH:LINE: byte OFFSET: reason`.
+pub fn fault_lines(story: &Story) -> Vec<String> {
+    story.outcome.faults.iter().map(|fault| fault_line(story, fault)).collect()
+}
+
+pub(crate) fn fault_line(story: &Story, fault: &LineFault) -> String {
+    format!("{}: byte {}: {}", story.file_line(fault.side, fault.line), fault.offset, visible(&fault.reason))
+}
+
+/// Where only lanes remain that end early or lack a partner: how to accept them.
+fn only_ends(story: &Story) -> Option<String> {
+    let (tally, context) = (&story.tally, story.context);
+    if tally.diverged + tally.after_fault + tally.faulty > 0 || !tally.compared_any || context.trouble {
+        return None;
+    }
+    let prefix = tally.ended_early > 0 && !context.prefix;
+    let unmatched = tally.unmatched > 0 && !context.ignore_unmatched;
+    let (what, flags): (_, &[&str]) = match (prefix, unmatched) {
+        (true, true) => ("early ends and threads without a partner", &["--prefix", "--ignore-unmatched"]),
+        (true, false) => ("lanes that end before their partners", &["--prefix"]),
+        (false, true) => ("threads without a partner", &["--ignore-unmatched"]),
+        (false, false) => return None,
+    };
+    diff_command(context, flags).map(|command| format!("to accept {what}: {command}"))
+}
+
+/// Every compared lane parts by its ordinal only, by one and the same distance.
+fn constant_ordinals(story: &Story) -> Option<String> {
+    let mut shift = None;
+    for pairing in compared(story) {
+        let found = pairing.divergence.as_ref().filter(|found| found.kind == DivergenceKind::Ordinal)?;
+        let ordinal = |copy: &Option<EventCopy>| copy.as_ref().and_then(|copy| copy.ordinal).map(i128::from);
+        let here = ordinal(&found.candidate)? - ordinal(&found.reference)?;
+        if *shift.get_or_insert(here) != here || found.differences_total > 1 {
+            return None;
+        }
+    }
+    let shift = shift?;
+    let command = diff_command(story.context, &["--ordinal", "none"])?;
+    Some(format!("ordinals differ by a constant ({shift:+}); to compare without them: {command}"))
+}
+
+/// Every compared lane parts within its first events, in the same fields: they may be noise.
+fn same_fields_early(story: &Story) -> Option<String> {
+    let mut fields: Option<Vec<&Pointer>> = None;
+    for pairing in compared(story) {
+        let found = pairing.divergence.as_ref()?;
+        if found.position >= EARLY_EVENTS || found.kind != DivergenceKind::Value || found.differences.is_empty() {
+            return None;
+        }
+        let mut here: Vec<&Pointer> = found.differences.iter().map(|difference| &difference.path).collect();
+        here.sort();
+        if *fields.get_or_insert_with(|| here.clone()) != here {
+            return None;
+        }
+    }
+    let fields: Vec<String> = fields?.iter().map(|field| field.to_string()).collect();
+    let flags: Vec<&str> = fields.iter().flat_map(|field| ["--ignore", field.as_str()]).collect();
+    let command = diff_command(story.context, &flags)?;
+    let these = if fields.len() == 1 { "the same field; if it is noise" } else { "the same fields; if they are noise" };
+    Some(format!("every thread parts within its first {EARLY_EVENTS} events in {these}: {command}"))
+}
+
+fn malformed(story: &Story) -> Vec<String> {
+    let (outcome, context) = (story.outcome, story.context);
+    let mut told = Vec::new();
+    if outcome.faults_total == 0 {
+        return told;
+    }
+    for side in Side::BOTH {
+        let count = outcome.faults.iter().filter(|fault| fault.side == side).count() as u64;
+        if count > 0 && context.name(side).reopenable {
+            let words = [
+                vec!["forkpoint".into(), "check".into(), quote::path(&context.name(side).path)],
+                flags(&context.role_flags),
+            ];
+            told.push(format!("to list every malformed line of {}: {}", story.label(side), words.concat().join(" ")));
+        }
+    }
+    if !context.malformed_skip
+        && let Some(command) = diff_command(context, &["--malformed", "skip"])
+    {
+        told.push(format!(
+            "to step over {}: {command}",
+            counted(outcome.faults_total, "malformed line", "malformed lines")
+        ));
+    }
+    told
+}
+
+/// The pairings of two lanes that were held against each other.
+fn compared<'a>(story: &Story<'a>) -> impl Iterator<Item = &'a Pairing> {
+    let not = crate::diverge::Status::NotCompared;
+    story
+        .outcome
+        .pairings
+        .iter()
+        .filter(move |one| one.reference.is_some() && one.candidate.is_some() && one.status != not)
+}
+
+fn flags(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| quote::word(word.as_bytes())).collect()
+}
+
+/// Flags that are given once: what is advised takes the place of what was given.
+const SINGLE_FLAGS: [&str; 2] = ["--ordinal", "--malformed"];
+
+/// The flags given, less those (with their values) that `more` gives anew.
+fn without(given: &[String], more: &[&str]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = given.iter();
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if !(SINGLE_FLAGS.contains(&name) && more.contains(&name)) {
+            kept.push(word.clone());
+        } else if name == word {
+            words.next();
+        }
+    }
+    kept
+}
+
+/// This `diff` again with more flags; none if an input cannot be opened again.
+pub(crate) fn diff_command(context: &ReportContext, more: &[&str]) -> Option<String> {
+    if !context.reference.reopenable || !context.candidate.reopenable {
+        return None;
+    }
+    let mut words = vec!["forkpoint".to_owned(), "diff".to_owned()];
+    words.extend([&context.reference, &context.candidate].map(|name| quote::path(&name.path)));
+    words.extend(flags(&without(&context.role_flags, more)));
+    words.extend(flags(&without(&context.diff_flags, more)));
+    words.extend(more.iter().map(|word| quote::word(word.as_bytes())));
+    Some(words.join(" "))
+}
+
+/// The command that shows a divergence again; none if no log of it can be opened again.
+pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Option<String> {
+    let usable = |side, event: &'_ Option<EventCopy>| event.clone().filter(|_| context.name(side).reopenable);
+    let reference = usable(Side::Reference, &found.reference);
+    let candidate = usable(Side::Candidate, &found.candidate);
+    let path = |side| quote::path(&context.name(side).path);
+    let mut words = vec!["forkpoint".to_owned(), "show".to_owned()];
+    let flag = |words: &mut Vec<String>, name: &str, value: u64| words.extend([name.to_owned(), value.to_string()]);
+    match (reference, candidate) {
+        (Some(reference), Some(candidate)) => {
+            words.extend([path(Side::Reference), path(Side::Candidate)]);
+            flag(&mut words, "--offset", reference.offset);
+            flag(&mut words, "--candidate-offset", candidate.offset);
+            flag(&mut words, "--position", reference.position);
+            flag(&mut words, "--line", reference.line);
+            flag(&mut words, "--candidate-line", candidate.line);
+        }
+        (Some(event), None) | (None, Some(event)) => {
+            let side = if found.reference.is_some() && context.reference.reopenable {
+                Side::Reference
+            } else {
+                Side::Candidate
+            };
+            words.push(path(side));
+            flag(&mut words, "--offset", event.offset);
+            flag(&mut words, "--position", event.position);
+            flag(&mut words, "--line", event.line);
+        }
+        (None, None) => return None,
+    }
+    words.extend(flags(&context.role_flags));
+    Some(words.join(" "))
+}

@@ -1,0 +1,254 @@
+//! The report for programs (BEHAVIOUR 6): RFC 8259 whatever the logs hold, byte-stable.
+
+use super::context::{ReportContext, Validated};
+use super::doc::{Doc, quoted_wtf8};
+use super::story::{Story, kind_word, matched_word};
+use super::tree::{loose, strict};
+use super::verdict::facts;
+use crate::diverge::{Coverage, Difference, Divergence, EventCopy, LaneFacts, Outcome, Pairing, Status};
+use crate::profile::Profile;
+use crate::scan::ThreadKey;
+use crate::source::{Keep, Side, SourceError};
+
+/// The version of the wire form.
+pub(crate) const SCHEMA_NAME: &str = "forkpoint.diff/1";
+
+/// Longer values of fields are cut.
+const VALUE_BYTES_MAX: usize = 16 * 1024;
+
+/// Paints the JSON report, a newline at its end.
+///
+/// # Errors
+/// A kept text cannot be read back.
+pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportContext) -> Result<String, SourceError> {
+    let story = &Story::new(outcome, keep, profile, context);
+    let mut out = String::from("{");
+    let field = |out: &mut String, key: &str, value: Doc| {
+        out.push_str(if out.len() > 1 { ",\n  \"" } else { "\n  \"" });
+        out.push_str(key);
+        out.push_str("\": ");
+        value.write_pretty(out, 1);
+    };
+    field(&mut out, "schema", Doc::text(SCHEMA_NAME));
+    field(&mut out, "verdict", Doc::text(story.verdict.word()));
+    field(&mut out, "profile", Doc::text(&story.profile.name));
+    field(&mut out, "validated", Doc::text(if context.validated == Validated::Full { "full" } else { "opened" }));
+    field(&mut out, "reference", log(story, Side::Reference));
+    field(&mut out, "candidate", log(story, Side::Candidate));
+    field(&mut out, "first", Doc::or_null(outcome.first.map(Doc::number)));
+    // One pairing at a time: with thousands of lanes the tree would be several times the text.
+    out.push_str(",\n  \"pairings\": [");
+    for (at, one) in outcome.pairings.iter().enumerate() {
+        out.push_str(if at > 0 { ",\n    " } else { "\n    " });
+        pairing(story.keep, one, context)?.write_pretty(&mut out, 2);
+    }
+    out.push_str(if outcome.pairings.is_empty() { "]" } else { "\n  ]" });
+    field(&mut out, "coverage", if context.first_only { Doc::null() } else { coverage(&outcome.coverage) });
+    field(
+        &mut out,
+        "faults",
+        Doc::Array(
+            outcome
+                .faults
+                .iter()
+                .map(|fault| {
+                    Doc::object([
+                        ("path", path(context, fault.side)),
+                        ("line", Doc::number(fault.line)),
+                        ("offset", Doc::number(fault.offset)),
+                        ("reason", Doc::text(&fault.reason)),
+                    ])
+                })
+                .collect(),
+        ),
+    );
+    field(&mut out, "faults_total", Doc::number(outcome.faults_total));
+    field(&mut out, "trouble", Doc::Array(context.messages.iter().map(|message| Doc::text(message)).collect()));
+    field(
+        &mut out,
+        "notes",
+        Doc::Array(
+            outcome
+                .notes
+                .iter()
+                .map(|note| Doc::object([("path", path(context, note.side)), ("text", Doc::text(&note.text))]))
+                .collect(),
+        ),
+    );
+    field(&mut out, "header_differences", Doc::Array(story.header.iter().map(difference).collect()));
+    field(&mut out, "message", Doc::text(&story.verdict_line()));
+    out.push_str("\n}\n");
+    Ok(out)
+}
+
+fn path(context: &ReportContext, side: Side) -> Doc {
+    Doc::text(&context.name(side).path.to_string_lossy())
+}
+
+fn log(story: &Story, side: Side) -> Doc {
+    let log = facts(story.outcome, side);
+    let whole = |value: Doc| if story.context.first_only { Doc::null() } else { value };
+    Doc::object([
+        ("path", path(story.context, side)),
+        ("label", Doc::text(&story.context.name(side).label)),
+        ("bytes", whole(Doc::number(log.bytes))),
+        ("events", whole(Doc::number(log.events))),
+        ("threads", whole(Doc::number(log.threads))),
+        ("lines_skipped", whole(Doc::number(log.lines_skipped))),
+        ("cut", whole(Doc::boolean(log.cut))),
+    ])
+}
+
+fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Doc, SourceError> {
+    let side = |side: &Option<LaneFacts>| Doc::or_null(side.as_ref().map(|facts| lane(facts, context)));
+    let evidence = pairing.evidence.map(|evidence| {
+        Doc::object([
+            ("common", Doc::number(evidence.common)),
+            ("of", Doc::number(evidence.of)),
+            ("runner_up", Doc::or_null(evidence.runner_up.map(Doc::number))),
+        ])
+    });
+    let status = match pairing.status {
+        Status::Identical => "identical",
+        Status::Diverged => "diverged",
+        Status::Unmatched => "unmatched",
+        Status::Faulty => "faulty",
+        Status::NotCompared => "not-compared",
+    };
+    let found = pairing.divergence.as_ref().map(|found| divergence(keep, found)).transpose()?;
+    Ok(Doc::object([
+        ("reference", side(&pairing.reference)),
+        ("candidate", side(&pairing.candidate)),
+        ("matched_by", Doc::text(matched_word(pairing.matched_by))),
+        ("ambiguous", Doc::boolean(pairing.ambiguous)),
+        ("evidence", Doc::or_null(evidence)),
+        ("status", Doc::text(status)),
+        ("compared", Doc::number(pairing.compared)),
+        ("divergence", Doc::or_null(found)),
+    ]))
+}
+
+fn lane(lane: &LaneFacts, context: &ReportContext) -> Doc {
+    Doc::object([
+        ("tid", thread(&lane.thread)),
+        ("generation", Doc::number(lane.generation)),
+        ("events", if context.first_only { Doc::null() } else { Doc::number(lane.events) }),
+    ])
+}
+
+/// A thread key in its own JSON type.
+pub(crate) fn thread(key: &ThreadKey) -> Doc {
+    match key {
+        ThreadKey::Integer(number) => Doc::number(number),
+        ThreadKey::BigInteger(digits) => Doc::number(digits),
+        ThreadKey::Text(text) => Doc::Token(quoted_wtf8(text)),
+        ThreadKey::Composite(parts) => Doc::Array(parts.iter().map(thread).collect()),
+        ThreadKey::Single => Doc::null(),
+    }
+}
+
+fn divergence(keep: &Keep, found: &Divergence) -> Result<Doc, SourceError> {
+    let one = |copy: &EventCopy| event(keep, copy);
+    let side = |copy: &Option<EventCopy>| copy.as_ref().map(one).transpose().map(Doc::or_null);
+    let resync = found.resync.map(|resync| {
+        Doc::object([
+            ("after_reference", Doc::number(resync.after_reference)),
+            ("after_candidate", Doc::number(resync.after_candidate)),
+            ("equal_run", Doc::number(resync.equal_run)),
+            ("ordinal_shift", Doc::or_null(resync.ordinal_shift.map(Doc::number))),
+        ])
+    });
+    let mut before = Vec::with_capacity(found.before.len());
+    for (reference, candidate) in &found.before {
+        before.push(Doc::object([("reference", one(reference)?), ("candidate", one(candidate)?)]));
+    }
+    let after = |copies: &[EventCopy]| copies.iter().map(one).collect::<Result<Vec<_>, _>>().map(Doc::Array);
+    let mut doc = Doc::object([
+        ("position", Doc::number(found.position)),
+        ("kind", Doc::text(kind_word(found.kind))),
+        ("rank", Doc::number(found.rank)),
+        ("after_fault", Doc::boolean(found.after_fault)),
+        ("reference", side(&found.reference)?),
+        ("candidate", side(&found.candidate)?),
+        ("differences", Doc::Array(found.differences.iter().map(difference).collect())),
+        ("differences_total", Doc::number(found.differences_total)),
+        ("resync", Doc::or_null(resync)),
+        ("before", Doc::Array(before)),
+        (
+            "after",
+            Doc::object([("reference", after(&found.after_reference)?), ("candidate", after(&found.after_candidate)?)]),
+        ),
+    ]);
+    doc.add("overlooked", Doc::Array(found.overlooked.iter().map(|rule| Doc::text(rule)).collect()));
+    Ok(doc)
+}
+
+/// An event: its text always, its value only where it is strict JSON without duplicate keys.
+fn event(keep: &Keep, copy: &EventCopy) -> Result<Doc, SourceError> {
+    let raw = keep.get(copy.text)?;
+    let mut doc = Doc::object([
+        ("line", Doc::number(copy.line)),
+        ("offset", Doc::number(copy.offset)),
+        ("ordinal", Doc::or_null(copy.ordinal.map(Doc::number))),
+    ]);
+    let kept = if copy.cut_bytes > 0 { whole_characters(&raw) } else { &raw };
+    let cut_bytes = copy.cut_bytes + (raw.len() - kept.len()) as u64;
+    let text = String::from_utf8_lossy(kept);
+    doc.add("text", Doc::text(&text));
+    if matches!(text, std::borrow::Cow::Owned(_)) {
+        doc.add("lossy", Doc::boolean(true));
+    }
+    if cut_bytes > 0 {
+        doc.add("cut_bytes", Doc::number(cut_bytes));
+    } else if let Some(value) = strict(kept) {
+        doc.add("event", value);
+    }
+    Ok(doc)
+}
+
+/// A text that was cut, less the character the cut went through: that one is not broken, but cut.
+fn whole_characters(text: &[u8]) -> &[u8] {
+    let from = text.len().saturating_sub(3);
+    let tail = (from..text.len()).rev().find(|&at| text[at] >= 0xC0);
+    match tail.map(|at| (at, std::str::from_utf8(&text[at..]))) {
+        Some((at, Err(error))) if error.error_len().is_none() => &text[..at],
+        _ => text,
+    }
+}
+
+fn difference(difference: &Difference) -> Doc {
+    let mut doc = Doc::object([("path", Doc::text(&difference.path.to_string()))]);
+    for (key, side) in [("reference", &difference.reference), ("candidate", &difference.candidate)] {
+        if let Some(token) = side {
+            doc.add(key, value(token));
+        }
+    }
+    doc
+}
+
+fn coverage(coverage: &Coverage) -> Doc {
+    let mut overlooked = Doc::object([]);
+    for (rule, count) in &coverage.overlooked {
+        overlooked.add(rule, Doc::number(count));
+    }
+    Doc::object([
+        ("events_compared", Doc::number(coverage.events_compared)),
+        ("equal_by_bytes", Doc::number(coverage.equal_by_bytes)),
+        ("read", Doc::number(coverage.read)),
+        ("unverified", Doc::number(coverage.unverified)),
+        ("skipped_nondeterministic", Doc::number(coverage.skipped_nondeterministic)),
+        ("overlooked", overlooked),
+    ])
+}
+
+/// A value with its own tokens; what is too long or no JSON at all stands as text.
+fn value(token: &[u8]) -> Doc {
+    if token.len() > VALUE_BYTES_MAX {
+        let kept = whole_characters(&token[..VALUE_BYTES_MAX]);
+        return Doc::object([
+            ("cut", Doc::text(&String::from_utf8_lossy(kept))),
+            ("cut_bytes", Doc::number(token.len() - kept.len())),
+        ]);
+    }
+    loose(token).unwrap_or_else(|| Doc::Foreign(String::from_utf8_lossy(token).into_owned()))
+}

@@ -1,0 +1,146 @@
+//! One divergence laid out: what stood before, the place itself, its fields, what follows.
+
+use super::hints::show_command;
+use super::story::{Story, ended_side};
+use super::summary::summary_of;
+use super::visible::{counted, grouped, visible};
+use crate::diverge::{Divergence, DivergenceKind, EventCopy};
+use crate::source::{Side, SourceError};
+
+/// A divergence ready to paint. All texts are safe to show, `raw` excepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Detail {
+    /// The file and line of each side's event.
+    pub places: [Option<String>; 2],
+    /// Equal pairs before, oldest first.
+    pub before: Vec<[EventLine; 2]>,
+    /// The events of the place itself.
+    pub here: [Option<EventLine>; 2],
+    pub fields: Vec<Field>,
+    /// Differing fields beyond those listed.
+    pub fields_more: u64,
+    pub after: [Vec<EventLine>; 2],
+    /// Sentences: where the sides agree again, what was overlooked.
+    pub remarks: Vec<String>,
+    /// The command that shows the place again.
+    pub command: Option<String>,
+}
+
+/// An event in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventLine {
+    pub line: u64,
+    /// `[{ordinal}] {kind} {rest}`.
+    pub told: String,
+    /// The line as it stands in the log (as far as kept).
+    pub raw: Vec<u8>,
+    pub cut_bytes: u64,
+}
+
+/// A differing place with both values; an absent side is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub path: String,
+    pub values: [Option<String>; 2],
+}
+
+/// Lays out one divergence.
+pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, SourceError> {
+    let line = |copy: &EventCopy| event_line(story, copy);
+    let here = [found.reference.as_ref().map(line).transpose()?, found.candidate.as_ref().map(line).transpose()?];
+    let mut before = Vec::with_capacity(found.before.len());
+    for (reference, candidate) in &found.before {
+        before.push([line(reference)?, line(candidate)?]);
+    }
+    let after = [
+        found.after_reference.iter().map(line).collect::<Result<_, _>>()?,
+        found.after_candidate.iter().map(line).collect::<Result<_, _>>()?,
+    ];
+    let place = |side, event: &Option<EventLine>| event.as_ref().map(|event| story.file_line(side, event.line));
+    Ok(Detail {
+        places: [place(Side::Reference, &here[0]), place(Side::Candidate, &here[1])],
+        before,
+        fields: found.differences.iter().map(field).collect(),
+        fields_more: found.differences_total.saturating_sub(found.differences.len() as u64),
+        after,
+        remarks: remarks(story, found),
+        command: show_command(story.context, found),
+        here,
+    })
+}
+
+fn event_line(story: &Story, copy: &EventCopy) -> Result<EventLine, SourceError> {
+    let raw = story.keep.get(copy.text)?;
+    let summary = summary_of(&raw, story.profile, &story.templates);
+    let number = copy.ordinal.unwrap_or(copy.position);
+    let told = [format!("[{number}]"), summary.kind, summary.rest];
+    let told = told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    Ok(EventLine { line: copy.line, told, raw, cut_bytes: copy.cut_bytes })
+}
+
+fn field(difference: &crate::diverge::Difference) -> Field {
+    let value = |value: &Option<Vec<u8>>| value.as_ref().map(|value| visible(&String::from_utf8_lossy(value)));
+    let path = visible(&difference.path.dotted());
+    Field {
+        path: if path.is_empty() { "(whole line)".to_owned() } else { path },
+        values: [value(&difference.reference), value(&difference.candidate)],
+    }
+}
+
+fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
+    let label = |side| story.label(side);
+    let mut told = Vec::new();
+    if found.kind == DivergenceKind::EndedEarly {
+        let ended = ended_side(found);
+        told.push(format!("{} ends here; {} goes on.", label(ended), label(ended.other())));
+    }
+    if let Some(resync) = found.resync {
+        let skipped = |count: u64, side| format!("{} of {}", counted(count, "event", "events"), label(side));
+        let over = match (resync.after_reference, resync.after_candidate) {
+            (0, 0) => "at once".to_owned(),
+            (0, candidate) => format!("after {}", skipped(candidate, Side::Candidate)),
+            (reference, 0) => format!("after {}", skipped(reference, Side::Reference)),
+            (reference, candidate) => {
+                format!("after {} and {}", skipped(reference, Side::Reference), skipped(candidate, Side::Candidate))
+            }
+        };
+        let mut text =
+            format!("The two agree again {over}, for at least {}", counted(resync.equal_run, "event", "events"));
+        match resync.ordinal_shift {
+            Some(shift) if shift != 0 => {
+                text += &format!("; ordinals of {} are then shifted by {shift:+}.", label(Side::Candidate))
+            }
+            _ => text.push('.'),
+        }
+        told.push(text);
+    } else if matches!(found.kind, DivergenceKind::Value | DivergenceKind::Kind | DivergenceKind::Ordinal) {
+        told.push("The two do not agree again within the look-ahead.".to_owned());
+    }
+    if !found.overlooked.is_empty() {
+        told.push(format!("Also different here, but overlooked by rule: {}.", visible(&found.overlooked.join(", "))));
+    }
+    if found.after_fault {
+        told.push("This stands behind skipped lines, so it may be an echo of them.".to_owned());
+    }
+    told
+}
+
+/// Where a lane that ends early ended: "after 1,200 of 1,300 events".
+pub(crate) fn ended_after(story: &Story, at: usize) -> String {
+    let pairing = story.pairing(at);
+    let Some(found) = pairing.divergence.as_ref() else { return String::new() };
+    let side = ended_side(found);
+    let lanes = [&pairing.reference, &pairing.candidate];
+    let events = |side: Side| lanes[side.index()].as_ref().map_or(0, |lane| lane.events);
+    let last = found.before.last().map(|pair| if side == Side::Reference { pair.0.line } else { pair.1.line });
+    let mut text = format!(
+        "{} ends after {} of {}",
+        story.label(side),
+        grouped(events(side)),
+        counted(events(side.other()), "event", "events")
+    );
+    if let Some(line) = last {
+        text += &format!(", {}", story.file_line(side, line));
+    }
+    text
+}

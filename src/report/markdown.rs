@@ -1,0 +1,322 @@
+//! The report as Markdown, in the order the originals had: summary table, then for each pairing
+//! the pre-context, the divergent event, the next event, the raw events.
+
+use super::context::{Details, ReportContext};
+use super::hints::fault_line;
+use super::layout::{Detail, EventLine, detail, ended_after};
+use super::overview::{Row, overview};
+use super::story::{Story, lane_name, pair_name};
+use super::verdict::{Class, facts};
+use super::visible::{bytes, counted, grouped, visible};
+use crate::diverge::Outcome;
+use crate::profile::Profile;
+use crate::source::{Keep, Side, SourceError};
+
+/// So many divergences get a section of their own unless all details are wanted.
+const SECTIONS_MAX: usize = 50;
+
+/// Paints the Markdown report.
+///
+/// # Errors
+/// A kept text cannot be read back.
+pub fn markdown(
+    outcome: &Outcome,
+    keep: &Keep,
+    profile: &Profile,
+    context: &ReportContext,
+) -> Result<String, SourceError> {
+    let story = &Story::new(outcome, keep, profile, context);
+    let mut out = String::from("# forkpoint: first divergences\n\n");
+    let sentence = story.sentence().join("; ");
+    line(&mut out, &format!("**{}**: {}", story.verdict.word(), prose(&sentence)));
+    logs(story, &mut out);
+    table(story, &mut out);
+    let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };
+    let told: Vec<usize> =
+        story.events.iter().chain(&story.ended).copied().filter(|&at| story.divergence(at).is_some()).collect();
+    // Sections stand in the order of the table; where there are too many, the first by rank are told.
+    let mut shown = told[..told.len().min(limit)].to_vec();
+    shown.sort_unstable();
+    for at in shown {
+        section(story, at, &mut out)?;
+    }
+    if told.len() > limit {
+        let left = counted((told.len() - limit) as u64, "other divergence", "other divergences");
+        line(&mut out, &format!("… and {left}; `--details all` tells them too."));
+    }
+    unmatched(story, &mut out);
+    coverage(story, &mut out);
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    Ok(out)
+}
+
+/// A paragraph.
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push_str("\n\n");
+}
+
+/// Text inside a paragraph or cell: nothing in it is markup.
+fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            // A colon ends the scheme of a bare link; @ makes mentions.
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '$' | '@' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.replace("://", ":\u{200b}//").replace("www.", "www\\.")
+}
+
+/// A code span that holds any text, for paths and commands.
+fn code(text: &str) -> String {
+    let text = visible(text);
+    let ticks = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{ticks}{pad}{text}{pad}{ticks}")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// A fenced block no line of which can end it.
+fn fence(out: &mut String, language: &str, lines: &[String]) {
+    let longest = lines.iter().map(|line| longest_run(line)).max().unwrap_or(0);
+    let ticks = "`".repeat(longest.max(2) + 1);
+    out.push_str(&format!("{ticks}{language}\n"));
+    for line in lines {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push_str(&format!("{ticks}\n\n"));
+}
+
+fn logs(story: &Story, out: &mut String) {
+    for side in Side::BOTH {
+        let log = facts(story.outcome, side);
+        out.push_str(&format!(
+            "- {}: {}",
+            prose(&story.label(side)),
+            code(&story.context.name(side).path.to_string_lossy())
+        ));
+        if !story.context.first_only {
+            let threads = counted(log.threads, "thread", "threads");
+            out.push_str(&format!(", {} in {threads}, {}", counted(log.events, "event", "events"), bytes(log.bytes)));
+        }
+        if log.lines_skipped > 0 {
+            out.push_str(&format!(", {} skipped", counted(log.lines_skipped, "line", "lines")));
+        }
+        out.push('\n');
+    }
+    for difference in &story.header {
+        let value = |value: &Option<Vec<u8>>| match value {
+            Some(value) => code(&String::from_utf8_lossy(value)),
+            None => "absent".to_owned(),
+        };
+        let path = code(&difference.path.dotted());
+        out.push_str(&format!(
+            "- headers differ in {path}: {} → {}\n",
+            value(&difference.reference),
+            value(&difference.candidate)
+        ));
+    }
+    out.push('\n');
+}
+
+fn table(story: &Story, out: &mut String) {
+    let overview = overview(story);
+    line(out, "## Summary");
+    let [reference, candidate] = Side::BOTH.map(|side| prose(&story.label(side)));
+    out.push_str(&format!(
+        "| {reference} thread | {candidate} thread | matched by | compared | {reference} total | {candidate} total | first divergence at | outcome |\n"
+    ));
+    out.push_str("|---|---|---|--:|--:|--:|--:|---|\n");
+    for row in &overview.rows {
+        out.push_str(&cells(row));
+    }
+    out.push('\n');
+    for text in &overview.others {
+        line(out, &prose(text));
+    }
+    if overview.rows.iter().any(|row| row.matched.ends_with('?')) {
+        line(out, "? ambiguous: another lane fits as well.");
+    }
+}
+
+fn cells(row: &Row) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "—".to_owned(), |number| number.to_string());
+    let cells = [
+        prose(&row.reference),
+        prose(&row.candidate),
+        prose(&row.matched),
+        row.compared.to_string(),
+        number(row.totals[0]),
+        number(row.totals[1]),
+        number(row.parts_at),
+        if row.first { format!("**{}** (first)", prose(&row.outcome)) } else { prose(&row.outcome) },
+    ];
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn section(story: &Story, at: usize, out: &mut String) -> Result<(), SourceError> {
+    let Some(found) = story.divergence(at) else { return Ok(()) };
+    let laid = detail(story, found)?;
+    line(out, &format!("## {}", prose(&pair_name(story.pairing(at)))));
+    let first = if story.outcome.first == Some(at) { " **The first divergence of the run.**" } else { "" };
+    if Class::of(story.pairing(at)) == Class::EndedEarly {
+        line(out, &format!("No event differs: {}.{first}", prose(&ended_after(story, at))));
+    } else {
+        line(out, &format!("First divergence at position {}: {}.{first}", found.position, prose(&story.what(found))));
+    }
+    let places: Vec<String> = laid.places.iter().flatten().map(|place| code(place)).collect();
+    if !places.is_empty() {
+        line(out, &places.join(" · "));
+    }
+    fields(story, &laid, out);
+    let labels = labels(story);
+    if !laid.before.is_empty() {
+        line(
+            out,
+            &format!("**Pre-context (last {}):**", counted(laid.before.len() as u64, "equal pair", "equal pairs")),
+        );
+        let pairs: Vec<String> = laid
+            .before
+            .iter()
+            .flat_map(|pair| [told(&labels[0], Some(&pair[0])), told(&labels[1], Some(&pair[1]))])
+            .collect();
+        fence(out, "", &pairs);
+    }
+    line(out, "**Divergent event:**");
+    fence(out, "", &[told(&labels[0], laid.here[0].as_ref()), told(&labels[1], laid.here[1].as_ref())]);
+    line(out, "**Next event after the divergence (if any):**");
+    fence(out, "", &[told(&labels[0], laid.after[0].first()), told(&labels[1], laid.after[1].first())]);
+    let raw: Vec<String> = laid.here.iter().flatten().map(raw).collect();
+    if !raw.is_empty() {
+        line(out, "**Raw events (JSON):**");
+        fence(out, "json", &raw);
+    }
+    for remark in &laid.remarks {
+        line(out, &prose(remark));
+    }
+    if let Some(command) = &laid.command {
+        fence(out, "sh", std::slice::from_ref(command));
+    }
+    Ok(())
+}
+
+fn fields(story: &Story, detail: &Detail, out: &mut String) {
+    if detail.fields.is_empty() {
+        return;
+    }
+    let [reference, candidate] = Side::BOTH.map(|side| prose(&story.label(side)));
+    out.push_str(&format!("| field | {reference} | {candidate} |\n|---|---|---|\n"));
+    for field in &detail.fields {
+        let [reference, candidate] = field.values.each_ref().map(|value| match value {
+            Some(value) => prose(&super::visible::clip(value, 200)),
+            None => "*absent*".to_owned(),
+        });
+        out.push_str(&format!("| {} | {reference} | {candidate} |\n", prose(&field.path)));
+    }
+    out.push('\n');
+    if detail.fields_more > 0 {
+        line(out, &format!("… and {}.", counted(detail.fields_more, "other field", "other fields")));
+    }
+}
+
+/// Both labels with a colon, as wide as the wider one.
+fn labels(story: &Story) -> [String; 2] {
+    let labels = Side::BOTH.map(|side| format!("{}:", story.label(side)));
+    let width = labels.iter().map(|label| super::visible::columns(label)).max().unwrap_or(0);
+    labels.map(|label| super::visible::pad(&label, width))
+}
+
+fn told(label: &str, event: Option<&EventLine>) -> String {
+    format!("{label} {}", event.map_or("<end of stream>", |event| &event.told))
+}
+
+fn raw(event: &EventLine) -> String {
+    let text = visible(&String::from_utf8_lossy(&event.raw));
+    match event.cut_bytes {
+        0 => text,
+        count => format!("{text}… ({} cut)", counted(count, "byte", "bytes")),
+    }
+}
+
+fn unmatched(story: &Story, out: &mut String) {
+    if story.unmatched.is_empty() {
+        return;
+    }
+    line(out, "## Without a partner");
+    let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };
+    for &at in story.unmatched.iter().take(limit) {
+        let pairing = story.pairing(at);
+        for (lane, side) in [(&pairing.reference, Side::Reference), (&pairing.candidate, Side::Candidate)] {
+            if let Some(lane) = lane {
+                let from = code(&story.file_line(side, lane.first_line));
+                let events = counted(lane.events, "event", "events");
+                out.push_str(&format!(
+                    "- {} {}: {events}, from {from}\n",
+                    prose(&story.label(side)),
+                    prose(&lane_name(lane))
+                ));
+            }
+        }
+    }
+    if story.unmatched.len() > limit {
+        out.push_str(&format!("- … and {}\n", counted((story.unmatched.len() - limit) as u64, "other", "others")));
+    }
+    out.push('\n');
+}
+
+fn coverage(story: &Story, out: &mut String) {
+    let outcome = story.outcome;
+    if !outcome.faults.is_empty() || !story.context.messages.is_empty() {
+        line(out, "## Trouble");
+        for text in
+            story.context.messages.iter().cloned().chain(outcome.faults.iter().map(|fault| fault_line(story, fault)))
+        {
+            out.push_str(&format!("- {}\n", prose(&text)));
+        }
+        let left = outcome.faults_total.saturating_sub(outcome.faults.len() as u64);
+        if left > 0 {
+            out.push_str(&format!("- … and {}\n", counted(left, "other", "others")));
+        }
+        out.push('\n');
+    }
+    line(out, "## Coverage");
+    let coverage = &outcome.coverage;
+    if !story.context.first_only {
+        out.push_str(&format!(
+            "- {}, {} equal by bytes, {} read\n",
+            counted(coverage.events_compared, "pair compared", "pairs compared"),
+            grouped(coverage.equal_by_bytes),
+            grouped(coverage.read)
+        ));
+        for (count, text) in [
+            (coverage.unverified, "stepped over unverified"),
+            (coverage.skipped_nondeterministic, "nondeterministic payloads skipped"),
+        ] {
+            if count > 0 {
+                out.push_str(&format!("- {} {text}\n", grouped(count)));
+            }
+        }
+        for (rule, count) in &coverage.overlooked {
+            out.push_str(&format!("- overlooked by rule {}: {}\n", prose(rule), grouped(*count)));
+        }
+    }
+    let depth =
+        if story.context.validated == super::Validated::Full { "every line wholly" } else { "every line opened" };
+    out.push_str(&format!("- profile {}, validated: {depth}\n", prose(&story.profile.name)));
+    for note in &outcome.notes {
+        out.push_str(&format!("- note: {}: {}\n", prose(&story.label(note.side)), prose(&note.text)));
+    }
+}

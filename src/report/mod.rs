@@ -1,0 +1,49 @@
+//! Room `report`: what a run found, as text for people and machines.
+//!
+//! One story is told from an [`Outcome`](crate::diverge::Outcome) and then painted in a format;
+//! painters decide nothing. The room opens no file, prints nothing, and reads neither a clock nor
+//! the environment: what it needs to know of the outside is the [`ReportContext`].
+//!
+//! In reading order:
+//! - [`context`]: what the outside tells;
+//! - [`verdict`]: the answer, its sentence and its exit code;
+//! - `story`: which lanes belong to which class, in which order they are told;
+//! - `layout`: one divergence laid out: before, here, fields, after, remarks;
+//! - `overview`: the table of pairings, chosen and spelled;
+//! - `terminal` (with `fields`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
+//! - [`hints`]: commands worth trying next; [`quote`]: how a command is spelled for a shell;
+//! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
+//!   values part; `visible`, `style`: characters and colours a terminal can be trusted with.
+
+pub mod context;
+mod doc;
+mod fields;
+mod focus;
+mod header;
+pub mod hints;
+mod json;
+mod layout;
+mod markdown;
+mod overview;
+pub mod quote;
+mod schema;
+mod story;
+mod style;
+mod summary;
+mod terminal;
+mod tree;
+pub mod verdict;
+mod visible;
+
+#[cfg(test)]
+mod samples;
+
+pub use context::{Details, LogName, ReportContext, Validated};
+pub use hints::{fault_lines, hints};
+pub use json::json;
+pub use markdown::markdown;
+pub use schema::schema;
+pub use story::Story;
+pub use terminal::terminal;
+pub use verdict::{Tally, Verdict};
+pub use visible::visible;

@@ -1,0 +1,251 @@
+//! Outcomes built by hand, for this room's tests.
+
+use crate::diverge::*;
+use crate::json::Pointer;
+use crate::profile::{Header, PayloadRole, Profile, Roles, SummaryRule};
+use crate::report::ReportContext;
+use crate::scan::ThreadKey;
+use crate::source::{Keep, Side};
+
+/// Builds an outcome event by event.
+#[derive(Default)]
+pub(crate) struct Sample {
+    pub keep: Keep,
+    pub pairings: Vec<Pairing>,
+}
+
+pub(crate) fn profile() -> Profile {
+    let path = |text| Pointer::parse(text).unwrap();
+    let rule = |kinds: &[&str], template: &str| SummaryRule {
+        kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+        template: template.to_owned(),
+    };
+    Profile {
+        name: "schema-v1".into(),
+        description: String::new(),
+        roles: Roles {
+            thread: vec![path("tid")],
+            ordinal: Some(path("tid_event_idx")),
+            kind: Some(path("kind")),
+            payload: PayloadRole::At(path("payload")),
+            ..Roles::default()
+        },
+        header: Some(Header { kind: "schema_version".into(), version_path: path("schema_version"), version: 1 }),
+        null_equals_missing: true,
+        skip_start: 0,
+        ignore: vec![],
+        mask: vec![],
+        allocator: vec![],
+        summaries: vec![
+            rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
+            rule(&["handle.*"], "sid={handle_semantic_id}"),
+        ],
+    }
+}
+
+pub(crate) fn context() -> ReportContext {
+    let mut context = ReportContext::default();
+    context.reference.path = "runs/canary.jsonl".into();
+    context.reference.label = "canary".into();
+    context.candidate.path = "runs/ours.jsonl".into();
+    context.candidate.label = "ours".into();
+    context
+}
+
+pub(crate) fn lane(thread: impl Into<ThreadKey>, events: u64) -> Option<LaneFacts> {
+    Some(LaneFacts { thread: thread.into(), generation: 0, events, first_line: 2 })
+}
+
+impl From<i64> for ThreadKey {
+    fn from(number: i64) -> ThreadKey {
+        ThreadKey::Integer(number)
+    }
+}
+
+impl From<&str> for ThreadKey {
+    fn from(text: &str) -> ThreadKey {
+        ThreadKey::Text(text.as_bytes().into())
+    }
+}
+
+/// A paired, equal lane.
+pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
+    Pairing {
+        reference: lane(reference, events),
+        candidate: lane(candidate, events),
+        matched_by: MatchedBy::FirstCall,
+        ambiguous: false,
+        evidence: Some(Evidence { common: 64, of: 64, runner_up: None }),
+        status: Status::Identical,
+        compared: events,
+        divergence: None,
+    }
+}
+
+pub(crate) fn differing(path: &str, reference: Option<&str>, candidate: Option<&str>) -> Difference {
+    let value = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
+    Difference { path: Pointer::parse(path).unwrap(), reference: value(reference), candidate: value(candidate) }
+}
+
+impl Sample {
+    pub(crate) fn event(&mut self, position: u64, line: u64, text: &[u8]) -> EventCopy {
+        EventCopy {
+            line,
+            offset: line * 200,
+            ordinal: Some(position),
+            position,
+            text: self.keep.put(text).unwrap(),
+            cut_bytes: 0,
+        }
+    }
+
+    pub(crate) fn call(&mut self, kind: &str, position: u64, line: u64, payload: &str) -> EventCopy {
+        let text = format!(
+            r#"{{"schema_version":1,"kind":"{kind}","tid":6,"tid_event_idx":{position},"host_ns":{},"payload":{payload}}}"#,
+            line * 1000
+        );
+        self.event(position, line, text.as_bytes())
+    }
+
+    /// Five equal pairs before and three events behind `position`.
+    pub(crate) fn around(&mut self, position: u64, kind: DivergenceKind) -> Divergence {
+        const CALLS: [&str; 5] = [
+            "RtlEnterCriticalSection",
+            "NtWaitForSingleObjectEx",
+            "KeSetEvent",
+            "NtReadFile",
+            "RtlLeaveCriticalSection",
+        ];
+        let at = |sample: &mut Sample, position: u64, line: u64| {
+            let call = position % 10 / 2;
+            let kind = if position.is_multiple_of(2) { "kernel.call" } else { "kernel.return" };
+            sample.call(kind, position, line, &format!(r#"{{"name":"{}"}}"#, CALLS[call as usize]))
+        };
+        let before = (position.saturating_sub(5)..position)
+            .map(|here| (at(self, here, here * 3 + 2), at(self, here, here * 4 + 2)))
+            .collect();
+        let after_reference = (position + 1..position + 4).map(|here| at(self, here, here * 3 + 2)).collect();
+        let after_candidate = (position + 1..position + 4).map(|here| at(self, here, here * 4 + 2)).collect();
+        Divergence {
+            position,
+            kind,
+            rank: 1,
+            after_fault: false,
+            reference: Some(at(self, position, position * 3 + 2)),
+            candidate: Some(at(self, position, position * 4 + 2)),
+            differences: vec![],
+            differences_total: 0,
+            resync: None,
+            before,
+            after_reference,
+            after_candidate,
+            overlooked: vec![],
+        }
+    }
+
+    /// A pairing that parts.
+    pub(crate) fn diverged(&mut self, reference: i64, candidate: i64, events: [u64; 2], found: Divergence) {
+        let mut pairing = equal(reference, candidate, events[0]);
+        pairing.candidate = lane(candidate, events[1]);
+        pairing.status = Status::Diverged;
+        pairing.compared = found.position;
+        pairing.divergence = Some(found);
+        self.pairings.push(pairing);
+    }
+
+    pub(crate) fn outcome(&mut self, first: Option<usize>) -> Outcome {
+        let pairings = std::mem::take(&mut self.pairings);
+        let log = |side: Side| {
+            let lanes: Vec<&LaneFacts> = pairings
+                .iter()
+                .filter_map(|one| if side == Side::Reference { one.reference.as_ref() } else { one.candidate.as_ref() })
+                .collect();
+            let events = lanes.iter().map(|lane| lane.events).sum();
+            LogFacts {
+                bytes: events * 200,
+                events,
+                threads: lanes.len() as u64,
+                last_line: events + 1,
+                ..LogFacts::default()
+            }
+        };
+        let compared = pairings.iter().map(|one| one.compared).sum::<u64>();
+        Outcome {
+            reference: log(Side::Reference),
+            candidate: log(Side::Candidate),
+            first,
+            coverage: Coverage {
+                events_compared: compared,
+                equal_by_bytes: compared * 9 / 10,
+                read: compared / 10,
+                overlooked: vec![("raw-handle-id".into(), 12), ("allocator".into(), 1234)],
+                ..Coverage::default()
+            },
+            pairings,
+            faults: vec![],
+            faults_total: 0,
+            notes: vec![],
+        }
+    }
+}
+
+/// Eight threads: a wrong status first, missing events, another kind; two only end; the rest equal.
+pub(crate) fn typical() -> (Outcome, Keep) {
+    let mut sample = Sample::default();
+    sample.pairings.push(equal(1, 4, 120_004));
+    let mut found = sample.around(561_481, DivergenceKind::Value);
+    found.reference = Some(sample.call(
+        "kernel.return",
+        561_481,
+        1_684_445,
+        r#"{"name":"NtOpenFile","return_value":0,"status":"0x00000000"}"#,
+    ));
+    found.candidate = Some(sample.call(
+        "kernel.return",
+        561_481,
+        2_245_926,
+        r#"{"name":"NtOpenFile","return_value":3221225524,"status":"0xC0000034"}"#,
+    ));
+    found.differences = vec![
+        differing("/payload/return_value", Some("0"), Some("3221225524")),
+        differing("/payload/status", Some("\"0x00000000\""), Some("\"0xC0000034\"")),
+    ];
+    found.differences_total = 2;
+    sample.diverged(6, 9, [600_000, 599_001], found);
+    let mut found = sample.around(40_200, DivergenceKind::Missing);
+    found.rank = 3;
+    found.candidate = None;
+    found.resync = Some(Resync { after_reference: 2, after_candidate: 0, equal_run: 254, ordinal_shift: Some(-2) });
+    sample.diverged(7, 3, [80_000, 79_998], found);
+    let mut found = sample.around(12, DivergenceKind::Kind);
+    found.rank = 2;
+    found.differences = vec![differing("/kind", Some("\"wait.begin\""), Some("\"kernel.call\""))];
+    found.differences_total = 1;
+    sample.diverged(8, 8, [52_000, 52_000], found);
+    for (reference, candidate) in [(9, 11), (10, 12)] {
+        let mut found = sample.around(31_000, DivergenceKind::EndedEarly);
+        found.rank = reference as u64;
+        found.candidate = None;
+        found.after_candidate.clear();
+        sample.diverged(reference, candidate, [32_000, 31_000], found);
+    }
+    sample.pairings.push(equal(11, 5, 7));
+    sample.pairings[2].evidence = Some(Evidence { common: 41, of: 64, runner_up: Some(41) });
+    sample.pairings[2].matched_by = MatchedBy::Prefix;
+    sample.pairings[2].ambiguous = true;
+    let unmatched = Pairing {
+        candidate: None,
+        status: Status::Unmatched,
+        compared: 0,
+        matched_by: MatchedBy::None,
+        evidence: None,
+        ..equal(14, 0, 321)
+    };
+    sample.pairings.push(unmatched);
+    let mut outcome = sample.outcome(Some(1));
+    outcome.reference.header =
+        Some(br#"{"kind":"schema_version","schema_version":1,"engine":"canary","build":"a1b2"}"#.to_vec());
+    outcome.candidate.header = Some(br#"{"kind":"schema_version","schema_version":1.0,"engine":"ours"}"#.to_vec());
+    outcome.notes.push(Note { side: Side::Candidate, text: "the last line is torn".into() });
+    (outcome, sample.keep)
+}

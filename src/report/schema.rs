@@ -1,0 +1,180 @@
+//! The JSON Schema of the JSON report (`forkpoint generate schema`).
+
+use serde_json::{Value, json};
+
+use super::json::SCHEMA_NAME;
+
+/// The schema as a document, draft 2020-12, two-space indent, a newline at its end.
+pub fn schema() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).expect("a value is always JSON");
+    text.push('\n');
+    text
+}
+
+fn document() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "forkpoint.diff-1.schema.json",
+        "title": "forkpoint diff report",
+        "description": "Readers ignore keys, kinds and statuses they do not know.",
+        "type": "object",
+        "required": ["schema", "verdict", "profile", "validated", "reference", "candidate", "first", "pairings", "coverage", "faults"],
+        "properties": {
+            "schema": { "const": SCHEMA_NAME },
+            "verdict": { "enum": ["identical", "diverged", "inconclusive", "trouble"] },
+            "profile": { "type": "string" },
+            "validated": { "enum": ["opened", "full"] },
+            "reference": { "$ref": "#/$defs/log" },
+            "candidate": { "$ref": "#/$defs/log" },
+            "first": nullable(count("Index into pairings of the first divergence.")),
+            "pairings": { "type": "array", "items": { "$ref": "#/$defs/pairing" } },
+            "coverage": nullable(reference("coverage")),
+            "faults": { "type": "array", "items": { "$ref": "#/$defs/fault" } },
+            "faults_total": count("Malformed lines met; at most 100 are listed."),
+            "trouble": { "type": "array", "items": { "type": "string" }, "description": "What failed beside malformed lines." },
+            "notes": { "type": "array", "items": object(&["path", "text"], json!({ "path": { "type": "string" }, "text": { "type": "string" } })) },
+            "header_differences": { "type": "array", "items": { "$ref": "#/$defs/difference" } },
+            "message": { "type": "string", "description": "The verdict in one line, for people." }
+        },
+        "$defs": definitions()
+    })
+}
+
+fn definitions() -> Value {
+    json!({
+        "log": object(&["path", "label", "bytes", "events", "threads", "lines_skipped", "cut"], json!({
+            "path": { "type": "string" },
+            "label": { "type": "string" },
+            "bytes": nullable(count("Decompressed bytes read.")),
+            "events": nullable(count("Events read.")),
+            "threads": nullable(count("Distinct thread keys.")),
+            "lines_skipped": nullable(count("Malformed lines stepped over.")),
+            "cut": { "type": ["boolean", "null"], "description": "This log ends before the other." }
+        })),
+        "lane": object(&["tid", "generation", "events"], json!({
+            "tid": { "$ref": "#/$defs/tid" },
+            "generation": count("From 0."),
+            "events": nullable(count("Events of this lane."))
+        })),
+        "tid": {
+            "description": "In its own JSON type; an array for a composite key, null where the profile names no thread.",
+            "anyOf": [
+                { "type": ["integer", "number", "string", "null"] },
+                { "type": "array", "items": { "type": ["integer", "number", "string", "null"] } }
+            ]
+        },
+        "pairing": object(
+            &["reference", "candidate", "matched_by", "ambiguous", "evidence", "status", "compared", "divergence"],
+            json!({
+                "reference": nullable(reference("lane")),
+                "candidate": nullable(reference("lane")),
+                "matched_by": words(&["first-call", "prefix", "order", "only", "same", "given", "none"]),
+                "ambiguous": { "type": "boolean" },
+                "evidence": nullable(object(&["common", "of", "runner_up"], json!({
+                    "common": count("Equal events from the start."),
+                    "of": count("Events of the opening."),
+                    "runner_up": nullable(count("Equal events with the best other lane."))
+                }))),
+                "status": words(&["identical", "diverged", "unmatched", "faulty", "not-compared"]),
+                "compared": count("Equal pairs before the divergence or the end."),
+                "divergence": nullable(reference("divergence"))
+            }),
+        ),
+        "divergence": divergence(),
+        "event": object(&["line", "offset", "ordinal", "text"], json!({
+            "line": count("Physical line, from 1."),
+            "offset": count("Byte offset of the line, decompressed, from 0."),
+            "ordinal": { "type": ["integer", "null"], "minimum": 0 },
+            "text": { "type": "string", "description": "The line as it stands in the log." },
+            "lossy": { "const": true, "description": "The line is no UTF-8; broken bytes stand as U+FFFD." },
+            "cut_bytes": { "type": "integer", "minimum": 1, "description": "Bytes of the line beyond text." },
+            "event": { "type": "object", "description": "The parsed line; only where it is strict JSON without duplicate keys." }
+        })),
+        "difference": object(&["path"], json!({
+            "path": { "type": "string", "description": "A JSON Pointer from the line's own object." },
+            "reference": { "description": "The value; left out where absent. NaN and infinities are {\"token\": \"NaN\"}, long ones {\"cut\": ..., \"cut_bytes\": n}." },
+            "candidate": {}
+        })),
+        "coverage": object(
+            &["events_compared", "equal_by_bytes", "read", "unverified", "skipped_nondeterministic", "overlooked"],
+            json!({
+                "events_compared": count("Pairs weighed."),
+                "equal_by_bytes": count("Pairs whose bytes were equal."),
+                "read": count("Pairs read wholly."),
+                "unverified": count("Events stepped over."),
+                "skipped_nondeterministic": count("Pairs of which only kind and ordinal were compared."),
+                "overlooked": {
+                    "type": "object",
+                    "description": "For each rule the pairs in which it overlooked a difference.",
+                    "additionalProperties": { "type": "integer", "minimum": 0 }
+                }
+            }),
+        ),
+        "fault": object(&["path", "line", "offset", "reason"], json!({
+            "path": { "type": "string" },
+            "line": count("Physical line, from 1."),
+            "offset": count("Byte offset, decompressed, from 0."),
+            "reason": { "type": "string" }
+        }))
+    })
+}
+
+fn divergence() -> Value {
+    let events = json!({ "type": "array", "items": { "$ref": "#/$defs/event" }, "maxItems": 3 });
+    let pair = json!({ "reference": { "$ref": "#/$defs/event" }, "candidate": { "$ref": "#/$defs/event" } });
+    object(
+        &[
+            "position",
+            "kind",
+            "rank",
+            "after_fault",
+            "reference",
+            "candidate",
+            "differences",
+            "differences_total",
+            "resync",
+            "before",
+            "after",
+        ],
+        json!({
+            "position": count("Place in the lane, from 0."),
+            "kind": words(&["value", "kind", "ordinal", "missing", "extra", "reordered", "ended-early", "started-late", "unmatched"]),
+            "rank": count("1 for the first divergence of the run."),
+            "after_fault": { "type": "boolean" },
+            "reference": nullable(reference("event")),
+            "candidate": nullable(reference("event")),
+            "differences": { "type": "array", "items": { "$ref": "#/$defs/difference" }, "maxItems": 64 },
+            "differences_total": count("Differing places, also those not listed."),
+            "resync": nullable(object(&["after_reference", "after_candidate", "equal_run", "ordinal_shift"], json!({
+                "after_reference": count("Events to pass over on the reference."),
+                "after_candidate": count("Events to pass over on the candidate."),
+                "equal_run": count("Equal events seen from there."),
+                "ordinal_shift": { "type": ["integer", "null"] }
+            }))),
+            "before": { "type": "array", "items": object(&["reference", "candidate"], pair), "maxItems": 5 },
+            "after": object(&["reference", "candidate"], json!({ "reference": events, "candidate": events })),
+            "overlooked": { "type": "array", "items": { "type": "string" }, "description": "Rules that overlooked a difference in this pair." }
+        }),
+    )
+}
+
+fn object(required: &[&str], properties: Value) -> Value {
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn count(description: &str) -> Value {
+    json!({ "type": "integer", "minimum": 0, "description": description })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+fn nullable(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+/// Words known today; later versions may add some, so the schema does not refuse others.
+fn words(known: &[&str]) -> Value {
+    json!({ "type": "string", "examples": known })
+}

@@ -1,0 +1,200 @@
+//! What is told, in which order: built once, painted by every format.
+
+use super::context::{Details, ReportContext};
+use super::header::header_differences;
+use super::verdict::{Class, Tally, Verdict, sentence};
+use super::visible::{clip, counted, grouped, visible};
+use crate::diverge::{Difference, Divergence, DivergenceKind, LaneFacts, MatchedBy, Outcome, Pairing};
+use crate::profile::{Profile, Templates};
+use crate::scan::ThreadKey;
+use crate::source::{Keep, Side};
+
+/// An outcome with its verdict, its classes and its order of telling.
+pub struct Story<'a> {
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) keep: &'a Keep,
+    pub(crate) profile: &'a Profile,
+    pub(crate) context: &'a ReportContext,
+    /// The answer.
+    pub verdict: Verdict,
+    /// The pairings by class.
+    pub tally: Tally,
+    /// Pairings in which an event differs, by rank.
+    pub(crate) events: Vec<usize>,
+    /// Pairings in which a lane only ends early, by rank.
+    pub(crate) ended: Vec<usize>,
+    pub(crate) unmatched: Vec<usize>,
+    pub(crate) header: Vec<Difference>,
+    pub(crate) templates: Templates,
+}
+
+impl<'a> Story<'a> {
+    /// Orders what an outcome holds.
+    pub fn new(outcome: &'a Outcome, keep: &'a Keep, profile: &'a Profile, context: &'a ReportContext) -> Story<'a> {
+        let tally = Tally::of(outcome);
+        let of_class = |class| {
+            let mut found: Vec<usize> =
+                (0..outcome.pairings.len()).filter(|&at| Class::of(&outcome.pairings[at]) == class).collect();
+            found.sort_by_key(|&at| outcome.pairings[at].divergence.as_ref().map_or(u64::MAX, |found| found.rank));
+            found
+        };
+        Story {
+            verdict: Verdict::from_tally(&tally, outcome, context),
+            tally,
+            events: of_class(Class::Event),
+            ended: of_class(Class::EndedEarly),
+            unmatched: of_class(Class::Unmatched),
+            header: header_differences(outcome),
+            templates: profile.templates(),
+            outcome,
+            keep,
+            profile,
+            context,
+        }
+    }
+
+    /// The answer in one line: for the top of reports and for `--validate-identical`.
+    pub fn verdict_line(&self) -> String {
+        format!("{}: {}", self.verdict.word(), self.sentence().join("; "))
+    }
+
+    /// The answer without its word, in the parts at which it may break.
+    pub(crate) fn sentence(&self) -> Vec<String> {
+        let first = self.first_event().map(|at| self.place(at));
+        sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref())
+    }
+
+    /// The first divergence, if an event differs in it.
+    pub(crate) fn first_event(&self) -> Option<usize> {
+        self.outcome.first.filter(|&at| Class::of(&self.outcome.pairings[at]) == Class::Event)
+    }
+
+    pub(crate) fn pairing(&self, at: usize) -> &'a Pairing {
+        &self.outcome.pairings[at]
+    }
+
+    pub(crate) fn divergence(&self, at: usize) -> Option<&'a Divergence> {
+        self.pairing(at).divergence.as_ref()
+    }
+
+    /// The divergences told in detail: the first few by rank, those of events before those that only end.
+    pub(crate) fn detailed(&self) -> Vec<usize> {
+        let count = match self.context.details {
+            Details::Count(count) => count,
+            Details::All => usize::MAX,
+        };
+        self.events.iter().chain(&self.ended).copied().filter(|&at| self.divergence(at).is_some()).take(count).collect()
+    }
+
+    /// What a side is called, safe to show.
+    pub(crate) fn label(&self, side: Side) -> String {
+        visible(&self.context.name(side).label)
+    }
+
+    /// `PATH:LINE`, safe to show.
+    pub(crate) fn file_line(&self, side: Side, line: u64) -> String {
+        format!("{}:{line}", visible(&self.context.name(side).path.to_string_lossy()))
+    }
+
+    /// Where and how a pairing parts, in a few words: "thread 6 → 9 at position 41, payload.size".
+    pub(crate) fn place(&self, at: usize) -> String {
+        let name = sentence_name(self.pairing(at));
+        let Some(found) = self.divergence(at) else { return name };
+        format!("{name} at position {}, {}", grouped(found.position), self.what(found))
+    }
+
+    /// What happened there: "payload.status differs", "ours lacks 2 events".
+    pub(crate) fn what(&self, found: &Divergence) -> String {
+        let missing = |side: Side, count: Option<u64>| match count {
+            Some(count) => format!("{} lacks {}", self.label(side), counted(count, "event", "events")),
+            None => format!("{} lacks this event", self.label(side)),
+        };
+        match found.kind {
+            DivergenceKind::Missing => missing(Side::Candidate, found.resync.map(|resync| resync.after_reference)),
+            DivergenceKind::Extra => match found.resync.map(|resync| resync.after_candidate) {
+                Some(count) => {
+                    format!("{} has {}", self.label(Side::Candidate), counted(count, "extra event", "extra events"))
+                }
+                None => format!("{} has an extra event", self.label(Side::Candidate)),
+            },
+            DivergenceKind::EndedEarly => format!("{} ends here", self.label(ended_side(found))),
+            DivergenceKind::Unmatched => "no partner".to_owned(),
+            DivergenceKind::Value | DivergenceKind::Kind | DivergenceKind::Ordinal => changed(found),
+        }
+    }
+}
+
+/// "payload.size: 1 → 2", "payload.size: 1 → 2 and 3 other fields".
+fn changed(found: &Divergence) -> String {
+    let Some(first) = found.differences.first() else { return kind_word(found.kind).to_owned() };
+    let value = |value: &Option<Vec<u8>>| match value {
+        Some(value) => clip(&visible(&String::from_utf8_lossy(value)), 32),
+        None => "absent".to_owned(),
+    };
+    let path = visible(&first.path.dotted());
+    let change = format!("{path}: {} → {}", value(&first.reference), value(&first.candidate));
+    // A kind that differs says it all; its ordinal is told in the detail.
+    match found.differences_total.saturating_sub(1) {
+        others if others > 0 && found.kind != DivergenceKind::Kind => {
+            format!("{change} and {}", counted(others, "other field", "other fields"))
+        }
+        _ => change,
+    }
+}
+
+/// The side that ends: the one without an event there.
+pub(crate) fn ended_side(found: &Divergence) -> Side {
+    if found.candidate.is_none() { Side::Candidate } else { Side::Reference }
+}
+
+/// A lane's name: its thread, and its generation where that is not the first.
+pub(crate) fn lane_name(lane: &LaneFacts) -> String {
+    let thread = match &lane.thread {
+        ThreadKey::Single => "all".to_owned(),
+        key => visible(&key.to_string()),
+    };
+    if lane.generation > 0 { format!("{thread}#{}", lane.generation) } else { thread }
+}
+
+/// Both lanes of a pairing: "6 → 9".
+pub(crate) fn pair_name(pairing: &Pairing) -> String {
+    let name = |lane: &Option<LaneFacts>| lane.as_ref().map_or_else(|| "—".to_owned(), lane_name);
+    format!("{} → {}", name(&pairing.reference), name(&pairing.candidate))
+}
+
+/// A pairing inside a sentence: "thread 6" where both sides call it so, "thread 6 → 9" else.
+pub(crate) fn sentence_name(pairing: &Pairing) -> String {
+    match (&pairing.reference, &pairing.candidate) {
+        (Some(one), _) | (_, Some(one)) if one.thread == ThreadKey::Single => "the only lane".to_owned(),
+        (Some(reference), Some(candidate)) if lane_name(reference) == lane_name(candidate) => {
+            format!("thread {}", lane_name(reference))
+        }
+        _ => format!("thread {}", pair_name(pairing)),
+    }
+}
+
+/// The word of a kind, as in the JSON report.
+pub(crate) fn kind_word(kind: DivergenceKind) -> &'static str {
+    match kind {
+        DivergenceKind::Value => "value",
+        DivergenceKind::Kind => "kind",
+        DivergenceKind::Ordinal => "ordinal",
+        DivergenceKind::Missing => "missing",
+        DivergenceKind::Extra => "extra",
+        DivergenceKind::EndedEarly => "ended-early",
+        DivergenceKind::Unmatched => "unmatched",
+    }
+}
+
+/// The word of a way of pairing, as in the JSON report.
+pub(crate) fn matched_word(matched: MatchedBy) -> &'static str {
+    match matched {
+        MatchedBy::FirstCall => "first-call",
+        MatchedBy::Prefix => "prefix",
+        MatchedBy::Order => "order",
+        MatchedBy::Only => "only",
+        MatchedBy::Same => "same",
+        MatchedBy::Given => "given",
+        MatchedBy::None => "none",
+    }
+}

@@ -1,0 +1,273 @@
+//! The answer: one word, one exit code, one sentence.
+
+use super::context::ReportContext;
+use super::visible::{counted, grouped};
+use crate::diverge::{DivergenceKind, LogFacts, Outcome, Pairing, Status};
+use crate::source::Side;
+
+/// What a comparison says in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Compared, and the same.
+    Identical,
+    /// Compared, and they differ.
+    Diverged,
+    /// Nothing, or not enough, was compared to say.
+    Inconclusive,
+    /// Malformed or unreadable input.
+    Trouble,
+}
+
+impl Verdict {
+    /// The verdict by the order of BEHAVIOUR 2: the first that fits.
+    pub fn of(outcome: &Outcome, context: &ReportContext) -> Verdict {
+        Verdict::from_tally(&Tally::of(outcome), outcome, context)
+    }
+
+    pub(crate) fn from_tally(tally: &Tally, outcome: &Outcome, context: &ReportContext) -> Verdict {
+        let stepped_over = outcome.reference.lines_skipped + outcome.candidate.lines_skipped > 0
+            || outcome.coverage.unverified > 0
+            || tally.after_fault > 0;
+        let faults = outcome.faults_total > 0 && !context.malformed_skip;
+        if context.trouble || faults || tally.faulty > 0 {
+            Verdict::Trouble
+        } else if tally.paired == 0 || !tally.compared_any {
+            Verdict::Inconclusive
+        } else if tally.trustworthy(context) > 0 {
+            Verdict::Diverged
+        } else if stepped_over {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Identical
+        }
+    }
+
+    /// The exit code of `diff`.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Identical => 0,
+            Verdict::Diverged => 1,
+            Verdict::Trouble => 2,
+            Verdict::Inconclusive => 3,
+        }
+    }
+
+    /// The word of the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Identical => "identical",
+            Verdict::Diverged => "diverged",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Trouble => "trouble",
+        }
+    }
+}
+
+/// Which class of the verdict a pairing belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Identical,
+    /// An event differs, is missing or is extra.
+    Event,
+    EndedEarly,
+    Unmatched,
+    Faulty,
+    NotCompared,
+}
+
+impl Class {
+    pub(crate) fn of(pairing: &Pairing) -> Class {
+        match (pairing.status, pairing.divergence.as_ref().map(|divergence| divergence.kind)) {
+            (Status::NotCompared, _) => Class::NotCompared,
+            (Status::Unmatched, _) | (_, Some(DivergenceKind::Unmatched)) => Class::Unmatched,
+            (_, Some(DivergenceKind::EndedEarly)) => Class::EndedEarly,
+            (_, Some(_)) | (Status::Diverged, None) => Class::Event,
+            (Status::Faulty, None) => Class::Faulty,
+            (Status::Identical, None) => Class::Identical,
+        }
+    }
+}
+
+/// The pairings counted by class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pairings of two lanes that were held against each other.
+    pub paired: u64,
+    /// At least one event was weighed against another.
+    pub compared_any: bool,
+    pub identical: u64,
+    /// Pairings in which an event differs, less those after a fault.
+    pub diverged: u64,
+    pub ended_early: u64,
+    pub unmatched: u64,
+    /// Divergences of every class behind skipped lines: not to be trusted.
+    pub after_fault: u64,
+    pub faulty: u64,
+    pub not_compared: u64,
+    pub ambiguous: u64,
+}
+
+impl Tally {
+    /// Counts an outcome's pairings.
+    pub fn of(outcome: &Outcome) -> Tally {
+        let mut tally = Tally { compared_any: outcome.coverage.events_compared > 0, ..Tally::default() };
+        for pairing in &outcome.pairings {
+            let class = Class::of(pairing);
+            tally.ambiguous += u64::from(pairing.ambiguous);
+            if pairing.reference.is_some() && pairing.candidate.is_some() && class != Class::NotCompared {
+                tally.paired += 1;
+            }
+            tally.compared_any |= pairing.compared > 0 || class == Class::Event;
+            let after_fault = pairing.divergence.as_ref().is_some_and(|divergence| divergence.after_fault);
+            match class {
+                Class::NotCompared => tally.not_compared += 1,
+                Class::Faulty => tally.faulty += 1,
+                Class::Identical => tally.identical += 1,
+                _ if after_fault => tally.after_fault += 1,
+                Class::Event => tally.diverged += 1,
+                Class::EndedEarly => tally.ended_early += 1,
+                Class::Unmatched => tally.unmatched += 1,
+            }
+        }
+        tally
+    }
+
+    /// Divergences that decide the verdict: those the user did not accept beforehand.
+    pub(crate) fn trustworthy(&self, context: &ReportContext) -> u64 {
+        self.diverged
+            + if context.prefix { 0 } else { self.ended_early }
+            + if context.ignore_unmatched { 0 } else { self.unmatched }
+    }
+
+    /// The classes counted apart: "2 threads diverge, 5 only end early".
+    fn classes(&self, context: &ReportContext) -> String {
+        let accepted = |yes: bool, flag: &str| if yes { format!(" (accepted by {flag})") } else { String::new() };
+        let parts = [
+            (self.diverged, "diverges", "diverge", String::new()),
+            (self.ended_early, "only ends early", "only end early", accepted(context.prefix, "--prefix")),
+            (
+                self.unmatched,
+                "has no partner",
+                "have no partner",
+                accepted(context.ignore_unmatched, "--ignore-unmatched"),
+            ),
+            (self.after_fault, "differs only behind skipped lines", "differ only behind skipped lines", String::new()),
+            (self.faulty, "stops at a malformed line", "stop at a malformed line", String::new()),
+        ];
+        let mut told: Vec<String> = Vec::new();
+        for (count, one, many, remark) in parts {
+            if count > 0 {
+                let noun = if told.is_empty() { counted(count, "thread", "threads") } else { grouped(count) };
+                told.push(format!("{noun} {}{remark}", if count == 1 { one } else { many }));
+            }
+        }
+        told.join(", ")
+    }
+}
+
+/// The answer without its word, in parts. `first` tells where the first divergence is.
+pub(crate) fn sentence(
+    verdict: Verdict,
+    tally: &Tally,
+    outcome: &Outcome,
+    context: &ReportContext,
+    first: Option<&str>,
+) -> Vec<String> {
+    let classes = some(tally.classes(context));
+    let cut = cut_sentence(outcome, context, tally);
+    let first = first.map(|place| format!("first: {place}"));
+    let mut parts: Vec<String> = match verdict {
+        Verdict::Identical => vec![Some(no_difference(tally, outcome)), cut, classes],
+        Verdict::Diverged if tally.diverged == 0 => vec![cut, classes],
+        Verdict::Diverged => vec![classes, first, cut],
+        Verdict::Inconclusive => inconclusive(tally, outcome, classes, first, cut),
+        Verdict::Trouble => vec![Some(cause(outcome, context)), Some(so_far(tally, outcome, classes)), first, cut],
+    }
+    .into_iter()
+    .flatten()
+    .collect();
+    match tally.ambiguous {
+        0 => {}
+        1 => parts.push("1 pairing is ambiguous".to_owned()),
+        count => parts.push(format!("{} pairings are ambiguous", grouped(count))),
+    }
+    parts
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn no_difference(tally: &Tally, outcome: &Outcome) -> String {
+    format!(
+        "no event differs in {} of {}",
+        counted(outcome.coverage.events_compared, "compared pair", "compared pairs"),
+        counted(tally.paired, "thread", "threads")
+    )
+}
+
+/// "the candidate log ends at line 120; no event differs before", said once for all its lanes.
+pub(crate) fn cut_sentence(outcome: &Outcome, context: &ReportContext, tally: &Tally) -> Option<String> {
+    let cut: Vec<String> = Side::BOTH
+        .into_iter()
+        .filter(|side| facts(outcome, *side).cut)
+        .map(|side| {
+            let label = super::visible::visible(&context.name(side).label);
+            format!("the {label} log ends at line {}", facts(outcome, side).last_line)
+        })
+        .collect();
+    let no_event = if tally.diverged + tally.after_fault == 0 { "; no event differs before" } else { "" };
+    (!cut.is_empty()).then(|| format!("{}{no_event}", cut.join(", ")))
+}
+
+/// One log's facts.
+pub(crate) fn facts(outcome: &Outcome, side: Side) -> &LogFacts {
+    match side {
+        Side::Reference => &outcome.reference,
+        Side::Candidate => &outcome.candidate,
+    }
+}
+
+fn inconclusive(
+    tally: &Tally,
+    outcome: &Outcome,
+    classes: Option<String>,
+    first: Option<String>,
+    cut: Option<String>,
+) -> Vec<Option<String>> {
+    if tally.paired == 0 {
+        return vec![Some("nothing was compared: no thread was paired".to_owned()), classes];
+    }
+    if !tally.compared_any {
+        return vec![Some("nothing was compared: the paired threads have no event in common".to_owned()), classes];
+    }
+    let skipped = outcome.reference.lines_skipped + outcome.candidate.lines_skipped;
+    let unverified = outcome.coverage.unverified;
+    let over: Vec<String> = [
+        (skipped > 0).then(|| counted(skipped, "malformed line", "malformed lines")),
+        (unverified > 0).then(|| counted(unverified, "unverified event", "unverified events")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let over = some(over.join(" and ")).map(|over| format!("{over} stepped over"));
+    vec![over, classes.or_else(|| Some(no_difference(tally, outcome))), first, cut]
+}
+
+/// Why the comparison is troubled.
+fn cause(outcome: &Outcome, context: &ReportContext) -> String {
+    match (context.messages.first(), outcome.faults_total) {
+        (Some(message), _) => super::visible::visible(message),
+        (None, 0) => "the comparison could not be finished".to_owned(),
+        (None, count) => format!("{} met", counted(count, "malformed line", "malformed lines")),
+    }
+}
+
+/// What was found in spite of the trouble.
+fn so_far(tally: &Tally, outcome: &Outcome, classes: Option<String>) -> String {
+    match classes {
+        _ if !tally.compared_any => "nothing was compared".to_owned(),
+        Some(classes) => format!("as far as compared, {classes}"),
+        None => format!("as far as compared, {}", no_difference(tally, outcome)),
+    }
+}
