@@ -65,7 +65,9 @@ impl Args {
     pub fn read() -> anyhow::Result<Args> {
         let typed: Vec<OsString> = std::env::args_os().collect();
         if typed.len() < 2 {
-            super::tell(&format!("forkpoint finds the event where two runs part. {EXAMPLES}\n\nMore: forkpoint --help"));
+            super::tell(&format!(
+                "forkpoint finds the event where two runs part. {EXAMPLES}\n\nMore: forkpoint --help"
+            ));
             std::process::exit(i32::from(Exit::TROUBLE.0));
         }
         Args::try_parse_from(typed).map_err(|error| {

@@ -1,10 +1,9 @@
 //! `forkpoint check`: every line of logs validated strictly.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
-
-use ahash::AHashMap;
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::progress::Watch;
@@ -100,13 +99,14 @@ struct Job<'a> {
 struct Sums {
     lines: u64,
     events: u64,
-    threads: AHashMap<ThreadKey, Succession>,
+    threads: HashMap<ThreadKey, Succession>,
     faults: u64,
     /// The last line is torn: line, offset, reason.
     torn: Option<(u64, u64, String)>,
     header_fault: bool,
     listed: String,
-    print: anyhow::Result<()>,
+    /// Standard output failed.
+    unprinted: Option<anyhow::Error>,
 }
 
 impl Job<'_> {
@@ -114,7 +114,7 @@ impl Job<'_> {
         let mut log = Log::open(self.path, self.open)?;
         let opener = Opener::new(self.profile, false);
         let options = ScanOptions { step_over_faults: true, strict: true };
-        let mut sums = Sums { print: Ok(()), ..Sums::default() };
+        let mut sums = Sums::default();
         let mut header_fault = None;
         let mut header_seen = false;
         let mut header = |first: FirstLine<'_>| {
@@ -132,7 +132,7 @@ impl Job<'_> {
             if demanded { Some(&mut header) } else { None };
         sweep(&mut log, &opener, options, header, |swept| {
             self.take(&mut sums, left, &swept, &watch);
-            if sums.print.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if sums.unprinted.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         if demanded && !header_seen {
             header_fault = Some((1, 0, "the log is empty: its header is missing".to_owned()));
@@ -142,7 +142,9 @@ impl Job<'_> {
             self.list(&mut sums, left, line, offset, &reason);
         }
         watch.finish();
-        sums.print?;
+        if let Some(trouble) = sums.unprinted.take() {
+            return Err(trouble);
+        }
         output::print(format!("{}{}", sums.listed, self.summary(&sums)).as_bytes())?;
         if sums.header_fault {
             self.hint();
@@ -155,7 +157,8 @@ impl Job<'_> {
 
     fn take(&self, sums: &mut Sums, left: &mut u64, swept: &Swept<'_>, watch: &Watch) {
         let scanned = &swept.scanned;
-        let mut faults: Vec<(u64, u64, String)> = scanned.faults.iter().map(|fault| place(swept, fault.line, fault.at, &fault.fault)).collect();
+        let mut faults: Vec<(u64, u64, String)> =
+            scanned.faults.iter().map(|fault| place(swept, fault.line, fault.at, &fault.fault)).collect();
         for group in &scanned.groups {
             let mut succession = sums.threads.get(&group.thread).copied().unwrap_or_default();
             for span in &group.spans {
@@ -176,8 +179,8 @@ impl Job<'_> {
         sums.lines += u64::from(scanned.lines);
         let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
         watch.progress(Side::Reference, bytes, u64::from(scanned.lines), u64::from(scanned.events));
-        if self.all && sums.print.is_ok() {
-            sums.print = output::print(std::mem::take(&mut sums.listed).as_bytes());
+        if self.all {
+            sums.unprinted = output::print(std::mem::take(&mut sums.listed).as_bytes()).err();
         }
     }
 
@@ -202,7 +205,8 @@ impl Job<'_> {
         let mut text = format!("{path}: {verdict}: {lines} lines, {events} events, {threads} threads\n");
         if let Some((line, offset, reason)) = &sums.torn {
             let reason = report::visible(reason);
-            writeln!(text, "{path}:{line}: byte {offset}: note: the last line is torn: {reason}").expect("strings take all");
+            writeln!(text, "{path}:{line}: byte {offset}: note: the last line is torn: {reason}")
+                .expect("strings take all");
         }
         text
     }

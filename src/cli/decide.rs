@@ -225,7 +225,9 @@ fn left_behind(rules: &RuleArgs, thread: &[String]) -> anyhow::Result<Vec<String
 /// How logs are read.
 pub fn open_options(args: &ReadArgs) -> OpenOptions {
     let default = OpenOptions::default();
-    let window = args.window.map_or(default.window_bytes, |window| usize::try_from(window.min(WINDOW_MAX)).unwrap_or(usize::MAX));
+    let window = args
+        .window
+        .map_or(default.window_bytes, |window| usize::try_from(window.min(WINDOW_MAX)).unwrap_or(usize::MAX));
     OpenOptions {
         window_bytes: window,
         mapped: !args.no_mmap,
@@ -255,7 +257,8 @@ fn refuse_missing(path: &Path) -> anyhow::Result<()> {
     if path == Path::new("-") {
         return Ok(());
     }
-    let about = std::fs::metadata(path).map_err(|error| crate::source::SourceError::Open { path: path.into(), error })?;
+    let about =
+        std::fs::metadata(path).map_err(|error| crate::source::SourceError::Open { path: path.into(), error })?;
     if about.is_dir() {
         bail!("failed to open {}: is a directory", path.display());
     }
@@ -352,7 +355,9 @@ mod tests {
 
     #[test]
     fn what_comes_later_beats_what_came_before() {
-        let plan = plan("--ordinal seq --malformed skip --map 1=2 --ordinal none --malformed error --map same --ignore payload.a --ignore payload.b");
+        let plan = plan(
+            "--ordinal seq --malformed skip --map 1=2 --ordinal none --malformed error --map same --ignore payload.a --ignore payload.b",
+        );
         assert_eq!(plan.profile.roles.ordinal, None);
         assert_eq!((plan.options.malformed, plan.options.map), (Malformed::Error, MapChoice::Same));
         let names = plan.profile.rule_names().join(" ");
@@ -361,7 +366,8 @@ mod tests {
 
     #[test]
     fn the_words_of_old_scripts_mean_the_new_ones() {
-        let old = decided("--canary /dev/null --ours - --out /tmp/none.md --tid-map 6=1 --no-canonicalize-allocators").unwrap();
+        let old = decided("--canary /dev/null --ours - --out /tmp/none.md --tid-map 6=1 --no-canonicalize-allocators")
+            .unwrap();
         let new = plan("-o markdown:/tmp/none.md --map 6=1 --without allocator-returns");
         assert_eq!((old.inputs, old.files, old.options.map), (new.inputs, new.files, new.options.map));
         assert_eq!(old.profile, new.profile);

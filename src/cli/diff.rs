@@ -16,6 +16,7 @@ use super::terminal::Surroundings;
 use super::{Exit, complain, tell};
 use crate::align::{LaneName, Malformed, MapChoice};
 use crate::diverge::{self, Outcome, RunError};
+use crate::profile::Profile;
 use crate::report::{self, Details, ReportContext, Story};
 use crate::source::{Keep, Log, Side};
 
@@ -187,11 +188,11 @@ fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit
     };
     if let Some(format) = plan.stdout {
         let context = ReportContext { width: plan.width, colour: plan.color, ..plan.context.clone() };
-        let painted = paint(format, &Story::new(outcome, keep, &plan.profile, &context));
+        let painted = paint(format, outcome, keep, &plan.profile, &context);
         worse(painted.and_then(|text| output::print(text.as_bytes())));
     }
     for file in &plan.files {
-        let painted = paint(file.format, &story);
+        let painted = paint(file.format, outcome, keep, &plan.profile, &plan.context);
         worse(painted.and_then(|text| output::write_file(&file.path, text.as_bytes())));
     }
     report::fault_lines(&story).iter().for_each(|line| tell(&format!("forkpoint: {line}")));
@@ -210,11 +211,17 @@ fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit
     Ok(exit)
 }
 
-fn paint(format: Format, story: &Story<'_>) -> anyhow::Result<String> {
+fn paint(
+    format: Format,
+    outcome: &Outcome,
+    keep: &Keep,
+    profile: &Profile,
+    context: &ReportContext,
+) -> anyhow::Result<String> {
     let painted = match format {
-        Format::Terminal => report::terminal(story),
-        Format::Markdown => report::markdown(story),
-        Format::Json => report::json(story),
+        Format::Terminal => report::terminal(outcome, keep, profile, context),
+        Format::Markdown => report::markdown(outcome, keep, profile, context),
+        Format::Json => report::json(outcome, keep, profile, context),
     };
     painted.context("failed to make the report")
 }
@@ -222,7 +229,8 @@ fn paint(format: Format, story: &Story<'_>) -> anyhow::Result<String> {
 /// Threads that `--map` names and a log does not have, one sentence each.
 fn unknown_lanes(plan: &DiffPlan, outcome: &Outcome) -> Vec<String> {
     let MapChoice::Given(pairs) = &plan.options.map else { return Vec::new() };
-    let named = pairs.iter().flat_map(|(reference, candidate)| [(Side::Reference, reference), (Side::Candidate, candidate)]);
+    let named =
+        pairs.iter().flat_map(|(reference, candidate)| [(Side::Reference, reference), (Side::Candidate, candidate)]);
     let sentence = |(side, lane): (Side, &LaneName)| {
         let lanes: Vec<LaneName> = lanes_of(outcome, side);
         if lanes.contains(lane) {
@@ -256,7 +264,10 @@ fn account_of(outcome: &Outcome) -> Vec<String> {
         show_count(coverage.equal_by_bytes),
         show_count(coverage.read)
     )];
-    let overlooked = coverage.overlooked.iter().map(|(rule, pairs)| format!("{rule}: differences overlooked in {} pairs", show_count(*pairs)));
+    let overlooked = coverage
+        .overlooked
+        .iter()
+        .map(|(rule, pairs)| format!("{rule}: differences overlooked in {} pairs", show_count(*pairs)));
     told.extend(overlooked);
     told
 }

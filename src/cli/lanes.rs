@@ -137,7 +137,8 @@ fn thread_argument(key: &ThreadKey) -> String {
     match key {
         ThreadKey::Text(text) => {
             let text = String::from_utf8_lossy(text);
-            let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':'));
+            let bare =
+                !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':'));
             if bare && parse_integer(&text).is_none() {
                 text.into_owned()
             } else {

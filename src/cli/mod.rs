@@ -33,6 +33,8 @@ use args::Command;
 /// # Errors
 /// Anything that is trouble (exit code 2), told in one sentence.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
+    // Where the guard cannot be installed, logs are read plainly instead of mapped.
+    let _ = crate::source::install_guard();
     match args.command {
         Command::Diff(args) => diff::run(*args),
         Command::Show(args) => show::run(*args),

@@ -167,7 +167,12 @@ mod tests {
         assert!(refuse_collisions(&[output(&log)], &inputs).is_err());
         let fresh = folder.path().join("new.md");
         let crooked = folder.path().join(".").join("new.md");
-        assert!(refuse_collisions(&[output(&fresh), output(&crooked)], &inputs).unwrap_err().to_string().contains("one file"));
+        assert!(
+            refuse_collisions(&[output(&fresh), output(&crooked)], &inputs)
+                .unwrap_err()
+                .to_string()
+                .contains("one file")
+        );
         assert!(refuse_collisions(&[output(&fresh)], &inputs).is_ok());
         assert!(refuse_collisions(&[output(folder.path())], &inputs).is_err());
     }

@@ -85,7 +85,8 @@ fn check(file: &Path) -> anyhow::Result<Exit> {
         tell(&format!("note: {remark}"));
     }
     let rules = profile.rule_names().join(", ");
-    let text = format!("{}: sound: profile {}; rules that overlook differences: {rules}\n", file.display(), profile.name);
+    let text =
+        format!("{}: sound: profile {}; rules that overlook differences: {rules}\n", file.display(), profile.name);
     output::print(text.as_bytes())?;
     Ok(Exit::SAME)
 }

@@ -111,8 +111,8 @@ impl Watch {
         let whole = self.begun.elapsed();
         let mut told = Vec::new();
         for (at, name) in ["reference", "candidate"].into_iter().enumerate() {
-            let [bytes, lines, events] =
-                [&self.counts.bytes, &self.counts.lines, &self.counts.events].map(|kind| kind[at].load(Ordering::Relaxed));
+            let [bytes, lines, events] = [&self.counts.bytes, &self.counts.lines, &self.counts.events]
+                .map(|kind| kind[at].load(Ordering::Relaxed));
             if bytes > 0 {
                 let (lines, events) = (show_count(lines), show_count(events));
                 told.push(format!("{name}: {}, {lines} lines, {events} events", show_bytes(bytes)));

@@ -1,7 +1,6 @@
 //! What other rooms are about to lend out, in one place until they do.
 
 use crate::profile::Profile;
-use crate::scan::Sighting;
 
 /// What is wrong with a log's first line, and at which of its bytes.
 pub fn header_fault(profile: &Profile, line: &[u8]) -> Option<(usize, String)> {
@@ -17,13 +16,6 @@ pub fn header_fault(profile: &Profile, line: &[u8]) -> Option<(usize, String)> {
         return Some((0, format!("the header's version is not {}", header.version)));
     }
     None
-}
-
-/// One event in a line.
-pub fn event_summary(_profile: &Profile, sighting: &Sighting) -> String {
-    let kind = sighting.span.kind.of(&sighting.text);
-    let payload = sighting.span.payload.of(&sighting.text);
-    crate::report::visible(&format!("{} {}", String::from_utf8_lossy(kind).trim_matches('"'), String::from_utf8_lossy(payload)))
 }
 
 /// The schema of the JSON report.

@@ -1,13 +1,12 @@
 //! `forkpoint show`: events of one thread around a place.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use ahash::AHashMap;
 use anyhow::{Context, bail};
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs};
@@ -16,9 +15,11 @@ use super::progress::Watch;
 use super::terminal::Surroundings;
 use super::{Exit, decide, output, rooms, tell};
 use crate::align::{LaneName, Observer};
-use crate::profile::Profile;
+use crate::profile::{Profile, Templates};
 use crate::report;
-use crate::scan::{self, FirstLine, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted};
+use crate::scan::{
+    self, FirstLine, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted,
+};
 use crate::source::{Log, Side};
 
 /// Shown below the help.
@@ -120,7 +121,7 @@ pub fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let escape = !args.raw || around.stdout_terminal;
     let mut text = Vec::new();
     for (at, (path, goal)) in goals.iter().enumerate() {
-        let show = Show { args: &args, profile: &profile, path, goal, around: &around };
+        let show = Show { args: &args, profile: &profile, path, goal, around: &around, templates: profile.templates() };
         let found = decide::in_pool(args.read.jobs, || show.find())?.with_context(|| shown_path(path))?;
         if found.stepped_over > 0 && !args.talk.quiet {
             tell(&format!("note: {}: {} malformed lines are left out", shown_path(path), found.stepped_over));
@@ -157,12 +158,7 @@ fn raw(line: &[u8], escape: bool, text: &mut Vec<u8>) {
 /// Where to look in each log.
 fn goals(args: &ShowArgs, profile: &Profile) -> anyhow::Result<Vec<(LogPath, Goal)>> {
     let single = profile.roles.thread.is_empty().then(|| LaneName { thread: ThreadKey::Single, generation: 0 });
-    let first = Goal {
-        lane: args.thread.clone().or(single),
-        position: args.at,
-        line: args.line,
-        offset: args.offset,
-    };
+    let first = Goal { lane: args.thread.clone().or(single), position: args.at, line: args.line, offset: args.offset };
     first.complain("", first.position.is_some())?;
     let mut goals = vec![(args.log.clone(), first.clone())];
     let Some(candidate) = &args.candidate else {
@@ -189,9 +185,13 @@ impl Goal {
             Goal { offset: Some(_), .. } => Ok(()),
             Goal { line: Some(0), .. } => bail!("lines are counted from 1"),
             Goal { line: Some(_), .. } => Ok(()),
-            Goal { lane: None, .. } if position => bail!("a position counts the events of one thread: give --thread too"),
+            Goal { lane: None, .. } if position => {
+                bail!("a position counts the events of one thread: give --thread too")
+            }
             Goal { lane: Some(_), position: Some(_), .. } => Ok(()),
-            Goal { lane: Some(_), .. } => bail!("where in that thread? give --at POSITION, --{prefix}line N or --{prefix}offset BYTE"),
+            Goal { lane: Some(_), .. } => {
+                bail!("where in that thread? give --at POSITION, --{prefix}line N or --{prefix}offset BYTE")
+            }
             Goal { .. } => bail!("where? give --{prefix}offset BYTE, --{prefix}line N, or --thread T --at POSITION"),
         }
     }
@@ -203,6 +203,7 @@ struct Show<'a> {
     path: &'a Path,
     goal: &'a Goal,
     around: &'a Surroundings,
+    templates: Templates,
 }
 
 impl Show<'_> {
@@ -223,7 +224,8 @@ impl Show<'_> {
         let searched = |bytes| watch.searched(bytes);
         let offset = match (self.goal.offset, self.goal.line) {
             (Some(offset), _) => offset,
-            (None, Some(line)) => scan::offset_of_line(&file, line, &searched)?.with_context(|| format!("it has fewer than {line} lines"))?,
+            (None, Some(line)) => scan::offset_of_line(&file, line, &searched)?
+                .with_context(|| format!("it has fewer than {line} lines"))?,
             (None, None) => unreachable!("only an offset or a line can be sought"),
         };
         let wanted = Wanted {
@@ -238,8 +240,15 @@ impl Show<'_> {
         let target = around.before.len();
         let hit = around.target.offset == offset || self.goal.lane.is_none();
         let mut events: Vec<Shown> = around.before.into_iter().map(unknown).collect();
-        let place = self.goal.position.map(|position| Place { generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation), position });
-        events.push(Shown { sighting: around.target, line: self.goal.line.filter(|_| hit), place: place.filter(|_| hit) });
+        let place = self
+            .goal
+            .position
+            .map(|position| Place { generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation), position });
+        events.push(Shown {
+            sighting: around.target,
+            line: self.goal.line.filter(|_| hit),
+            place: place.filter(|_| hit),
+        });
         events.extend(around.after.into_iter().map(unknown));
         count_out(&mut events, target);
         Ok(Found { events, target, stepped_over: around.stepped_over })
@@ -248,7 +257,8 @@ impl Show<'_> {
     /// Reads the log from its start to the place.
     fn sweep(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
         let mut log = Log::open(self.path, &decide::open_options(&self.args.read))?;
-        let mut trail = Trail { goal: self.goal, context: self.args.context, lanes: AHashMap::new(), found: None, stepped_over: 0 };
+        let mut trail =
+            Trail { goal: self.goal, context: self.args.context, lanes: HashMap::new(), found: None, stepped_over: 0 };
         let mut fault = None;
         let mut header = |first: FirstLine<'_>| match rooms::header_fault(self.profile, first.text) {
             None => ControlFlow::Continue(()),
@@ -258,7 +268,8 @@ impl Show<'_> {
             }
         };
         let demanded = self.profile.header.is_some();
-        let header: Option<&mut dyn FnMut(FirstLine<'_>) -> ControlFlow<()>> = if demanded { Some(&mut header) } else { None };
+        let header: Option<&mut dyn FnMut(FirstLine<'_>) -> ControlFlow<()>> =
+            if demanded { Some(&mut header) } else { None };
         let options = ScanOptions { step_over_faults: true, strict: false };
         scan::sweep(&mut log, opener, options, header, |swept| {
             let bytes = swept.window.bytes.len() as u64;
@@ -282,7 +293,8 @@ impl Show<'_> {
         }
         let number = |number: Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
         let position = number(target.place.map(|place| place.position));
-        writeln!(text, "position {position}, line {}, byte {}", number(target.line), target.sighting.offset).expect("strings take all");
+        writeln!(text, "position {position}, line {}, byte {}", number(target.line), target.sighting.offset)
+            .expect("strings take all");
         let rows: Vec<[String; 5]> = found.events.iter().map(|event| self.row(event)).collect();
         let head = ["line", "byte", "position", "ordinal", "event"].map(str::to_owned);
         let mut widths = [0; 4];
@@ -296,7 +308,7 @@ impl Show<'_> {
                 write!(line, " {cell:>width$}").expect("strings take all");
             }
             write!(line, "  {}", row[4]).expect("strings take all");
-            let line = clipped(&line, width);
+            let line = report::clip(&line, width);
             if marked {
                 writeln!(text, "{bold}{line}{plain}").expect("strings take all");
             } else {
@@ -311,13 +323,14 @@ impl Show<'_> {
     fn row(&self, event: &Shown) -> [String; 5] {
         let number = |number: Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
         let span = &event.sighting.span;
+        let told = report::summary_of(&event.sighting.text, self.profile, &self.templates);
         let ordinal = span.ordinal().map_or("-".to_owned(), |ordinal| ordinal.to_string());
         [
             number(event.line),
             event.sighting.offset.to_string(),
             number(event.place.map(|place| place.position)),
             ordinal,
-            rooms::event_summary(self.profile, &event.sighting),
+            format!("{} {}", told.kind, told.rest).trim().to_owned(),
         ]
     }
 }
@@ -331,29 +344,11 @@ fn count_out(events: &mut [Shown], target: usize) {
     }
 }
 
-/// A line cut to the terminal's width.
-fn clipped(line: &str, width: usize) -> String {
-    use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-    if line.width() <= width {
-        return line.trim_end().to_owned();
-    }
-    let (mut cut, mut used) = (String::new(), 1);
-    for c in line.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        cut.push(c);
-    }
-    cut.push('…');
-    cut
-}
-
 /// What is remembered of a log on the way to a place.
 struct Trail<'a> {
     goal: &'a Goal,
     context: usize,
-    lanes: AHashMap<ThreadKey, (Succession, VecDeque<Shown>)>,
+    lanes: HashMap<ThreadKey, (Succession, VecDeque<Shown>)>,
     /// The lane of the event in the middle, once met.
     found: Option<(LaneName, Found)>,
     stepped_over: u64,
@@ -405,7 +400,11 @@ impl Trail<'_> {
                 return ControlFlow::Break(());
             }
             found.events.push(shown);
-            return if found.events.len() > found.target + self.context { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            return if found.events.len() > found.target + self.context {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            };
         }
         if is_goal(self.goal, &shown, span) {
             let mut events: Vec<Shown> = std::mem::take(recent).into();
@@ -433,7 +432,11 @@ impl Trail<'_> {
             Goal { line: Some(wanted), .. } => *wanted <= line,
             _ => false,
         };
-        if passed && self.found.is_none() && self.goal.lane.is_none() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if passed && self.found.is_none() && self.goal.lane.is_none() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn end(self) -> anyhow::Result<Found> {
@@ -445,7 +448,9 @@ impl Trail<'_> {
             Goal { line: Some(line), .. } => bail!("no event stands in line {line}"),
             Goal { lane: Some(lane), position, .. } => {
                 let (name, position) = (lane_argument(lane), position.unwrap_or(0));
-                if self.lanes.is_empty() { bail!("there is no thread {name}") }
+                if self.lanes.is_empty() {
+                    bail!("there is no thread {name}")
+                }
                 bail!("thread {name} has no event at position {position}")
             }
             Goal { .. } => bail!("there is no such event"),
@@ -457,8 +462,12 @@ fn is_goal(goal: &Goal, shown: &Shown, span: &Span) -> bool {
     let end = shown.sighting.offset + u64::from(span.lead) + u64::from(span.len);
     match goal {
         // The first event at or behind the place: with a thread given, a neighbour's line may stand there.
-        Goal { offset: Some(offset), lane, .. } => *offset <= end && (lane.is_some() || *offset >= shown.sighting.offset),
-        Goal { line: Some(line), lane, .. } => shown.line.is_some_and(|here| here == *line || (lane.is_some() && here > *line)),
+        Goal { offset: Some(offset), lane, .. } => {
+            *offset <= end && (lane.is_some() || *offset >= shown.sighting.offset)
+        }
+        Goal { line: Some(line), lane, .. } => {
+            shown.line.is_some_and(|here| here == *line || (lane.is_some() && here > *line))
+        }
         Goal { lane: Some(lane), position: Some(position), .. } => {
             shown.place == Some(Place { generation: lane.generation, position: *position })
         }

@@ -58,7 +58,8 @@ impl Surroundings {
 
     /// Columns to fill on standard output.
     pub fn width(&self) -> usize {
-        let variable = self.columns_variable.as_deref().and_then(|value| value.parse().ok()).filter(|&columns| columns > 0);
+        let variable =
+            self.columns_variable.as_deref().and_then(|value| value.parse().ok()).filter(|&columns| columns > 0);
         variable.or(self.columns).unwrap_or(WIDTH_DEFAULT).max(WIDTH_MIN)
     }
 
@@ -102,11 +103,8 @@ mod tests {
 
     #[test]
     fn no_color_beats_clicolor_force_unless_empty() {
-        let mut both = Surroundings {
-            no_color: Some("1".into()),
-            clicolor_force: Some("1".into()),
-            ..Surroundings::default()
-        };
+        let mut both =
+            Surroundings { no_color: Some("1".into()), clicolor_force: Some("1".into()), ..Surroundings::default() };
         assert!(!both.wants_color(When::Auto));
         both.no_color = Some(String::new());
         assert!(both.wants_color(When::Auto));

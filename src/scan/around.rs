@@ -129,10 +129,8 @@ pub fn around(
         Some(thread) => search.first_of(thread, start)?,
     };
     let behind = search.line_end(target.offset)?;
-    let (before, after) = rayon::join(
-        || search.backward(&target, wanted.context),
-        || search.forward(&target, behind, wanted.context),
-    );
+    let (before, after) =
+        rayon::join(|| search.backward(&target, wanted.context), || search.forward(&target, behind, wanted.context));
     let ((before, faults_before), (after, faults_after)) = (before?, after?);
     stepped_over += faults_before + faults_after;
     Ok(Around { before, target, after, stepped_over })

@@ -53,7 +53,8 @@ pub fn sweep<'h>(
             {
                 let before: u64 = windows.iter().map(|(window, _)| lines(window, window.bytes.len())).sum();
                 let line = lines_before + before + lines(&window, range.start) + 1;
-                let first = FirstLine { text: &window.bytes[range.clone()], line, offset: window.offset + range.start as u64 };
+                let first =
+                    FirstLine { text: &window.bytes[range.clone()], line, offset: window.offset + range.start as u64 };
                 if take(first).is_break() {
                     return Ok(());
                 }

@@ -227,7 +227,8 @@ fn open_regular(
 fn open_stdin(options: &OpenOptions) -> Result<Log, SourceError> {
     let path = Path::new("-");
     let stdin = io::stdin();
-    let found = rustix::fs::fstat(&stdin).map_err(|error| SourceError::Open { path: path.into(), error: error.into() })?;
+    let found =
+        rustix::fs::fstat(&stdin).map_err(|error| SourceError::Open { path: path.into(), error: error.into() })?;
     let kind = rustix::fs::FileType::from_raw_mode(found.st_mode);
     let is_fed = matches!(kind, rustix::fs::FileType::Fifo | rustix::fs::FileType::Socket);
     let when_full = if is_fed { WhenFull::Spill } else { WhenFull::Wait };

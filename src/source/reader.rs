@@ -179,8 +179,7 @@ impl State {
 
 /// Starts the reader thread of a stream.
 pub(super) fn start(path: &Path, open: Opener, when_full: WhenFull, spool: Spool) -> Result<Arc<Queue>, SourceError> {
-    let queue =
-        Arc::new(Queue { state: Mutex::default(), arrived: Condvar::new(), room: Condvar::new(), spool });
+    let queue = Arc::new(Queue { state: Mutex::default(), arrived: Condvar::new(), room: Condvar::new(), spool });
     let reader = Reader { queue: Arc::clone(&queue), path: path.to_owned(), when_full };
     thread::Builder::new()
         .name("forkpoint-read".into())

@@ -110,7 +110,13 @@ impl StreamLog {
             }
             // A line as long as the limit may end the stream; a byte more is one too many.
             let is_brimful = !has_line && len >= self.line_limit;
-            let room = if is_brimful { 1 } else if has_line { block - len } else { self.line_limit - len };
+            let room = if is_brimful {
+                1
+            } else if has_line {
+                block - len
+            } else {
+                self.line_limit - len
+            };
             let due = self.filling.since.filter(|_| has_line).map(|since| since + PATIENCE);
             match self.pull(room.min(block), due)? {
                 Some(true) if is_brimful => return self.step_over().map(Some),
