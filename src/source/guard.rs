@@ -60,8 +60,9 @@ pub(super) fn watch(start: usize, end: usize, flag: &Arc<AtomicBool>) -> Option<
         let index = hint.wrapping_add(step) % SLOTS;
         let slot = &TABLE[index];
         let turn = slot.turn.load(Ordering::Relaxed);
-        let is_free = turn % 4 == 0;
-        if !is_free || slot.turn.compare_exchange(turn, turn + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if !turn.is_multiple_of(4)
+            || slot.turn.compare_exchange(turn, turn + 1, Ordering::Acquire, Ordering::Relaxed).is_err()
+        {
             continue;
         }
         fence(Ordering::Release);

@@ -82,7 +82,8 @@ impl Log {
         when_full: WhenFull,
         options: &OpenOptions,
     ) -> Result<Log, SourceError> {
-        let stream = StreamLog::start(path, open, when_full, options)?;
+        let name = if path == Path::new("-") { Path::new("standard input") } else { path };
+        let stream = StreamLog::start(name, open, when_full, options)?;
         Ok(Log { path: path.to_owned(), identity, body: Body::Stream(Box::new(stream)) })
     }
 

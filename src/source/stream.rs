@@ -89,10 +89,10 @@ impl StreamLog {
 
     pub(super) fn next_window(&mut self) -> Result<Option<Window>, SourceError> {
         self.give_room_back();
-        if self.ready.len() >= self.window || self.ended {
-            if let Some(window) = self.cut_ready() {
-                return Ok(Some(window));
-            }
+        if (self.ready.len() >= self.window || self.ended)
+            && let Some(window) = self.cut_ready()
+        {
+            return Ok(Some(window));
         }
         if !self.ready.is_empty() {
             let rest = std::mem::take(&mut self.ready);
