@@ -31,7 +31,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::fault::Fault;
+use super::fault::{Fault, nearest};
 use super::rules::*;
 use super::values::{Filled, Number, Path, Paths, PayloadPath, TemplateText};
 use crate::json::Pointer;
@@ -149,8 +149,7 @@ struct PairingTable {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HeaderTable {
-    #[schemars(with = "String")]
-    kind: Spanned<String>,
+    kind: String,
     version: HeaderVersionTable,
 }
 
@@ -271,12 +270,11 @@ struct SummaryTable {
 impl Document {
     fn into_profile(self, file: &str) -> Result<Profile, Wrong> {
         let roles = self.roles.into_roles();
-        let header = self.header.map(|header| header.into_header(&roles)).transpose()?;
         let mut check = RuleCheck { payload: roles.payload.clone(), names: BTreeSet::new() };
         let profile = Profile {
             name: self.name.map_or_else(|| file_stem(file), |name| name.into_inner().0),
             description: self.description,
-            header,
+            header: self.header.map(HeaderTable::into_header),
             null_equals_missing: self.equality.null_equals_missing,
             skip_start: self.lanes.skip_start.0,
             ignore: self.ignore.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
@@ -339,8 +337,17 @@ pub(super) fn inside_payload(path: &Pointer, payload: &PayloadRole) -> Result<()
     if path.below(payload).is_some() {
         return Ok(());
     }
-    let meant = Pointer::new(payload.tokens().iter().chain(path.tokens()).cloned());
+    let meant = meant_path(path, payload);
     Err(format!("{path} lies outside the payload {payload}, where nothing is compared; did you mean {meant}?"))
+}
+
+/// The payload's own name with a slip in it, or else a path that forgot to name it.
+fn meant_path(path: &Pointer, payload: &Pointer) -> Pointer {
+    let (given, named) = (path.tokens(), payload.tokens());
+    let slipped = given.len() > named.len()
+        && given.iter().zip(named).all(|(given, named)| nearest(given, [named.as_str()]).is_some());
+    let inner = if slipped { &given[named.len()..] } else { given };
+    Pointer::new(named.iter().chain(inner).cloned())
 }
 
 /// Ignoring the payload itself would leave a comparison of nothing.
@@ -371,12 +378,9 @@ impl RolesTable {
 }
 
 impl HeaderTable {
-    fn into_header(self, roles: &Roles) -> Result<Header, Wrong> {
-        if roles.kind.is_none() {
-            return Err((self.kind.span(), "a header is known by its kind, but [roles] names no kind".to_owned()));
-        }
+    fn into_header(self) -> Header {
         let HeaderVersionTable { path, equals } = self.version;
-        Ok(Header { kind: self.kind.into_inner(), version_path: path.0, version: equals.0 })
+        Header { kind: self.kind, version_path: path.0, version: equals.0 }
     }
 }
 
@@ -487,6 +491,15 @@ mod tests {
     }
 
     #[test]
+    fn a_slip_in_the_name_of_the_payload_is_mended() {
+        let payload = Pointer::parse("/payload").unwrap();
+        for (path, meant) in [("/paylaod/size", "/payload/size"), ("/size", "/payload/size"), ("/pay", "/payload/pay")]
+        {
+            assert_eq!(meant_path(&Pointer::parse(path).unwrap(), &payload).to_string(), meant);
+        }
+    }
+
+    #[test]
     fn unknown_keys_are_faults_at_every_depth() {
         for (text, line, column) in [
             ("colour = 1", 2, 1),
@@ -517,7 +530,6 @@ mod tests {
             ("roles.payload = ''".to_owned(), 2, 17, 2, "write \"*\""),
             ("roles.kind = ''".to_owned(), 2, 14, 2, "names the whole line"),
             ("name = ' '".to_owned(), 2, 8, 3, "must not be empty"),
-            ("[header]\nkind = 'h'\nversion = { path = '/v', equals = 1 }".to_owned(), 3, 8, 3, "names no kind"),
             (mask("'/a'", "0"), 5, 6, 1, "no bits"),
             (mask("'/a'", "-1"), 5, 6, 2, "0 to 2^64-1"),
             (mask("'/a'", "'48'"), 5, 6, 4, "hex string"),
@@ -572,5 +584,22 @@ mod tests {
         }
         assert!(!validator.is_valid(&serde_json::json!({"version": 1, "colour": 2})));
         assert!(!validator.is_valid(&serde_json::json!({"version": 2})));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn damaged_profiles_are_refused_or_read_and_every_fault_can_be_shown(
+            from in 0usize..5000, length in 0usize..40, put in "[\\PC\n]{0,6}",
+        ) {
+            let mut text = include_str!("builtin/schema-v1.toml").to_owned();
+            let from = from.min(text.len());
+            let to = (from + length).min(text.len());
+            if text.is_char_boundary(from) && text.is_char_boundary(to) {
+                text.replace_range(from..to, &put);
+            }
+            if let Err(fault) = read(&text, "my.toml") {
+                proptest::prop_assert_eq!(fault.to_string().lines().count(), 4, "{}", fault);
+            }
+        }
     }
 }

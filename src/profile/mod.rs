@@ -9,11 +9,11 @@
 //! - [`document`]: its stored form, with the reference of all keys,
 //! - `values`: its single values,
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
-//! - [`load`]: by name or from a file,
+//! - [`mod@load`]: by name or from a file,
 //! - [`overrides`]: flags laid on top,
-//! - [`reading`]: lines read strictly, role keys once,
-//! - [`show`]: the effective rules as a file ready to edit,
-//! - [`remarks`]: what is allowed but surely not meant,
+//! - [`reading`]: reading a line strictly under a profile's roles,
+//! - [`mod@show`]: the effective rules as a file ready to edit,
+//! - [`mod@remarks`]: what is allowed but surely not meant,
 //! - [`summary`]: events told in one line,
 //! - [`suggest`]: roles guessed from a log's first lines, for hints only.
 

@@ -28,6 +28,7 @@ pub struct Overrides {
     /// `--ignore`: paths; the rule is named `ignore:/path`.
     pub ignore: Vec<String>,
     /// `--mask`: `PATH=BITS`, bits as `48`, `0x30` or `0b110000`; the rule is named `mask:/path`.
+    /// Masks of the profile for the same path take the bits too.
     pub mask: Vec<String>,
     /// `--without`: names of rules, `null-equals-missing` among them.
     pub without: Vec<String>,
@@ -119,8 +120,12 @@ impl Overrides {
             below_payload(&path, &profile.roles.payload).map_err(|why| flag("--ignore", text, why))?;
             let name = format!("ignore:{path}");
             // Given twice, or kept already by a file that `profile show` wrote.
-            profile.ignore.retain(|rule| rule.name != name);
-            profile.ignore.push(IgnoreRule { name, kinds: Vec::new(), path, reason: "given by --ignore".to_owned() });
+            if profile.ignore.iter().any(|rule| rule.name == name && rule.path == path && rule.kinds.is_empty()) {
+                continue;
+            }
+            let rule = IgnoreRule { name, kinds: Vec::new(), path, reason: "given by --ignore".to_owned() };
+            refuse_taken(profile, &rule.name, "--ignore", text)?;
+            profile.ignore.push(rule);
         }
         Ok(())
     }
@@ -134,15 +139,31 @@ impl Overrides {
                 .filter(|bits| *bits != 0)
                 .ok_or_else(|| flag("--mask", text, "the bits are a number of 1 to 2^64-1 such as 48 or 0x30"))?;
             let name = format!("mask:{path}");
-            match profile.mask.iter_mut().find(|rule| rule.name == name) {
-                Some(rule) => rule.bits |= bits,
-                None => {
-                    let reason = "given by --mask".to_owned();
-                    profile.mask.push(MaskRule { name, kinds: Vec::new(), path, bits, reason });
-                }
+            // Where several masks are for one path the first counts, so those that stand there
+            // already take the bits too; one that serves every kind makes a new rule needless.
+            let mut served = false;
+            for rule in profile.mask.iter_mut().filter(|rule| rule.path == path) {
+                rule.bits |= bits;
+                served |= rule.kinds.is_empty();
             }
+            if served {
+                continue;
+            }
+            refuse_taken(profile, &name, "--mask", text)?;
+            let reason = "given by --mask".to_owned();
+            profile.mask.push(MaskRule { name, kinds: Vec::new(), path, bits, reason });
         }
         Ok(())
+    }
+}
+
+/// Names of rules are their own; a file may have used the name of a flag's rule for another.
+fn refuse_taken(profile: &Profile, name: &str, by: &'static str, value: &str) -> Result<(), ProfileError> {
+    match profile.rule_names().contains(&name) {
+        true => {
+            Err(flag(by, value, format!("another rule of the profile is named {name}; switch it off by --without")))
+        }
+        false => Ok(()),
     }
 }
 
@@ -187,7 +208,8 @@ fn split_list(list: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::builtin;
+    use crate::profile::{builtin, parse, show};
+    use proptest::prelude::*;
 
     fn texts(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
@@ -242,6 +264,28 @@ mod tests {
     }
 
     #[test]
+    fn masks_of_the_profile_take_the_bits_of_a_flag() {
+        let mut profile = schema_v1();
+        let path = Pointer::parse("/payload/p").unwrap();
+        let rule = |kinds: &[&str]| MaskRule {
+            name: "own".into(),
+            kinds: texts(kinds),
+            path: path.clone(),
+            bits: 1,
+            reason: "r".into(),
+        };
+        let flags = Overrides { mask: texts(&["payload.p=2"]), ..Overrides::default() };
+        let masks = |profile: &Profile| -> Vec<(String, u64)> {
+            let masks = flags.apply(profile.clone()).unwrap().mask;
+            masks.into_iter().map(|rule| (rule.name, rule.bits)).collect()
+        };
+        profile.mask = vec![rule(&[])];
+        assert_eq!(masks(&profile), [("own".to_owned(), 3)]);
+        profile.mask = vec![rule(&["cpu"])];
+        assert_eq!(masks(&profile), [("own".to_owned(), 3), ("mask:/payload/p".to_owned(), 2)]);
+    }
+
+    #[test]
     fn rules_are_switched_off_by_name() {
         let without = texts(&["raw-handle", "allocator-returns", NULL_EQUALS_MISSING]);
         let profile = Overrides { without, ..Overrides::default() }.apply(schema_v1()).unwrap();
@@ -257,6 +301,17 @@ mod tests {
         assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING]);
         assert_eq!(overrides.left_behind(&schema_v1()).unwrap(), ["wait-duration", "allocator-returns"]);
         assert!(Overrides::default().left_behind(&schema_v1()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_name_that_a_file_took_for_another_rule_is_refused() {
+        let mut profile = schema_v1();
+        profile.ignore[0].name = "ignore:/payload/x".into();
+        let ignore = Overrides { ignore: texts(&["payload.x"]), ..Overrides::default() };
+        let text = ignore.apply(profile.clone()).unwrap_err().to_string();
+        assert!(text.contains("another rule of the profile is named ignore:/payload/x"), "{text}");
+        let without = Overrides { without: texts(&["ignore:/payload/x"]), ..ignore };
+        assert!(without.apply(profile).is_ok());
     }
 
     #[test]
@@ -283,5 +338,31 @@ mod tests {
         assert!(with(|flags| flags.thread = texts(&["tid,none"])).contains("stands alone"));
         assert!(with(|flags| flags.thread = texts(&["tid,"])).contains("name a key"));
         assert!(with(|flags| flags.kind = Some("a..b".into())).contains("a part is empty"));
+    }
+
+    fn some_of(pool: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::vec(proptest::sample::select(pool).prop_map(str::to_owned), 0..3)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_flags_make_can_be_shown_and_read(
+            base in 0usize..2,
+            thread in some_of(&["tid", "pid,tid", "/a~1b", "[\"x,y\"]"]),
+            ordinal in proptest::option::of(proptest::sample::select(&["none", "seq", "/payload/n"][..])),
+            kind in proptest::option::of(proptest::sample::select(&["none", "op"][..])),
+            payload in proptest::option::of(proptest::sample::select(&["*", "payload", "data.in", "/payload/raw_handle_id"][..])),
+            ignore in some_of(&["payload.x", "/payload/x", "data.in.y", "host_ns"]),
+            mask in some_of(&["payload.p=0x30", "/payload/p=1", "data.in.y=0xFFFFFFFFFFFFFFFF"]),
+            without in some_of(&[NULL_EQUALS_MISSING, "raw-handle", "allocator-returns"]),
+            skip_start in proptest::option::of(any::<u64>()),
+        ) {
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            let (ordinal, kind, payload) = (text(ordinal), text(kind), text(payload));
+            let flags = Overrides { thread, ordinal, kind, payload, ignore, mask, without, skip_start };
+            if let Ok(profile) = flags.apply(crate::profile::builtins().remove(base)) {
+                prop_assert_eq!(parse(&show(&profile), "shown.toml").unwrap(), profile);
+            }
+        }
     }
 }

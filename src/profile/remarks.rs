@@ -85,6 +85,9 @@ fn remarks_on_kinds(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<
     out.extend(bound.map(|rule| {
         format!("the rule {} is for certain kinds, but [roles] names no kind: it can never match", rule.name)
     }));
+    if profile.header.is_some() {
+        out.push("a header is known by its kind, but [roles] names no kind: only its version is looked at".to_owned());
+    }
     for (role, named) in [("end", profile.roles.end.is_some()), ("pairing", profile.roles.pairing.is_some())] {
         if named {
             out.push(format!("the role {role} goes by a kind, but [roles] names no kind: it can never match"));
@@ -116,7 +119,10 @@ fn remarks_on_cover(rules: &[Overlooking<'_>], out: &mut Vec<String>) {
         }
         let rivals = rules[at + 1..].iter().filter(|other| other.path == rule.path && rule.shares_a_kind_with(other));
         for other in rivals {
-            out.push(format!("the rules {} and {} are for the same path {}", rule.name, other.name, rule.path));
+            out.push(format!(
+                "the rules {} and {} are for the same path {}; the first counts",
+                rule.name, other.name, rule.path
+            ));
         }
     }
 }
@@ -265,6 +271,6 @@ mod tests {
             ]
             "#,
         );
-        assert_eq!(remarks, ["the rules a and b are for the same path /x"]);
+        assert_eq!(remarks, ["the rules a and b are for the same path /x; the first counts"]);
     }
 }

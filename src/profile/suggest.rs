@@ -54,27 +54,29 @@ pub struct RoleGuess {
     pub ordinal: Option<String>,
     /// The kind's key.
     pub kind: Option<String>,
+    /// The payload's key, only where it is named `payload` and holds an object on every line.
+    pub payload: Option<String>,
 }
 
 impl RoleGuess {
-    /// The guess as flags: `--profile generic --thread tid --ordinal seq --kind op`, ready for a shell.
+    /// The guess as flags: `--profile generic --thread tid --ordinal seq --kind op`. All names that
+    /// can be guessed are plain words, so a shell takes them as they are.
     pub fn flags(&self) -> String {
         let thread = (!self.thread.is_empty()).then(|| self.thread.join(","));
-        let roles = [("thread", thread.as_ref()), ("ordinal", self.ordinal.as_ref()), ("kind", self.kind.as_ref())];
+        let roles = [
+            ("thread", thread.as_ref()),
+            ("ordinal", self.ordinal.as_ref()),
+            ("kind", self.kind.as_ref()),
+            ("payload", self.payload.as_ref()),
+        ];
         let mut flags = "--profile generic".to_owned();
         for (role, key) in roles {
             if let Some(key) = key {
-                flags.push_str(&format!(" --{role} {}", in_shell(key)));
+                flags.push_str(&format!(" --{role} {key}"));
             }
         }
         flags
     }
-}
-
-/// Keys are proposed only if known by name, but those may come in any case and with dashes.
-fn in_shell(key: &str) -> String {
-    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-,.".contains(&byte));
-    if plain { key.to_owned() } else { format!("'{}'", key.replace('\'', "'\\''")) }
 }
 
 /// Guesses roles from the first lines of a log. `None` if no line is a JSON object, or no key
@@ -90,12 +92,15 @@ pub fn suggest_roles(lines: &[&[u8]]) -> Option<RoleGuess> {
     let mut thread: Vec<String> = find(&events, &THREAD_NAMES, plays_thread).into_iter().collect();
     if let [only] = &thread[..]
         && only != "pid"
-        && let Some(pid) = find(&events, &["pid", "process", "process_id"], plays_thread)
+        && let Some(pid) = find(&events, &["pid", "process", "process_id"], parts_processes)
     {
         thread.insert(0, pid);
     }
     let ordinal = find(&events, &ORDINAL_NAMES, |events, key| plays_ordinal(events, key, &thread));
-    let guess = RoleGuess { thread, ordinal, kind };
+    let payload = find(&events, &["payload"], |events, key| {
+        events.iter().all(|event| event.get(key).is_some_and(Value::is_object))
+    });
+    let guess = RoleGuess { thread, ordinal, kind, payload };
     (guess != RoleGuess::default()).then_some(guess)
 }
 
@@ -125,6 +130,12 @@ fn plays_thread(events: &[Map<String, Value>], key: &str) -> bool {
     values.is_some_and(|values| values.len() <= DISTINCT_MAX && (values.len() < events.len() || events.len() == 1))
 }
 
+/// A thread's key whose values differ: the number of the only process would part nothing, and
+/// seldom is the same in two runs.
+fn parts_processes(events: &[Map<String, Value>], key: &str) -> bool {
+    plays_thread(events, key) && events.iter().any(|event| event.get(key) != events[0].get(key))
+}
+
 /// Integers of 0 to 2^64-1, on every line, that grow strictly on each thread.
 fn plays_ordinal(events: &[Map<String, Value>], key: &str, thread: &[String]) -> bool {
     let mut last: HashMap<String, u64> = HashMap::new();
@@ -136,7 +147,7 @@ fn plays_ordinal(events: &[Map<String, Value>], key: &str, thread: &[String]) ->
     })
 }
 
-/// Texts, wherever the key stands, of which few are distinct.
+/// Texts, on every line, of which few are distinct.
 fn plays_kind(events: &[Map<String, Value>], key: &str) -> bool {
     let values: Option<HashSet<&str>> = events.iter().map(|event| event.get(key).and_then(Value::as_str)).collect();
     values.is_some_and(|values| values.len() <= DISTINCT_MAX && (values.len() < events.len() || events.len() < 4))
@@ -173,6 +184,16 @@ mod tests {
             r#"{"pid":7,"TID":1,"n":6,"kind":"b"}"#,
         ]);
         assert_eq!(guess.as_deref(), Some("--profile generic --thread pid,TID --ordinal n --kind kind"));
+    }
+
+    #[test]
+    fn the_only_process_is_left_out_and_a_payload_is_named() {
+        let guess = flags(&[
+            r#"{"pid":7,"tid":1,"host_ns":5,"payload":{}}"#,
+            r#"{"pid":7,"tid":2,"host_ns":9,"payload":{"a":1}}"#,
+            r#"{"pid":7,"tid":2,"host_ns":11,"payload":{"a":1}}"#,
+        ]);
+        assert_eq!(guess.as_deref(), Some("--profile generic --thread tid --payload payload"));
     }
 
     #[test]

@@ -1,0 +1,94 @@
+//! The header line that some profiles demand.
+
+use crate::json::{self, Kind, Pointer, Tape};
+use crate::profile::Header;
+use crate::scan::window::trim;
+use crate::source::{Log, SourceError, Window};
+
+/// Why a log's header is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum HeaderFault {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{reason}")]
+    Unfit { line: u64, offset: u64, reason: String },
+}
+
+/// A header that fits.
+pub struct FoundHeader {
+    /// The trimmed line.
+    pub text: Vec<u8>,
+    /// The window it stands in, and where the line after it begins.
+    pub window: Window,
+    pub rest: usize,
+    /// Physical line of that window's first byte, from 1.
+    pub window_line: u64,
+}
+
+/// Reads a log's first non-blank line and holds it against the profile.
+///
+/// # Errors
+/// The log cannot be read, is empty, or begins with another line.
+pub fn read(log: &mut Log, wanted: &Header) -> Result<FoundHeader, HeaderFault> {
+    let mut window_line = 1;
+    while let Some(window) = log.next_window()? {
+        let unfit = |line: u64, at: usize, reason: String| HeaderFault::Unfit {
+            line: window_line + line,
+            offset: window.offset + at as u64,
+            reason,
+        };
+        if window.overlong.is_some() {
+            return Err(unfit(0, 0, "the first line is over the limit (--max-line)".into()));
+        }
+        let mut at = if window.offset == 0 && window.bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut lines = 0;
+        while at < window.bytes.len() {
+            let end = memchr::memchr(b'\n', &window.bytes[at..]).map_or(window.bytes.len(), |found| at + found);
+            let (start, trimmed_end) = trim(&window.bytes, at, end);
+            if start < trimmed_end {
+                let text = window.bytes[start..trimmed_end].to_vec();
+                check(&text, wanted).map_err(|(offset, reason)| unfit(lines, start + offset, reason))?;
+                let rest = (end + 1).min(window.bytes.len());
+                return Ok(FoundHeader { text, window, rest, window_line });
+            }
+            lines += 1;
+            at = end + 1;
+        }
+        window_line += lines;
+    }
+    let reason = format!("the log is empty: it has no {:?} header", wanted.kind);
+    Err(HeaderFault::Unfit { line: 1, offset: 0, reason })
+}
+
+fn check(text: &[u8], wanted: &Header) -> Result<(), (usize, String)> {
+    let mut tape = Tape::default();
+    if text.starts_with(&[0xFF, 0xFE]) || text.starts_with(&[0xFE, 0xFF]) || text.get(1) == Some(&0) {
+        return Err((0, crate::scan::OpenReason::Utf16.to_string()));
+    }
+    let no_header = || format!("the first line is no {:?} header", wanted.kind);
+    tape.parse(text, 0).map_err(|fault| (fault.at, format!("{}: {}", no_header(), fault.reason)))?;
+    let kind = tape.get_first(text, Tape::ROOT, b"kind");
+    let kind = kind.filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node));
+    if !kind.is_some_and(|kind| *json::text::unescape(kind) == *wanted.kind.as_bytes()) {
+        return Err((0, no_header()));
+    }
+    let version = tape.at(text, Tape::ROOT, &wanted.version_path);
+    let number = version.filter(|node| tape.kind(*node) == Kind::Number);
+    match number.map(|node| json::number::to_u64(tape.bytes(text, node))) {
+        Some(Some(version)) if version == wanted.version => Ok(()),
+        _ => {
+            let found = version.map_or("none".into(), |node| String::from_utf8_lossy(tape.bytes(text, node)).into_owned());
+            let at = version.map_or(0, |node| tape.start(node));
+            Err((at, format!("the header's {} is {found}, not {}", wanted.version_path.dotted(), wanted.version)))
+        }
+    }
+}
+
+/// The text at a label path of a line, if it is a string there.
+pub fn label(text: &[u8], path: Option<&Pointer>) -> Option<String> {
+    let mut tape = Tape::default();
+    tape.parse(text, 0).ok()?;
+    let node = tape.at(text, Tape::ROOT, path?)?;
+    let token = Some(node).filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node))?;
+    Some(String::from_utf8_lossy(&json::text::unescape(token)).into_owned())
+}

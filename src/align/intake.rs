@@ -1,0 +1,524 @@
+//! One side's log on its way into lanes: header, windows in file order, faults, generations.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use ahash::AHashMap;
+
+use super::header::{self, HeaderFault};
+use super::lane::{Held, Lane};
+use super::options::{Malformed, RunOptions};
+use super::pairing::{OPENING_EVENTS_MAX, OPENING_SPAN};
+use crate::json::tape::fixed_state;
+use crate::profile::Profile;
+use crate::scan::{Group, OpenReason, Opener, ScannedWindow, Span, ThreadKey, WindowFault};
+use crate::source::{Log, Side, SourceError, Window};
+
+/// A malformed line of one log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Physical line, from 1.
+    pub line: u64,
+    /// Offset of the offending byte.
+    pub offset: u64,
+    pub reason: String,
+}
+
+/// Events whose digests a lane's opening still lacks.
+pub struct OpeningTask {
+    pub lane: usize,
+    pub held: Arc<Held>,
+    pub spans: Vec<Span>,
+}
+
+/// One log being sorted into lanes.
+pub struct Intake<'r> {
+    pub side: Side,
+    pub log: &'r mut Log,
+    pub opener: Opener,
+    malformed: Malformed,
+    strict: bool,
+    skip_start: u64,
+    wants_openings: bool,
+    /// Scanned windows held back until it is known that a later line follows them.
+    pending: Vec<(Window, ScannedWindow)>,
+    /// Physical line of the next window's first byte, from 1.
+    next_line: u64,
+    /// Events so far: log time.
+    pub time: u64,
+    pub lanes: Vec<Lane>,
+    current: AHashMap<ThreadKey, usize>,
+    /// Lanes whose opening is not ripe, in order of their first event.
+    unripe: VecDeque<usize>,
+    pub ripened: Vec<usize>,
+    pub openings: Vec<OpeningTask>,
+    pub faults: Vec<Fault>,
+    pub lines_skipped: u64,
+    pub first_skipped_line: Option<u64>,
+    pub notes: Vec<String>,
+    /// Windows whose bytes some lane may still need, oldest first.
+    windows: VecDeque<(Weak<Held>, usize, Vec<usize>)>,
+    /// No event will come any more.
+    pub ended: bool,
+    pub ended_by_damage: bool,
+    pub header: Option<Vec<u8>>,
+    pub engine: Option<String>,
+    label: Option<crate::json::Pointer>,
+    /// The last physical line that was an event.
+    pub last_line: u64,
+    header_left: Option<(Window, usize)>,
+}
+
+impl<'r> Intake<'r> {
+    /// Reads as far as the header.
+    ///
+    /// # Errors
+    /// The log cannot be read, or has not the header its profile demands.
+    pub fn begin(
+        side: Side,
+        log: &'r mut Log,
+        profile: &Profile,
+        options: &RunOptions,
+        wants_openings: bool,
+    ) -> Result<Intake<'r>, HeaderFault> {
+        let mut intake = Intake {
+            side,
+            log,
+            opener: Opener::new(profile, options.skip_nondeterministic),
+            malformed: options.malformed,
+            strict: options.strict,
+            skip_start: profile.skip_start,
+            wants_openings,
+            pending: Vec::new(),
+            next_line: 1,
+            time: 0,
+            lanes: Vec::new(),
+            current: AHashMap::with_hasher(fixed_state()),
+            unripe: VecDeque::new(),
+            ripened: Vec::new(),
+            openings: Vec::new(),
+            faults: Vec::new(),
+            lines_skipped: 0,
+            first_skipped_line: None,
+            notes: Vec::new(),
+            windows: VecDeque::new(),
+            ended: false,
+            ended_by_damage: false,
+            header: None,
+            engine: None,
+            label: profile.roles.label.clone(),
+            last_line: 0,
+            header_left: None,
+        };
+        if let Some(wanted) = &profile.header {
+            let found = header::read(intake.log, wanted)?;
+            intake.engine = header::label(&found.text, intake.label.as_ref());
+            intake.next_line = found.window_line;
+            intake.header = Some(found.text);
+            intake.header_left = Some((found.window, found.rest));
+            intake.label = None;
+        }
+        Ok(intake)
+    }
+
+    /// The next window and the byte from which it is to be scanned; `None` at the log's end.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn pull(&mut self) -> Result<Option<(Window, usize)>, SourceError> {
+        if self.ended {
+            return Ok(None);
+        }
+        match self.header_left.take() {
+            Some(left) => Ok(Some(left)),
+            None => Ok(self.log.next_window()?.map(|window| (window, 0))),
+        }
+    }
+
+    /// Whether the scan goes on after malformed lines.
+    pub fn steps_over_faults(&self) -> bool {
+        self.malformed == Malformed::Skip
+    }
+
+    /// Takes a scanned window, in file order.
+    pub fn take(&mut self, window: Window, scanned: ScannedWindow) {
+        if self.ended {
+            return;
+        }
+        let stops = scanned.torn.is_some() || (!scanned.faults.is_empty() && !self.steps_over_faults());
+        if scanned.events > 0 || !scanned.faults.is_empty() || scanned.torn.is_some() {
+            self.flush();
+        }
+        if self.ended {
+            return;
+        }
+        self.pending.push((window, scanned));
+        if stops {
+            self.flush();
+            self.end();
+        }
+    }
+
+    /// The log is at its end: its last line is read strictly, and every lane is complete.
+    pub fn finish(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Some((_, scanned)) = self.pending.iter_mut().rfind(|(_, scanned)| scanned.events > 0) {
+            let last = scanned.events - 1;
+            let span = scanned.groups.iter_mut().flat_map(|group| &mut group.spans).find(|span| span.sequence == last);
+            if let Some(span) = span
+                && scanned.faults.iter().all(|fault| fault.line < span.line)
+            {
+                span.flags |= Span::MUST_READ;
+            }
+        }
+        self.flush();
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        for lane in &mut self.lanes {
+            lane.complete = true;
+        }
+        while let Some(lane) = self.unripe.pop_front() {
+            self.ripen(lane, self.time);
+        }
+        // A lane whose every event was dropped by skip_start has an empty opening.
+        for lane in 0..self.lanes.len() {
+            self.ripen(lane, self.time);
+        }
+    }
+
+    fn ripen(&mut self, lane: usize, at: u64) {
+        if self.lanes[lane].ripe_at.is_none() && self.wants_openings {
+            self.lanes[lane].ripe_at = Some(at);
+            self.lanes[lane].opening_wanted = 0;
+            self.ripened.push(lane);
+        }
+    }
+
+    fn flush(&mut self) {
+        for (window, scanned) in std::mem::take(&mut self.pending) {
+            if !self.ended {
+                self.append(window, scanned);
+            }
+        }
+        while let Some(lane) = self.unripe.front().copied() {
+            let due = self.lanes[lane].first_time.map(|first| first + OPENING_SPAN);
+            if self.lanes[lane].ripe_at.is_none() {
+                let Some(due) = due.filter(|due| *due <= self.time) else { break };
+                self.ripen(lane, due);
+            }
+            self.unripe.pop_front();
+        }
+    }
+
+    fn append(&mut self, window: Window, mut scanned: ScannedWindow) {
+        let held = Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: self.next_line });
+        let mut stop_line = u32::MAX;
+        self.find_ordinal_faults(&mut scanned, &mut stop_line);
+        if let Some(label) = self.label.take_if(|_| scanned.events > 0) {
+            let first = scanned.groups.iter().flat_map(|group| &group.spans).find(|span| span.sequence == 0);
+            self.engine = first.and_then(|span| header::label(span.line_of(&held.bytes), Some(&label)));
+        }
+        let mut lanes = Vec::with_capacity(scanned.groups.len());
+        let mut events = 0;
+        for group in std::mem::take(&mut scanned.groups) {
+            events += self.admit(group, &held, &scanned.faults, stop_line, &mut lanes);
+        }
+        self.note_faults(&held, &scanned);
+        self.time += events;
+        self.next_line += u64::from(scanned.lines);
+        self.windows.push_back((Arc::downgrade(&held), held.bytes.len(), lanes));
+        if stop_line != u32::MAX {
+            self.end();
+        }
+    }
+
+    fn note_faults(&mut self, held: &Held, scanned: &ScannedWindow) {
+        let fault_of = |fault: &WindowFault| Fault {
+            line: held.first_line + u64::from(fault.line),
+            offset: held.offset + u64::from(fault.at),
+            reason: fault.fault.reason.to_string(),
+        };
+        if !scanned.faults.is_empty() {
+            self.lines_skipped += if self.steps_over_faults() { scanned.faults.len() as u64 } else { 0 };
+            self.first_skipped_line.get_or_insert(held.first_line + u64::from(scanned.faults[0].line));
+            self.faults.extend(scanned.faults.iter().map(fault_of));
+            self.ended_by_damage |= !self.steps_over_faults();
+        }
+        if let Some(torn) = &scanned.torn {
+            let torn = fault_of(torn);
+            self.notes.push(format!("line {} is torn ({}): the log ends before it", torn.line, torn.reason));
+            self.ended_by_damage = true;
+        }
+    }
+
+    /// Ordinals that do not grow are faults of opening too: they are taken out of the groups
+    /// and put among the window's faults. Where faults end the log, the first sets `stop_line`.
+    fn find_ordinal_faults(&mut self, scanned: &mut ScannedWindow, stop_line: &mut u32) {
+        let mut found: Vec<WindowFault> = Vec::new();
+        for group in &scanned.groups {
+            let lane = self.current.get(&group.thread).map(|lane| &self.lanes[*lane]);
+            let mut state = lane.map_or((false, None), |lane| (lane.ended, lane.last_ordinal));
+            let first = group.spans[0].ordinal();
+            let joins = !state.0 && (first.is_none() || state.1.is_none() || state.1 < first);
+            if joins && !group.irregular {
+                continue;
+            }
+            for span in &group.spans {
+                match continues(state, span) {
+                    Continues::Fault { before, found: ordinal } => {
+                        let fault = OpenReason::OrdinalNotGrowing { before, found: ordinal }.at(0);
+                        found.push(WindowFault { line: span.line, at: span.start, sequence: span.sequence, fault });
+                        if !self.steps_over_faults() {
+                            break;
+                        }
+                    }
+                    _ => state = (span.has(Span::ENDS_THREAD), span.ordinal().or(state.1)),
+                }
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        found.sort_by_key(|fault| fault.line);
+        if !self.steps_over_faults() {
+            // A fault the scan stopped at lies behind this one.
+            found.truncate(1);
+            *stop_line = found[0].line;
+            scanned.faults = found;
+            scanned.torn = None;
+            return;
+        }
+        let lines: Vec<u32> = found.iter().map(|fault| fault.line).collect();
+        let sequences: Vec<u32> = found.iter().map(|fault| fault.sequence).collect();
+        for group in &mut scanned.groups {
+            group.spans.retain(|span| lines.binary_search(&span.line).is_err());
+            for span in &mut group.spans {
+                span.sequence -= sequences.partition_point(|sequence| *sequence < span.sequence) as u32;
+            }
+        }
+        scanned.groups.retain(|group| !group.spans.is_empty());
+        scanned.faults.extend(found);
+        scanned.faults.sort_by_key(|fault| fault.line);
+    }
+
+    /// Puts a group's events into its lane or lanes; returns how many.
+    fn admit(
+        &mut self,
+        mut group: Group,
+        held: &Arc<Held>,
+        faults: &[WindowFault],
+        stop_line: u32,
+        lanes: &mut Vec<usize>,
+    ) -> u64 {
+        if stop_line != u32::MAX {
+            group.spans.retain(|span| span.line < stop_line);
+        }
+        if self.strict {
+            group.spans.iter_mut().for_each(|span| span.flags |= Span::MUST_READ);
+        }
+        let Some(first) = group.spans.first().copied() else { return 0 };
+        let count = group.spans.len() as u64;
+        let lane = self.current.get(&group.thread).copied();
+        let skipped = self.lines_skipped + faults.len() as u64;
+        let plain = !group.irregular
+            && lane.is_some_and(|lane| {
+                let lane = &self.lanes[lane];
+                let state = (lane.ended, lane.last_ordinal);
+                matches!(continues(state, &first), Continues::Same) && lane.skipped_seen == skipped
+            });
+        if let Some(lane) = lane.filter(|_| plain) {
+            self.push(lane, held, group.spans, lanes);
+            return count;
+        }
+        let mut lane = lane;
+        let mut segment = Vec::new();
+        for span in group.spans {
+            let state = lane.map(|lane| (self.lanes[lane].ended, self.lanes[lane].last_ordinal));
+            let state = match segment.last() {
+                Some(last) => Some(state_after(last, state)),
+                None => state,
+            };
+            let place = match state.map(|state| continues(state, &span)) {
+                Some(Continues::Same) => lane,
+                Some(_) | None => None,
+            };
+            if place.is_none() {
+                if let Some(old) = lane {
+                    self.push(old, held, std::mem::take(&mut segment), lanes);
+                    let index = self.time + u64::from(span.sequence);
+                    self.close(old, &span, held, index);
+                }
+                lane = Some(self.open_lane(&group.thread, lane, held, &span));
+            }
+            let open = lane.expect("opened above");
+            self.watch_hole(open, &segment, &span, faults);
+            segment.push(span);
+        }
+        if let Some(lane) = lane {
+            self.push(lane, held, segment, lanes);
+        }
+        count
+    }
+
+    /// A lane ends because its thread begins anew.
+    fn close(&mut self, lane: usize, next: &Span, held: &Held, index: u64) {
+        let lane_state = &mut self.lanes[lane];
+        lane_state.complete = true;
+        if !lane_state.ended {
+            let line = held.first_line + u64::from(next.line);
+            self.notes.push(format!(
+                "line {line}: thread {} begins anew with ordinal 0 without having ended (generation {})",
+                lane_state.thread,
+                lane_state.generation + 1
+            ));
+        }
+        self.ripen(lane, index + 1);
+    }
+
+    fn open_lane(&mut self, thread: &ThreadKey, before: Option<usize>, held: &Held, span: &Span) -> usize {
+        let mut lane = Lane::new(thread.clone(), before.map_or(0, |before| self.lanes[before].generation + 1));
+        lane.first_line = held.first_line + u64::from(span.line);
+        lane.skipped_seen = before.map_or(0, |before| self.lanes[before].skipped_seen);
+        if !self.wants_openings {
+            lane.opening_wanted = 0;
+        }
+        self.lanes.push(lane);
+        let index = self.lanes.len() - 1;
+        self.current.insert(thread.clone(), index);
+        index
+    }
+
+    /// Notes a place where lines were skipped that may have been this lane's.
+    fn watch_hole(&mut self, lane: usize, segment: &[Span], span: &Span, faults: &[WindowFault]) {
+        let skipped = self.lines_skipped + faults.iter().filter(|fault| fault.line < span.line).count() as u64;
+        let lane = &mut self.lanes[lane];
+        let gone = skipped - lane.skipped_seen;
+        if gone == 0 || !matches!(self.malformed, Malformed::Skip) {
+            return;
+        }
+        lane.skipped_seen = skipped;
+        let position = lane.events + segment.len() as u64;
+        let before = segment.last().map_or(lane.last_ordinal, Span::ordinal);
+        match span.ordinal() {
+            Some(ordinal) => {
+                let jump = ordinal - before.map_or(0, |before| before + 1);
+                if jump > 0 && jump <= gone {
+                    lane.holes.push_back((position, before, ordinal));
+                }
+            }
+            None => {
+                lane.fault_from.get_or_insert(position);
+            }
+        }
+    }
+
+    fn push(&mut self, lane: usize, held: &Arc<Held>, spans: Vec<Span>, lanes: &mut Vec<usize>) {
+        let Some(last) = spans.last().copied() else { return };
+        lanes.push(lane);
+        self.last_line = self.last_line.max(held.first_line + u64::from(last.line));
+        self.collect_opening(lane, held, &spans);
+        let state = &mut self.lanes[lane];
+        state.last_ordinal = last.ordinal().or(state.last_ordinal);
+        state.ended = last.has(Span::ENDS_THREAD);
+        state.complete |= state.ended;
+        state.push(held, spans);
+        let drop = self.skip_start.saturating_sub(state.head).min(state.waiting());
+        state.pop(drop);
+    }
+
+    /// Takes what the lane's opening still lacks, and ripens the lane when it has all.
+    fn collect_opening(&mut self, lane: usize, held: &Arc<Held>, spans: &[Span]) {
+        if self.lanes[lane].opening_wanted == 0 || self.lanes[lane].ripe_at.is_some() {
+            return;
+        }
+        let state = &mut self.lanes[lane];
+        let dropped = self.skip_start.saturating_sub(state.events).min(spans.len() as u64) as usize;
+        let time = |span: &Span| self.time + u64::from(span.sequence);
+        let mut wanted = Vec::new();
+        let mut ripe = None;
+        for span in &spans[dropped..] {
+            let first = *state.first_time.get_or_insert_with(|| {
+                self.unripe.push_back(lane);
+                time(span)
+            });
+            if time(span) >= first + OPENING_SPAN {
+                ripe = Some(first + OPENING_SPAN);
+                break;
+            }
+            wanted.push(*span);
+            if wanted.len() == state.opening_wanted || span.has(Span::ENDS_THREAD) {
+                ripe = Some(time(span) + 1);
+                break;
+            }
+        }
+        if ripe.is_none() && spans[spans.len() - 1].has(Span::ENDS_THREAD) {
+            ripe = Some(time(&spans[spans.len() - 1]) + 1);
+        }
+        state.opening_wanted -= wanted.len();
+        if !wanted.is_empty() {
+            self.openings.push(OpeningTask { lane, held: Arc::clone(held), spans: wanted });
+        }
+        if let Some(at) = ripe {
+            self.ripen(lane, at);
+        }
+    }
+
+    /// Gives up the bytes of the oldest windows until at most `bytes_max` are held.
+    ///
+    /// # Errors
+    /// A stream's bytes cannot be spooled.
+    pub fn seal(&mut self, bytes_max: usize) -> Result<(), SourceError> {
+        self.windows.retain(|(held, ..)| held.strong_count() > 0);
+        let mut bytes: usize = self.windows.iter().map(|(_, len, _)| len).sum();
+        while bytes > bytes_max {
+            let Some((held, len, lanes)) = self.windows.pop_front() else { return Ok(()) };
+            bytes -= len;
+            let Some(held) = held.upgrade() else { continue };
+            let window = Window { offset: held.offset, bytes: held.bytes.clone(), overlong: None };
+            self.log.retain(&window)?;
+            for lane in lanes {
+                self.lanes[lane].seal(&held);
+            }
+        }
+        Ok(())
+    }
+
+    /// Distinct thread keys so far.
+    pub fn threads(&self) -> u64 {
+        self.current.len() as u64
+    }
+
+    /// How many events an opening takes at most.
+    pub const OPENING: usize = OPENING_EVENTS_MAX;
+}
+
+enum Continues {
+    /// The event goes on with its lane.
+    Same,
+    /// It opens the thread's next generation.
+    Anew,
+    Fault {
+        before: u64,
+        found: u64,
+    },
+}
+
+/// What an event means for a lane in the state (ended, last ordinal).
+fn continues((ended, last): (bool, Option<u64>), span: &Span) -> Continues {
+    match (last, span.ordinal()) {
+        _ if ended => Continues::Anew,
+        (Some(before), Some(found)) if found <= before => {
+            if found == 0 && before > 0 { Continues::Anew } else { Continues::Fault { before, found } }
+        }
+        _ => Continues::Same,
+    }
+}
+
+fn state_after(last: &Span, before: Option<(bool, Option<u64>)>) -> (bool, Option<u64>) {
+    (last.has(Span::ENDS_THREAD), last.ordinal().or(before.and_then(|(_, ordinal)| ordinal)))
+}
