@@ -168,6 +168,16 @@ pub(crate) fn quoted_wtf8(bytes: &[u8]) -> String {
     out
 }
 
+/// A text that was cut, less the character the cut went through: that one is not broken, but cut.
+pub(crate) fn whole_characters(text: &[u8]) -> &[u8] {
+    let from = text.len().saturating_sub(3);
+    let tail = (from..text.len()).rev().find(|&at| text[at] >= 0xC0);
+    match tail.map(|at| (at, std::str::from_utf8(&text[at..]))) {
+        Some((at, Err(error))) if error.error_len().is_none() => &text[..at],
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! The report for programs (BEHAVIOUR 6): RFC 8259 whatever the logs hold, byte-stable.
 
 use super::context::{ReportContext, Validated};
-use super::doc::{Doc, quoted_wtf8};
+use super::doc::{Doc, quoted_wtf8, whole_characters};
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
 use super::verdict::facts;
@@ -204,16 +204,6 @@ fn event(keep: &Keep, copy: &EventCopy) -> Result<Doc, SourceError> {
         doc.add("event", value);
     }
     Ok(doc)
-}
-
-/// A text that was cut, less the character the cut went through: that one is not broken, but cut.
-fn whole_characters(text: &[u8]) -> &[u8] {
-    let from = text.len().saturating_sub(3);
-    let tail = (from..text.len()).rev().find(|&at| text[at] >= 0xC0);
-    match tail.map(|at| (at, std::str::from_utf8(&text[at..]))) {
-        Some((at, Err(error))) if error.error_len().is_none() => &text[..at],
-        _ => text,
-    }
 }
 
 fn difference(difference: &Difference) -> Doc {

@@ -1,5 +1,6 @@
 //! One divergence laid out: what stood before, the place itself, its fields, what follows.
 
+use super::doc::whole_characters;
 use super::hints::show_command;
 use super::story::{Story, ended_side};
 use super::summary::summary_of;
@@ -19,7 +20,12 @@ pub(crate) struct Detail {
     pub fields: Vec<Field>,
     /// Differing fields beyond those listed.
     pub fields_more: u64,
+    /// Up to three events of each side that follow.
     pub after: [Vec<EventLine>; 2],
+    /// Those of them that stand before the sides agree again (all, if they never do).
+    pub apart: [Vec<EventLine>; 2],
+    /// Those of them that are equal again.
+    pub rejoined: Vec<[EventLine; 2]>,
     /// Sentences: where the sides agree again, what was overlooked.
     pub remarks: Vec<String>,
     /// The command that shows the place again.
@@ -30,11 +36,20 @@ pub(crate) struct Detail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventLine {
     pub line: u64,
-    /// `[{ordinal}] {kind} {rest}`.
-    pub told: String,
+    /// The ordinal or, without one, the position.
+    pub number: u64,
+    /// `{kind} {rest}`.
+    pub text: String,
     /// The line as it stands in the log (as far as kept).
     pub raw: Vec<u8>,
     pub cut_bytes: u64,
+}
+
+impl EventLine {
+    /// `[{ordinal}] {kind} {rest}`.
+    pub(crate) fn told(&self) -> String {
+        format!("[{}] {}", self.number, self.text)
+    }
 }
 
 /// A differing place with both values; an absent side is `None`.
@@ -52,10 +67,11 @@ pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, Source
     for (reference, candidate) in &found.before {
         before.push([line(reference)?, line(candidate)?]);
     }
-    let after = [
+    let after: [Vec<EventLine>; 2] = [
         found.after_reference.iter().map(line).collect::<Result<_, _>>()?,
         found.after_candidate.iter().map(line).collect::<Result<_, _>>()?,
     ];
+    let (apart, rejoined) = parted(found, &after);
     let place = |side, event: &Option<EventLine>| event.as_ref().map(|event| story.file_line(side, event.line));
     Ok(Detail {
         places: [place(Side::Reference, &here[0]), place(Side::Candidate, &here[1])],
@@ -63,19 +79,46 @@ pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, Source
         fields: found.differences.iter().map(field).collect(),
         fields_more: found.differences_total.saturating_sub(found.differences.len() as u64),
         after,
+        apart,
+        rejoined,
         remarks: remarks(story, found),
         command: show_command(story.context, found),
         here,
     })
 }
 
+/// Parts what follows at the place where the sides agree again.
+fn parted(found: &Divergence, after: &[Vec<EventLine>; 2]) -> ([Vec<EventLine>; 2], Vec<[EventLine; 2]>) {
+    let Some(resync) = found.resync else { return (after.clone(), Vec::new()) };
+    // Events are counted from the divergence; what follows begins behind the event shown there, if one is.
+    let shown = [&found.reference, &found.candidate].map(|event| u64::from(event.is_some()));
+    let skipped = [resync.after_reference.max(shown[0]) - shown[0], resync.after_candidate.max(shown[1]) - shown[1]];
+    // A pair of which one event is already shown cannot be told as a pair.
+    let uneven = resync.after_reference.saturating_sub(shown[0]) + shown[0] != resync.after_reference
+        || resync.after_candidate.saturating_sub(shown[1]) + shown[1] != resync.after_candidate;
+    if uneven {
+        return (after.clone(), Vec::new());
+    }
+    let at = [0, 1].map(|side: usize| after[side].len().min(skipped[side] as usize));
+    let apart = [0, 1].map(|side: usize| after[side][..at[side]].to_vec());
+    let equal = usize::try_from(resync.equal_run).unwrap_or(usize::MAX);
+    let pairs = after[0][at[0]..].iter().zip(&after[1][at[1]..]).take(equal);
+    (apart, pairs.map(|(reference, candidate)| [reference.clone(), candidate.clone()]).collect())
+}
+
 fn event_line(story: &Story, copy: &EventCopy) -> Result<EventLine, SourceError> {
     let raw = story.keep.get(copy.text)?;
-    let summary = summary_of(&raw, story.profile, &story.templates);
-    let number = copy.ordinal.unwrap_or(copy.position);
-    let told = [format!("[{number}]"), summary.kind, summary.rest];
-    let told = told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    Ok(EventLine { line: copy.line, told, raw, cut_bytes: copy.cut_bytes })
+    let whole = if copy.cut_bytes > 0 { whole_characters(&raw) } else { &raw };
+    let summary = summary_of(whole, story.profile, &story.templates);
+    let parts = [summary.kind, summary.rest];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    Ok(EventLine {
+        line: copy.line,
+        number: copy.ordinal.unwrap_or(copy.position),
+        text,
+        cut_bytes: copy.cut_bytes,
+        raw,
+    })
 }
 
 fn field(difference: &crate::diverge::Difference) -> Field {

@@ -240,7 +240,7 @@ fn labels(story: &Story) -> [String; 2] {
 }
 
 fn told(label: &str, event: Option<&EventLine>) -> String {
-    format!("{label} {}", event.map_or("<end of stream>", |event| &event.told))
+    format!("{label} {}", event.map_or_else(|| "<end of stream>".to_owned(), EventLine::told))
 }
 
 fn raw(event: &EventLine) -> String {

@@ -10,7 +10,7 @@
 //! - `story`: which lanes belong to which class, in which order they are told;
 //! - `layout`: one divergence laid out: before, here, fields, after, remarks;
 //! - `overview`: the table of pairings, chosen and spelled;
-//! - `terminal` (with `fields`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
+//! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
 //! - [`hints`]: commands worth trying next; [`quote`]: how a command is spelled for a shell;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part; `visible`, `style`: characters and colours a terminal can be trusted with.
@@ -19,10 +19,12 @@ pub mod context;
 mod doc;
 mod fields;
 mod focus;
+mod gutter;
 mod header;
 pub mod hints;
 mod json;
 mod layout;
+mod lists;
 mod markdown;
 mod overview;
 pub mod quote;
@@ -30,6 +32,7 @@ mod schema;
 mod story;
 mod style;
 mod summary;
+mod table;
 mod terminal;
 mod tree;
 pub mod verdict;

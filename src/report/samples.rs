@@ -211,6 +211,8 @@ pub(crate) fn typical() -> (Outcome, Keep) {
         differing("/payload/status", Some("\"0x00000000\""), Some("\"0xC0000034\"")),
     ];
     found.differences_total = 2;
+    found.resync = Some(Resync { after_reference: 1, after_candidate: 1, equal_run: 255, ordinal_shift: Some(0) });
+    found.overlooked = vec!["ignore:/payload/host_ns".into()];
     sample.diverged(6, 9, [600_000, 599_001], found);
     let mut found = sample.around(40_200, DivergenceKind::Missing);
     found.rank = 3;
@@ -247,5 +249,110 @@ pub(crate) fn typical() -> (Outcome, Keep) {
         Some(br#"{"kind":"schema_version","schema_version":1,"engine":"canary","build":"a1b2"}"#.to_vec());
     outcome.candidate.header = Some(br#"{"kind":"schema_version","schema_version":1.0,"engine":"ours"}"#.to_vec());
     outcome.notes.push(Note { side: Side::Candidate, text: "the last line is torn".into() });
+    (outcome, sample.keep)
+}
+
+/// The candidate's log stops in the middle; nothing differs before.
+pub(crate) fn cut_short() -> (Outcome, Keep) {
+    let mut sample = Sample::default();
+    sample.pairings.push(equal(1, 4, 120));
+    for (reference, candidate) in [(6, 9), (7, 3)] {
+        let mut found = sample.around(300, DivergenceKind::EndedEarly);
+        found.rank = reference as u64 - 5;
+        found.candidate = None;
+        found.after_candidate.clear();
+        sample.diverged(reference, candidate, [400, 300], found);
+    }
+    let mut outcome = sample.outcome(Some(1));
+    outcome.candidate.cut = true;
+    outcome.notes.push(Note { side: Side::Candidate, text: "the last line is torn".into() });
+    (outcome, sample.keep)
+}
+
+/// Very many worker lanes, a few of which part.
+pub(crate) fn many(lanes: i64) -> (Outcome, Keep) {
+    let mut sample = Sample::default();
+    let mut rank = 0;
+    for lane in 0..lanes {
+        if lane % 200 == 7 {
+            rank += 1;
+            let mut found = sample.around(90, DivergenceKind::Extra);
+            found.rank = rank;
+            found.reference = None;
+            found.resync =
+                Some(Resync { after_reference: 0, after_candidate: 1, equal_run: 30, ordinal_shift: Some(1) });
+            sample.diverged(lane, lane + 1, [100, 101], found);
+        } else {
+            sample.pairings.push(equal(lane, lane + 1, 100));
+        }
+    }
+    (sample.outcome(Some(7)), sample.keep)
+}
+
+/// No thread found a partner.
+pub(crate) fn hollow() -> (Outcome, Keep) {
+    let mut sample = Sample::default();
+    let alone = |reference, candidate| Pairing {
+        reference,
+        candidate,
+        status: Status::Unmatched,
+        compared: 0,
+        matched_by: MatchedBy::None,
+        evidence: None,
+        ..equal(0, 0, 0)
+    };
+    sample.pairings.push(alone(lane(1, 40), None));
+    sample.pairings.push(alone(None, lane("io \u{1b}[31m", 3)));
+    (sample.outcome(Some(0)), sample.keep)
+}
+
+/// Everything a hostile log may hold.
+pub(crate) fn nasty() -> (Outcome, Keep) {
+    let mut sample = Sample::default();
+    let mut found = sample.around(3, DivergenceKind::Value);
+    let long = "z".repeat(20_000);
+    let text = format!(
+        r#"{{"kind":"ke|rnel\u001b[31m</td><script>\u202e","tid":6,"tid_event_idx":3,"payload":{{"n":1234567890123456789012345678901234567890,"x":1e400,"s":"\ud800 ``` \u009b ~~~~ `a`","deep":[[[]]],"l":"{long}"}}}}"#
+    );
+    found.reference = Some(sample.event(3, 11, text.as_bytes()));
+    let mut broken = br#"{"kind":"b","payload":{"a":NaN,"a":2,"raw":""#.to_vec();
+    broken.extend_from_slice(b"\xff\xe2\x82 \x7f\"}}");
+    let mut candidate = sample.event(3, 14, &broken);
+    candidate.ordinal = None;
+    found.candidate = Some(candidate);
+    let mut cut = sample.event(4, 15, "{\"payload\":\"日本".as_bytes().split_last().unwrap().1);
+    cut.cut_bytes = 5000;
+    found.after_candidate[0] = cut;
+    let long_a = format!("\"{}one{}\"", "日".repeat(9000), "y".repeat(40));
+    let long_b = format!("\"{}TWO{}\"", "日".repeat(9000), "y".repeat(40));
+    found.differences = vec![
+        differing("/payload/n", Some("1234567890123456789012345678901234567890"), Some("1.50e+3")),
+        differing("/payload/x", Some("NaN"), Some("[-Infinity,{\"a\":1,\"a\":NaN}]")),
+        differing("/payload/s", Some("\"\\ud800 | ``` \u{202e}<b>\""), None),
+        differing("/payload/a~1b~0\u{1b}", None, Some("{\"k\":[]}")),
+        differing("/payload/l", Some(&long_a), Some(&long_b)),
+    ];
+    found.differences_total = 77;
+    sample.diverged(6, 9, [10, 10], found);
+    let mut text = sample.pairings.pop().unwrap();
+    text.reference = lane("a|b`c\u{1b}\n<i>", 10);
+    text.candidate = Some(LaneFacts {
+        thread: ThreadKey::Composite(Box::new([
+            ThreadKey::Integer(-3),
+            ThreadKey::BigInteger("123456789012345678901234567890".into()),
+            ThreadKey::Text(b"x\xed\xa0\x80".as_slice().into()),
+        ])),
+        generation: 2,
+        events: 10,
+        first_line: 2,
+    });
+    sample.pairings.push(text);
+    let single = |events| Some(LaneFacts { thread: ThreadKey::Single, generation: 0, events, first_line: 2 });
+    sample.pairings.push(Pairing { reference: single(4), candidate: single(4), ..equal(0, 0, 4) });
+    let mut outcome = sample.outcome(Some(0));
+    outcome.faults =
+        vec![LineFault { side: Side::Candidate, line: 7, offset: 701, reason: "no JSON: \u{1b}[2J".into() }];
+    outcome.faults_total = 3;
+    outcome.notes = vec![Note { side: Side::Reference, text: "grew \u{9b} while it was read".into() }];
     (outcome, sample.keep)
 }

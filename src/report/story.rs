@@ -147,11 +147,14 @@ pub(crate) fn ended_side(found: &Divergence) -> Side {
     if found.candidate.is_none() { Side::Candidate } else { Side::Reference }
 }
 
+/// Longer thread keys are clipped for people.
+const THREAD_COLUMNS_MAX: usize = 48;
+
 /// A lane's name: its thread, and its generation where that is not the first.
 pub(crate) fn lane_name(lane: &LaneFacts) -> String {
     let thread = match &lane.thread {
         ThreadKey::Single => "all".to_owned(),
-        key => visible(&key.to_string()),
+        key => clip(&visible(&key.to_string()), THREAD_COLUMNS_MAX),
     };
     if lane.generation > 0 { format!("{thread}#{}", lane.generation) } else { thread }
 }

@@ -1,0 +1,103 @@
+//! The table of pairings on a terminal.
+
+use super::overview::{Overview, Row, overview};
+use super::story::Story;
+use super::style::{Page, Style};
+use super::verdict::Class;
+use super::visible::{clip, columns, grouped, pad, pad_left};
+use crate::source::Side;
+
+/// The cells of the table in one spelling of its numbers.
+fn cells(row: &Row, number: fn(u64) -> String) -> [String; 8] {
+    let total = |at: usize| row.totals[at].map_or_else(String::new, number);
+    [
+        clip(&row.reference, 24),
+        "→".to_owned(),
+        clip(&row.candidate, 24),
+        row.matched.clone(),
+        number(row.compared),
+        total(0),
+        total(1),
+        match row.parts_at {
+            Some(position) => format!("{} at {}", row.outcome, number(position)),
+            None => row.outcome.clone(),
+        },
+    ]
+}
+
+const RIGHT: [bool; 8] = [true, false, false, false, true, true, true, false];
+
+/// Paints the table.
+pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
+    let Overview { rows, others } = overview(story);
+    if rows.is_empty() && others.is_empty() {
+        return;
+    }
+    page.gap();
+    let [reference, candidate] = Side::BOTH.map(|side| clip(&story.label(side), 12));
+    let heads = [
+        reference.clone(),
+        "→".into(),
+        candidate.clone(),
+        "matched by".into(),
+        "equal".into(),
+        format!("of {reference}"),
+        format!("of {candidate}"),
+        "outcome".into(),
+    ];
+    let layout = |number: fn(u64) -> String| -> (Vec<[String; 8]>, [usize; 8]) {
+        let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number)).collect();
+        let mut widths = std::array::from_fn(|at| columns(&heads[at]));
+        for line in &body {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(columns(cell));
+            }
+        }
+        (body, widths)
+    };
+    let total = |widths: &[usize; 8]| 2 + widths.iter().sum::<usize>() + 2 * 5 + 2;
+    let mut laid = layout(grouped);
+    if total(&laid.1) > width {
+        laid = layout(|number| number.to_string());
+    }
+    let (body, widths) = laid;
+    let line = |page: &mut Page, cells: &[String; 8], styles: [Style; 8]| {
+        for at in 0..8 {
+            let gap = match at {
+                0 => "",
+                1 | 2 => " ",
+                _ => "  ",
+            };
+            let cell = if RIGHT[at] { pad_left(&cells[at], widths[at]) } else { pad(&cells[at], widths[at]) };
+            page.put(Style::Plain, gap).put(styles[at], &cell);
+        }
+        page.end();
+    };
+    page.put(Style::Plain, "  ");
+    line(page, &heads, [Style::Dim; 8]);
+    for (row, cells) in rows.iter().zip(&body) {
+        page.put(Style::Bad, if row.first { "> " } else { "  " });
+        let outcome = match row.class {
+            Class::Identical => Style::Good,
+            Class::Event | Class::Faulty => Style::Bad,
+            Class::EndedEarly | Class::Unmatched => Style::Warn,
+            Class::NotCompared => Style::Dim,
+        };
+        let mut styles = [Style::Plain; 8];
+        styles[3] = Style::Dim;
+        styles[7] = outcome;
+        line(page, cells, styles);
+    }
+    for text in &others {
+        page.line(Style::Dim, &format!("  {text}"));
+    }
+    if !others.is_empty() {
+        page.line(Style::Dim, "  (--details all lists every pairing)");
+    }
+    if rows.iter().any(|row| row.matched.contains(" vs ")) {
+        page.line(Style::Dim, "  n/m vs k: n of the first m events fit, k of them with the next best lane");
+    }
+    if rows.iter().any(|row| row.matched.ends_with('?')) {
+        page.line(Style::Warn, "  ? ambiguous: another lane fits as well");
+    }
+}
