@@ -1,5 +1,6 @@
 //! Room `align`: spans to lanes to pairs.
 
+pub mod header;
 pub mod options;
 
 pub use options::*;

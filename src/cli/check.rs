@@ -8,11 +8,11 @@ use std::path::Path;
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::progress::Watch;
 use super::terminal::Surroundings;
-use super::{Exit, decide, output, rooms, size, tell};
+use super::{Exit, begin, decide, output, size, tell};
 use crate::align::Observer;
 use crate::profile::Profile;
 use crate::report;
-use crate::scan::{FirstLine, OpenFault, Opener, ScanOptions, Succession, Swept, ThreadKey, sweep};
+use crate::scan::{OpenFault, Opener, ScanOptions, Succession, Swept, ThreadKey, sweep};
 use crate::source::{Log, OpenOptions, Side};
 
 /// Shown below the help.
@@ -77,7 +77,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     for path in &args.logs {
         let watch = Watch::new(decide::file_size(path).unwrap_or(0), draw);
         let job = Job { path, profile: &profile, open: &open, all: args.limit.0 == u64::MAX };
-        match decide::in_pool(args.read.jobs, || job.check(&mut left, watch, args.talk.verbose))? {
+        match decide::in_pool(args.read.jobs, || job.check(&mut left, watch, &args.talk))? {
             Ok(0) => {}
             Ok(_) => exit = Exit::TROUBLE,
             Err(trouble) => exit = super::complain(&trouble),
@@ -110,47 +110,34 @@ struct Sums {
 }
 
 impl Job<'_> {
-    fn check(&self, left: &mut u64, mut watch: Watch, verbose: bool) -> anyhow::Result<u64> {
+    fn check(&self, left: &mut u64, mut watch: Watch, talk: &TalkArgs) -> anyhow::Result<u64> {
         let mut log = Log::open(self.path, self.open)?;
         let opener = Opener::new(self.profile, false);
         let options = ScanOptions { step_over_faults: true, strict: true };
         let mut sums = Sums::default();
-        let mut header_fault = None;
-        let mut header_seen = false;
-        let mut header = |first: FirstLine<'_>| {
-            header_seen = true;
-            match rooms::header_fault(self.profile, first.text) {
-                None => ControlFlow::Continue(()),
-                Some((at, reason)) => {
-                    header_fault = Some((first.line, first.offset + at as u64, reason));
-                    ControlFlow::Break(())
-                }
+        match begin::begin(&mut log, self.profile)? {
+            Err(fault) => {
+                sums.header_fault = true;
+                self.list(&mut sums, left, fault.line, fault.offset, &fault.reason);
             }
-        };
-        let demanded = self.profile.header.is_some();
-        let header: Option<&mut dyn FnMut(FirstLine<'_>) -> ControlFlow<()>> =
-            if demanded { Some(&mut header) } else { None };
-        sweep(&mut log, &opener, options, header, |swept| {
-            self.take(&mut sums, left, &swept, &watch);
-            if sums.unprinted.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        if demanded && !header_seen {
-            header_fault = Some((1, 0, "the log is empty: its header is missing".to_owned()));
+            Ok(start) => sweep(&mut log, &opener, options, start, |swept| {
+                self.take(&mut sums, left, &swept, &watch);
+                if sums.unprinted.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?,
         }
-        if let Some((line, offset, reason)) = header_fault {
-            sums.header_fault = true;
-            self.list(&mut sums, left, line, offset, &reason);
-        }
+        let grown = log.finish()?;
         watch.finish();
         if let Some(trouble) = sums.unprinted.take() {
             return Err(trouble);
         }
         output::print(format!("{}{}", sums.listed, self.summary(&sums)).as_bytes())?;
-        if sums.header_fault {
-            self.hint();
+        if !talk.quiet {
+            let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
+            hint.filter(|_| sums.header_fault).iter().for_each(|hint| tell(hint));
+            grown.iter().for_each(|note| tell(&format!("note: {}: {note}", self.path.display())));
         }
-        if verbose {
-            watch.account().iter().for_each(|line| tell(line));
+        if talk.verbose {
+            watch.account(["read", ""]).iter().for_each(|line| tell(line));
         }
         Ok(sums.faults)
     }
@@ -209,13 +196,6 @@ impl Job<'_> {
                 .expect("strings take all");
         }
         text
-    }
-
-    fn hint(&self) {
-        if let Some(flags) = decide::suggested_flags(self.path) {
-            let path = report::quote::path(self.path);
-            tell(&format!("hint: other rules may fit: forkpoint check {flags} {path}"));
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::output::{self, Format, Output, parse_output};
 use super::progress::Watch;
 use super::size::show_count;
 use super::terminal::Surroundings;
-use super::{Exit, complain, tell};
+use super::{Exit, begin, complain, tell};
 use crate::align::{LaneName, Malformed, MapChoice};
 use crate::diverge::{self, Outcome, RunError};
 use crate::profile::Profile;
@@ -33,15 +33,25 @@ Examples:
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(args_override_self = true)]
 pub struct DiffArgs {
-    /// The log of the run that is right, and the log of the run in question; - is standard input
+    /// The log of the right run, and of the run in question; - is stdin
     #[arg(value_names = ["REFERENCE", "CANDIDATE"], num_args = 0..=2)]
     pub inputs: Vec<LogPath>,
 
-    /// Which threads belong together: auto, same (equal names), or pairs such as 6=1,7=2
+    /// Which threads belong together: auto, same (equal keys), or 6=1,7=2
+    ///
+    /// A bare number is the integer, "6" the string, 6#1 the second generation of thread 6, [1,2] a composite key.
+    /// With pairs, other threads are not compared.
     #[arg(long, value_name = "MAP", value_parser = parse_map, alias = "tid-map", help_heading = "Comparing")]
     pub map: Option<MapChoice>,
-    /// What a malformed line does: end the log there (error), or be stepped over (skip)
-    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Comparing")]
+    /// What a malformed line does: end its log, or be stepped over
+    #[arg(
+        long,
+        value_enum,
+        value_name = "error|skip",
+        default_value_t,
+        hide_possible_values = true,
+        help_heading = "Comparing"
+    )]
     pub malformed: MalformedArg,
     /// Validate every line wholly
     #[arg(long, help_heading = "Comparing")]
@@ -63,19 +73,28 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
 
-    /// Format of the report on standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Report")]
+    /// Report on stdout as terminal, markdown or json
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Report",
+        hide_possible_values = true
+    )]
     pub format: Format,
-    /// Write the report to a file too; the format comes from .md, .json or .txt (repeatable)
+    /// Write the report to a .md, .json or .txt file too (repeatable)
+    ///
+    /// Other names need the format before them, as in json:report. Files are written whole or not at all.
     #[arg(short, long, value_name = "[FORMAT:]FILE", value_parser = parse_output, help_heading = "Report")]
     pub output: Vec<Output>,
-    /// Tell so many divergences in detail, or all [default: 1]
+    /// Tell so many divergences in detail [default: 1]
     #[arg(long, value_name = "N|all", value_parser = parse_details, help_heading = "Report")]
     pub details: Option<Details>,
     /// What the two sides are called
     #[arg(long, value_name = "REF,CAND", value_parser = parse_labels, help_heading = "Report")]
     pub label: Option<[String; 2]>,
-    /// No report on standard output: nothing if the same, else one line on standard error
+    /// Print nothing if the same, else one line on stderr
     #[arg(long, help_heading = "Report")]
     pub validate_identical: bool,
 
@@ -148,7 +167,10 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     plan.context.trouble = outcome.faults_total > 0 && plan.options.malformed == Malformed::Error;
     let exit = write(&plan, &outcome, &keep)?;
     if plan.verbose {
-        watch.account().iter().for_each(|line| tell(line));
+        watch
+            .account([&plan.context.reference.label, &plan.context.candidate.label])
+            .iter()
+            .for_each(|line| tell(line));
         account_of(&outcome).iter().for_each(|line| tell(line));
     }
     Ok(exit)
@@ -170,9 +192,11 @@ fn trouble(error: RunError, plan: &DiffPlan) -> anyhow::Error {
     let RunError::Header { side, line, offset, reason } = error else { return error.into() };
     let path = &plan.inputs[side.index()];
     let mut text = format!("{}:{line}: byte {offset}: {reason}", report::visible(&path.to_string_lossy()));
-    if let Some(flags) = decide::suggested_flags(path).filter(|_| !plan.quiet) {
-        let [reference, candidate] = plan.inputs.each_ref().map(|path| report::quote::path(path));
-        text.push_str(&format!("\nhint: other rules may fit: forkpoint diff {flags} {reference} {candidate}"));
+    let [reference, candidate] = plan.inputs.each_ref().map(|path| report::quote::path(path));
+    let hint = begin::hint(path, |flags, _| format!("forkpoint diff {flags} {reference} {candidate}"));
+    if let Some(hint) = hint.filter(|_| !plan.quiet) {
+        text.push('\n');
+        text.push_str(&hint);
     }
     anyhow::Error::msg(text)
 }

@@ -3,9 +3,10 @@
 //! In reading order: [`args`] is what was typed, [`decide`] what it means; then one file a command:
 //! [`diff`], [`show`], [`check`], [`profiles`], [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
-//! [`progress`] tells how far work is, [`talk`] speaks on standard error.
+//! [`begin`] reads a lone log's header, [`progress`] tells how far work is, `talk` speaks on standard error.
 
 pub mod args;
+pub mod begin;
 pub mod check;
 pub mod decide;
 pub mod diff;

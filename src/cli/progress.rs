@@ -106,11 +106,11 @@ impl Watch {
         self.counts.bytes[0].fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Times and rates, one line each, for `-v`.
-    pub fn account(&self) -> Vec<String> {
+    /// Times and rates, one line each, for `-v`; `names` are those of the two sides.
+    pub fn account(&self, names: [&str; 2]) -> Vec<String> {
         let whole = self.begun.elapsed();
         let mut told = Vec::new();
-        for (at, name) in ["reference", "candidate"].into_iter().enumerate() {
+        for (at, name) in names.into_iter().enumerate() {
             let [bytes, lines, events] = [&self.counts.bytes, &self.counts.lines, &self.counts.events]
                 .map(|kind| kind[at].load(Ordering::Relaxed));
             if bytes > 0 {
@@ -200,7 +200,7 @@ mod tests {
     fn what_was_taken_in_is_told() {
         let watch = Watch::new(0, false);
         watch.progress(Side::Candidate, 2_000_000, 10_000, 9_999);
-        let told = watch.account().join("\n");
+        let told = watch.account(["reference", "candidate"]).join("\n");
         assert!(told.contains("candidate: 2.0 MB, 10,000 lines, 9,999 events"), "{told}");
         assert!(!told.contains("reference"), "{told}");
     }

@@ -13,13 +13,11 @@ use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs};
 use super::lanes::{lane_argument, parse_lane};
 use super::progress::Watch;
 use super::terminal::Surroundings;
-use super::{Exit, decide, output, rooms, tell};
+use super::{Exit, begin, decide, output, tell};
 use crate::align::{LaneName, Observer};
 use crate::profile::{Profile, Templates};
 use crate::report;
-use crate::scan::{
-    self, FirstLine, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted,
-};
+use crate::scan::{self, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted};
 use crate::source::{Log, Side};
 
 /// Shown below the help.
@@ -257,28 +255,29 @@ impl Show<'_> {
     /// Reads the log from its start to the place.
     fn sweep(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
         let mut log = Log::open(self.path, &decide::open_options(&self.args.read))?;
-        let mut trail =
-            Trail { goal: self.goal, context: self.args.context, lanes: HashMap::new(), found: None, stepped_over: 0 };
-        let mut fault = None;
-        let mut header = |first: FirstLine<'_>| match rooms::header_fault(self.profile, first.text) {
-            None => ControlFlow::Continue(()),
-            Some((at, reason)) => {
-                fault = Some(format!("line {}: byte {}: {reason}", first.line, first.offset + at as u64));
-                ControlFlow::Break(())
+        let mut trail = Trail {
+            goal: self.goal,
+            context: self.args.context,
+            skip_start: self.profile.skip_start,
+            lanes: HashMap::new(),
+            found: None,
+            stepped_over: 0,
+        };
+        let start = match begin::begin(&mut log, self.profile)? {
+            Ok(start) => start,
+            Err(fault) => {
+                let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
+                let hint = hint.filter(|_| !self.args.talk.quiet);
+                let hint = hint.map_or(String::new(), |hint| format!("\n{hint}"));
+                bail!("line {}: byte {}: {}{hint}", fault.line, fault.offset, fault.reason);
             }
         };
-        let demanded = self.profile.header.is_some();
-        let header: Option<&mut dyn FnMut(FirstLine<'_>) -> ControlFlow<()>> =
-            if demanded { Some(&mut header) } else { None };
         let options = ScanOptions { step_over_faults: true, strict: false };
-        scan::sweep(&mut log, opener, options, header, |swept| {
+        scan::sweep(&mut log, opener, options, start, |swept| {
             let bytes = swept.window.bytes.len() as u64;
             watch.progress(Side::Reference, bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
             trail.take(&swept)
         })?;
-        if let Some(fault) = fault {
-            bail!(fault);
-        }
         trail.end()
     }
 
@@ -348,6 +347,8 @@ fn count_out(events: &mut [Shown], target: usize) {
 struct Trail<'a> {
     goal: &'a Goal,
     context: usize,
+    /// Events at a lane's beginning that do not count.
+    skip_start: u64,
     lanes: HashMap<ThreadKey, (Succession, VecDeque<Shown>)>,
     /// The lane of the event in the middle, once met.
     found: Option<(LaneName, Found)>,
@@ -387,10 +388,12 @@ impl Trail<'_> {
             self.lanes.insert(thread.clone(), Default::default());
         }
         let (succession, recent) = self.lanes.get_mut(thread).expect("put there just now");
-        let Ok(place) = succession.take(span) else {
+        let Ok(mut place) = succession.take(span) else {
             self.stepped_over += 1;
             return ControlFlow::Continue(());
         };
+        let Some(position) = place.position.checked_sub(self.skip_start) else { return ControlFlow::Continue(()) };
+        place.position = position;
         if place.position == 0 {
             recent.clear();
         }

@@ -20,5 +20,5 @@ pub use key::ThreadKey;
 pub use line::{Opened, Opener, Part};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
 pub use succession::{Place, Succession};
-pub use sweep::{FirstLine, Swept, sweep};
+pub use sweep::{Start, Swept, sweep};
 pub use window::{ScanOptions, scan_window};

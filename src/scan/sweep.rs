@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::line::Opener;
 use super::span::ScannedWindow;
-use super::window::{ScanOptions, scan_window, trim};
+use super::window::{ScanOptions, scan_window};
 use crate::source::{Log, SourceError, Window};
 
 /// A window and what stands in it.
@@ -17,50 +17,34 @@ pub struct Swept<'w> {
     pub lines_before: u64,
 }
 
-/// A log's first line that is not blank.
-pub struct FirstLine<'w> {
-    /// Trimmed, without byte order mark.
-    pub text: &'w [u8],
-    /// Physical line, from 1.
-    pub line: u64,
-    /// Of the first byte of `text`.
-    pub offset: u64,
+/// Where a sweep starts: at the log's beginning, or in a window that was taken from it for its header.
+#[derive(Default)]
+pub struct Start {
+    /// The window, and the byte from which its lines are events.
+    pub window: Option<(Window, usize)>,
+    /// Physical lines before that window.
+    pub lines_before: u64,
 }
 
-/// Scans a whole log. The first line that is not blank goes to `header`, if there is one; it is then no event.
-/// Windows go to `consume` in file order, until it breaks.
+/// Scans a whole log. Windows go to `consume` in file order, until it breaks.
 ///
 /// # Errors
 /// The log cannot be read.
-pub fn sweep<'h>(
+pub fn sweep(
     log: &mut Log,
     opener: &Opener,
     options: ScanOptions,
-    mut header: Option<&mut (dyn FnMut(FirstLine<'_>) -> ControlFlow<()> + 'h)>,
+    start: Start,
     mut consume: impl FnMut(Swept<'_>) -> ControlFlow<()>,
 ) -> Result<(), SourceError> {
     let batch = rayon::current_num_threads() * WINDOWS_A_WORKER;
-    let mut lines_before = 0;
-    let mut windows: Vec<(Window, usize)> = Vec::with_capacity(batch);
+    let mut lines_before = start.lines_before;
+    let mut windows: Vec<(Window, usize)> = start.window.into_iter().collect();
     loop {
-        windows.clear();
         while windows.len() < batch
             && let Some(window) = log.next_window()?
         {
-            let mut from = 0;
-            if let Some(take) = header.as_mut()
-                && let Some((range, next)) = first_line(&window)
-            {
-                let before: u64 = windows.iter().map(|(window, _)| lines(window, window.bytes.len())).sum();
-                let line = lines_before + before + lines(&window, range.start) + 1;
-                let first =
-                    FirstLine { text: &window.bytes[range.clone()], line, offset: window.offset + range.start as u64 };
-                if take(first).is_break() {
-                    return Ok(());
-                }
-                (header, from) = (None, next);
-            }
-            windows.push((window, from));
+            windows.push((window, 0));
         }
         if windows.is_empty() {
             return Ok(());
@@ -74,28 +58,35 @@ pub fn sweep<'h>(
             }
             lines_before += lines;
         }
+        windows.clear();
     }
 }
 
 /// Windows in flight for each worker, so that none waits for a slow neighbour.
 const WINDOWS_A_WORKER: usize = 4;
 
-fn lines(window: &Window, end: usize) -> u64 {
-    memchr::memchr_iter(b'\n', &window.bytes[..end]).count() as u64 + u64::from(window.overlong.is_some())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use crate::source::OpenOptions;
 
-/// The first line of a window that is not blank, trimmed, and where the next one begins.
-fn first_line(window: &Window) -> Option<(std::ops::Range<usize>, usize)> {
-    let bytes: &[u8] = &window.bytes;
-    let mut at = if window.offset == 0 && bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    while at < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |feed| at + feed);
-        let next = (end + 1).min(bytes.len());
-        let (start, end) = trim(bytes, at, end);
-        if start < end {
-            return Some((start..end, next));
+    #[test]
+    fn windows_come_in_file_order_with_their_lines_counted() {
+        let text: String = (0..1000).map(|at| format!("{{\"tid\":{},\"n\":{at}}}\n\n", at % 7)).collect();
+        let profile: Profile = crate::profile::builtin("generic").unwrap();
+        let opener = Opener::new(&profile, false);
+        for window_bytes in [1, 100, 1 << 20] {
+            let options = OpenOptions { window_bytes, ..OpenOptions::default() };
+            let mut log = Log::from_bytes("test", text.clone().into_bytes(), &options);
+            let mut lines = Vec::new();
+            sweep(&mut log, &opener, ScanOptions::default(), Start::default(), |swept| {
+                let spans = swept.scanned.groups.iter().flat_map(|group| &group.spans);
+                lines.extend(spans.map(|span| swept.lines_before + u64::from(span.line)));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!(lines, (0..1000).map(|at| at * 2).collect::<Vec<_>>(), "{window_bytes}");
         }
-        at = next;
     }
-    None
 }
