@@ -37,7 +37,15 @@ fn faults_are_listed_with_line_byte_and_reason() {
     folder.file("run.jsonl", &text);
     let (code, listed) = check(&folder, &["run.jsonl"]);
     assert_eq!(code, 2);
-    insta::assert_snapshot!(listed, @"");
+    insta::assert_snapshot!(listed, @r#"
+    run.jsonl:3: byte 110: no JSON object begins here
+    run.jsonl:6: byte 171: the ordinal 1 does not grow: the event before has 1
+    run.jsonl:7: byte 241: the thread key tid is neither integer nor string
+    run.jsonl:8: byte 265: a second run starts here
+    run.jsonl:9: byte 376: a number is malformed
+    run.jsonl:10: byte 419: the key "tid" is given twice
+    run.jsonl: 6 malformed: 11 lines, 3 events, 2 threads
+    "#);
     for window in ["1", "64", "1M"] {
         assert_eq!(check(&folder, &["run.jsonl", "--window", window]).1, listed, "{window}");
         assert_eq!(check(&folder, &["run.jsonl", "--window", window, "--no-mmap", "-j", "1"]).1, listed, "{window}");
@@ -81,7 +89,7 @@ fn a_log_of_another_kind_gets_a_hint_that_runs() {
     let script = format!("{} {hint}", env!("CARGO_BIN_EXE_forkpoint"));
     let again = std::process::Command::new("sh").args(["-c", &script]).current_dir(folder.path("")).output().unwrap();
     assert_eq!(again.status.code(), Some(0), "{hint}: {}{}", text(&again.stdout), text(&again.stderr));
-    assert!(text(&again.stdout).contains("50 events, 1 threads"), "{}", text(&again.stdout));
+    assert!(text(&again.stdout).contains("50 events, 1 thread"), "{}", text(&again.stdout));
 }
 
 #[test]

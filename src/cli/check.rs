@@ -183,13 +183,16 @@ impl Job<'_> {
 
     fn summary(&self, sums: &Sums) -> String {
         let path = report::visible(&self.path.to_string_lossy());
-        let [lines, events, threads, faults] =
-            [sums.lines, sums.events, sums.threads.len() as u64, sums.faults].map(size::show_count);
+        let counted = |count: u64, noun: &str| {
+            format!("{} {noun}{}", size::show_count(count), if count == 1 { "" } else { "s" })
+        };
+        let lines = counted(sums.lines, "line");
+        let (events, threads) = (counted(sums.events, "event"), counted(sums.threads.len() as u64, "thread"));
         if sums.header_fault {
             return format!("{path}: no log of profile {}\n", self.profile.name);
         }
-        let verdict = if sums.faults == 0 { "valid".to_owned() } else { format!("{faults} malformed") };
-        let mut text = format!("{path}: {verdict}: {lines} lines, {events} events, {threads} threads\n");
+        let verdict = if sums.faults == 0 { "valid".to_owned() } else { format!("{} malformed", size::show_count(sums.faults)) };
+        let mut text = format!("{path}: {verdict}: {lines}, {events}, {threads}\n");
         if let Some((line, offset, reason)) = &sums.torn {
             let reason = report::visible(reason);
             writeln!(text, "{path}:{line}: byte {offset}: note: the last line is torn: {reason}")

@@ -37,7 +37,8 @@ pub fn sweep(
     start: Start,
     mut consume: impl FnMut(Swept<'_>) -> ControlFlow<()>,
 ) -> Result<(), SourceError> {
-    let batch = rayon::current_num_threads() * WINDOWS_A_WORKER;
+    // A stream's windows are taken one by one: to wait for the next would hold back what is known already.
+    let batch = if log.is_stream() { 1 } else { rayon::current_num_threads() * WINDOWS_A_WORKER };
     let mut lines_before = start.lines_before;
     let mut windows: Vec<(Window, usize)> = start.window.into_iter().collect();
     loop {
