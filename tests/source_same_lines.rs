@@ -1,6 +1,5 @@
 //! Any way of reading and any window size give the same lines; and the guard's absence means no map.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -172,21 +171,17 @@ fn a_mapped_file_is_really_mapped_and_plain_reading_is_not() {
 }
 
 #[test]
-fn more_maps_than_the_guard_can_watch_are_read_plainly() {
+fn windows_of_one_map_share_it() {
     install_guard().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&text(3000)).unwrap();
     let options = OpenOptions { window_bytes: 1, ..OpenOptions::default() };
     let mut log = Log::open(file.path(), &options).unwrap();
     let windows: Vec<Window> = std::iter::from_fn(|| log.next_window().unwrap()).collect();
-    assert!(windows.iter().any(|window| window.bytes.is_mapped()));
-    assert!(windows.iter().any(|window| !window.bytes.is_mapped()));
     assert_eq!(windows.len(), 3000);
-    assert_eq!(windows.iter().map(|window| window.bytes.to_vec()).collect::<Vec<_>>().concat(), text(3000));
-    // Dropping them makes room again.
-    drop(windows);
-    let mut log = Log::open(file.path(), &options).unwrap();
-    assert!(log.next_window().unwrap().unwrap().bytes.is_mapped());
+    for pair in windows.windows(2) {
+        assert_eq!(pair[0].bytes.as_ptr_range().end, pair[1].bytes.as_ptr());
+    }
 }
 
 #[test]
@@ -242,5 +237,4 @@ fn logs_travel_between_threads() {
     fn travels<T: Send + Sync>() {}
     travels::<Log>();
     travels::<Window>();
-    let _ = File::open("/dev/null").unwrap();
 }

@@ -1,6 +1,6 @@
 //! Pipes and FIFOs: their writers never wait, what does not fit is spooled, early ends hang nobody.
 
-use std::fs::{File, OpenOptions as FileOptions};
+use std::fs::OpenOptions as FileOptions;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -150,9 +150,9 @@ fn a_window_still_held_keeps_its_place_and_may_be_retained_late() {
 #[test]
 fn a_spool_over_its_limit_is_an_error() {
     let options = OpenOptions { spool_limit: 1 << 20, ..OpenOptions::default() };
-    let source = Box::new(io::repeat(b'\n').take(64 << 20));
+    let (source, taken) = told(vec![b'\n'; 32 << 20]);
     let mut log = Log::open_reader("endless", source, &options).unwrap();
-    thread::sleep(Duration::from_millis(300));
+    assert!(taken.recv().is_err(), "reading stops before the end");
     let error = loop {
         match log.next_window() {
             Ok(window) => assert!(window.is_some()),
@@ -202,5 +202,28 @@ fn a_program_s_output_is_a_log() {
     let bytes = drain(&mut log);
     assert!(child.wait().unwrap().success());
     assert_eq!(bytes.split(|&byte| byte == b'\n').count(), 200_001);
-    let _ = File::open("/dev/null").unwrap();
+}
+
+/// Copies standard input to a file; without the file's name it is no test.
+#[test]
+fn copy_stdin() {
+    let Ok(into) = std::env::var("FORKPOINT_COPY_STDIN") else { return };
+    let mut log = Log::open(Path::new("-"), &OpenOptions::default()).unwrap();
+    assert_eq!((log.name().as_str(), log.is_stream()), ("standard input", true));
+    std::fs::write(into, drain(&mut log)).unwrap();
+}
+
+#[test]
+fn standard_input_is_a_stream_be_it_a_pipe_or_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, copy) = (folder.path().join("source"), folder.path().join("copy"));
+    std::fs::write(&source, text(300_000)).unwrap();
+    for script in ["exec \"$0\" --exact copy_stdin < \"$1\"", "cat \"$1\" | exec \"$0\" --exact copy_stdin"] {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).arg(&source);
+        let output = command.env("FORKPOINT_COPY_STDIN", &copy).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(std::fs::read(&copy).unwrap() == text(300_000));
+        std::fs::remove_file(&copy).unwrap();
+    }
 }

@@ -29,7 +29,7 @@ pub struct FoundHeader {
 ///
 /// # Errors
 /// The log cannot be read, is empty, or begins with another line.
-pub fn read(log: &mut Log, wanted: &Header) -> Result<FoundHeader, HeaderFault> {
+pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<FoundHeader, HeaderFault> {
     let mut window_line = 1;
     while let Some(window) = log.next_window()? {
         let unfit = |line: u64, at: usize, reason: String| HeaderFault::Unfit {
@@ -47,7 +47,7 @@ pub fn read(log: &mut Log, wanted: &Header) -> Result<FoundHeader, HeaderFault> 
             let (start, trimmed_end) = trim(&window.bytes, at, end);
             if start < trimmed_end {
                 let text = window.bytes[start..trimmed_end].to_vec();
-                check(&text, wanted).map_err(|(offset, reason)| unfit(lines, start + offset, reason))?;
+                check(&text, wanted, kind).map_err(|(offset, reason)| unfit(lines, start + offset, reason))?;
                 let rest = (end + 1).min(window.bytes.len());
                 return Ok(FoundHeader { text, window, rest, window_line });
             }
@@ -60,24 +60,27 @@ pub fn read(log: &mut Log, wanted: &Header) -> Result<FoundHeader, HeaderFault> 
     Err(HeaderFault::Unfit { line: 1, offset: 0, reason })
 }
 
-fn check(text: &[u8], wanted: &Header) -> Result<(), (usize, String)> {
+fn check(text: &[u8], wanted: &Header, kind: Option<&Pointer>) -> Result<(), (usize, String)> {
     let mut tape = Tape::default();
     if text.starts_with(&[0xFF, 0xFE]) || text.starts_with(&[0xFE, 0xFF]) || text.get(1) == Some(&0) {
         return Err((0, crate::scan::OpenReason::Utf16.to_string()));
     }
     let no_header = || format!("the first line is no {:?} header", wanted.kind);
     tape.parse(text, 0).map_err(|fault| (fault.at, format!("{}: {}", no_header(), fault.reason)))?;
-    let kind = tape.get_first(text, Tape::ROOT, b"kind");
-    let kind = kind.filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node));
-    if !kind.is_some_and(|kind| *json::text::unescape(kind) == *wanted.kind.as_bytes()) {
-        return Err((0, no_header()));
+    if let Some(path) = kind {
+        let kind = tape.at(text, Tape::ROOT, path);
+        let kind = kind.filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node));
+        if !kind.is_some_and(|kind| *json::text::unescape(kind) == *wanted.kind.as_bytes()) {
+            return Err((0, no_header()));
+        }
     }
     let version = tape.at(text, Tape::ROOT, &wanted.version_path);
     let number = version.filter(|node| tape.kind(*node) == Kind::Number);
     match number.map(|node| json::number::to_u64(tape.bytes(text, node))) {
         Some(Some(version)) if version == wanted.version => Ok(()),
         _ => {
-            let found = version.map_or("none".into(), |node| String::from_utf8_lossy(tape.bytes(text, node)).into_owned());
+            let found =
+                version.map_or("none".into(), |node| String::from_utf8_lossy(tape.bytes(text, node)).into_owned());
             let at = version.map_or(0, |node| tape.start(node));
             Err((at, format!("the header's {} is {found}, not {}", wanted.version_path.dotted(), wanted.version)))
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::group::GroupKeys;
 use super::pairing::Opening;
 use crate::compare::Event;
 use crate::scan::{OpenFault, Opener, Span, ThreadKey, reopen};
@@ -65,6 +66,7 @@ pub struct Lane {
     /// Ended by its end event: the next event of the thread opens another generation.
     pub ended: bool,
     pub opening: Option<Opening>,
+    pub group: GroupKeys,
     /// Events still wanted for the opening; 0 once it is ripe.
     pub opening_wanted: usize,
     pub ripe_at: Option<u64>,
@@ -97,6 +99,7 @@ impl Lane {
             complete: false,
             ended: false,
             opening: None,
+            group: GroupKeys::default(),
             opening_wanted: super::pairing::OPENING_EVENTS_MAX,
             ripe_at: None,
             pairing: None,

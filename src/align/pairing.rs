@@ -5,10 +5,8 @@
 //! opening that never changes; decisions fall at exact moments of log time and never change.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
-
-use ahash::AHashMap;
 
 use crate::json::tape::fixed_state;
 use crate::source::Side;
@@ -98,15 +96,15 @@ enum Step {
 struct Group {
     waiting: [BTreeSet<Ripe>; 2],
     due: [BTreeSet<Ripe>; 2],
-    by_opening: AHashMap<u64, [VecDeque<Ripe>; 2]>,
+    by_opening: BTreeMap<u64, [VecDeque<Ripe>; 2]>,
 }
 
 /// Decides pairings as log time advances.
 #[derive(Debug, Default)]
 pub struct Pairer {
-    openings: [AHashMap<usize, Opening>; 2],
+    openings: [BTreeMap<usize, Opening>; 2],
     agenda: BinaryHeap<Reverse<(u64, Step, Side, Ripe)>>,
-    groups: AHashMap<u64, Group>,
+    groups: BTreeMap<u64, Group>,
     decisions: Vec<Decision>,
 }
 
@@ -209,7 +207,8 @@ impl Pairer {
     fn fall_due(&mut self, now: u64, batch: &[(Side, Ripe)]) {
         let mut touched = Vec::new();
         for (side, ripe) in batch {
-            let key = self.opening(*side, *ripe).group;
+            // A lane that was paired meanwhile has left its opening behind.
+            let Some(key) = self.openings[side.index()].get(&ripe.lane).map(|opening| opening.group) else { continue };
             let Some(group) = self.groups.get_mut(&key) else { continue };
             if group.waiting[side.index()].contains(ripe) {
                 group.due[side.index()].insert(*ripe);

@@ -20,13 +20,13 @@ pub enum Weighed {
     EqualRead(Overlooked),
     /// Marked nondeterministic: only kind and ordinal were compared, and are equal.
     EqualUnread,
-    Differ,
+    /// They differ; whether both lines were read to tell.
+    Differ { read: bool },
     /// One or both lines are malformed when read.
-    Malformed {
-        reference: Option<ReadFault>,
-        candidate: Option<ReadFault>,
-    },
+    Malformed { reference: Option<ReadFault>, candidate: Option<ReadFault> },
 }
+
+const UNREAD_DIFFER: Weighed = Weighed::Differ { read: false };
 
 /// What tells two events apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,10 +91,10 @@ impl<'p> Comparer<'p> {
             return fault;
         }
         if self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic) {
-            return if same_head { Weighed::EqualUnread } else { Weighed::Differ };
+            return if same_head { Weighed::EqualUnread } else { UNREAD_DIFFER };
         }
         if same_tail(reference, candidate) {
-            return if same_head { Weighed::EqualByBytes } else { Weighed::Differ };
+            return if same_head { Weighed::EqualByBytes } else { UNREAD_DIFFER };
         }
         let faults = (
             self.strict.read(reference.line, &mut scratch.reference).err(),
@@ -102,15 +102,26 @@ impl<'p> Comparer<'p> {
         );
         if let (None, None) = faults {
             if !same_head {
-                return Weighed::Differ;
+                return Weighed::Differ { read: true };
             }
             let calls = self.calls(reference, candidate, scratch);
             let mut walk = self.walk(reference, candidate, scratch, &calls, &self.no_payload);
             walk.verdict_only = true;
             walk.run();
-            return if walk.total == 0 { Weighed::EqualRead(walk.overlooked) } else { Weighed::Differ };
+            return match walk.total {
+                0 => Weighed::EqualRead(walk.overlooked),
+                _ => Weighed::Differ { read: true },
+            };
         }
         Weighed::Malformed { reference: faults.0, candidate: faults.1 }
+    }
+
+    /// Reads a line strictly.
+    ///
+    /// # Errors
+    /// The line is malformed.
+    pub fn read(&self, line: &[u8], scratch: &mut Scratch) -> Result<(), ReadFault> {
+        self.strict.read(line, &mut scratch.reference)
     }
 
     /// Reads the lines that are read whatever their partners hold.

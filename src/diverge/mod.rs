@@ -1,6 +1,13 @@
 //! Room `diverge`: lanes to divergences.
+//!
+//! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
+//! again; [`judge`] says what kind of divergence a parting is; [`rank`] which comes first;
+//! [`run`] puts a whole run together.
 
+pub mod judge;
 pub mod outcome;
+pub mod rank;
+pub mod resync;
 pub mod run;
 
 pub use outcome::*;

@@ -1,5 +1,6 @@
 //! What a run found: the material of every report.
 
+pub use crate::align::{Evidence, LaneName, MatchedBy};
 pub use crate::compare::Difference;
 use crate::scan::ThreadKey;
 use crate::source::{KeptText, Side};
@@ -19,6 +20,8 @@ pub struct Outcome {
     pub faults_total: u64,
     /// Things worth saying that change no verdict (torn last line, a grown file, a generation begun by ordinal 0).
     pub notes: Vec<Note>,
+    /// Lanes that `--map` names and the logs do not have.
+    pub map_unknown: Vec<(Side, LaneName)>,
 }
 
 /// Faults past this number are counted, not listed.
@@ -68,27 +71,6 @@ pub struct LaneFacts {
     pub events: u64,
     /// Physical line of the lane's first event, from 1.
     pub first_line: u64,
-}
-
-/// How a pairing was decided (DESIGN, pairing lanes).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MatchedBy {
-    FirstCall,
-    Prefix,
-    Order,
-    Only,
-    Same,
-    Given,
-    None,
-}
-
-/// How alike two openings are: `common` events from the start, of `of`; and the best other fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
-    pub common: u64,
-    pub of: u64,
-    /// The longest common beginning with another lane that waited; `None` if none did.
-    pub runner_up: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

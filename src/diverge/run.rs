@@ -1,7 +1,15 @@
 //! A whole run: two logs in, the outcome out.
 
-use crate::align::{Observer, RunOptions};
-use crate::diverge::Outcome;
+use super::judge::{Judgement, Verdict};
+use super::outcome::{
+    Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts, Note, Outcome,
+    Pairing, Resync, Status,
+};
+use super::rank;
+use crate::align::{
+    Aligner, ContextLine, HeaderFault, Intake, LaneName, MapChoice, Observer, PairState, Phase, RunOptions,
+};
+use crate::compare::Comparer;
 use crate::profile::Profile;
 use crate::source::{Keep, Log, Side, SourceError};
 
@@ -32,6 +40,215 @@ pub fn run(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
-    let _ = (reference, candidate, profile, options, observer);
-    unimplemented!("not written in the skeleton")
+    check_map(&options.map)?;
+    let comparer = Comparer::new(profile, options.skip_nondeterministic);
+    let judge = Judgement { comparer: &comparer };
+    let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &judge)
+        .map_err(|(side, fault)| header_error(side, fault))?;
+    aligner.run()?;
+    // Whether a log changed is looked at before anything found in it is told.
+    let mut notes = Vec::new();
+    for side in Side::BOTH {
+        let intake = &mut aligner.sides[side.index()];
+        let text = intake.log.finish()?;
+        notes.extend(intake.notes.drain(..).chain(text).map(|text| Note { side, text }));
+    }
+    assemble(aligner, profile, notes)
+}
+
+fn header_error(side: Side, fault: HeaderFault) -> RunError {
+    match fault {
+        HeaderFault::Source(error) => RunError::Source(error),
+        HeaderFault::Unfit { line, offset, reason } => RunError::Header { side, line, offset, reason },
+    }
+}
+
+fn check_map(map: &MapChoice) -> Result<(), RunError> {
+    let MapChoice::Given(entries) = map else { return Ok(()) };
+    for (at, (reference, candidate)) in entries.iter().enumerate() {
+        let twice = |name: &LaneName, label: &str| {
+            RunError::Map(format!("the map names {label} thread {}#{} twice", name.thread, name.generation))
+        };
+        for (other_reference, other_candidate) in &entries[..at] {
+            if other_reference == reference {
+                return Err(twice(reference, "reference"));
+            }
+            if other_candidate == candidate {
+                return Err(twice(candidate, "candidate"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn assemble(
+    mut aligner: Aligner<'_, Judgement<'_>>,
+    profile: &Profile,
+    notes: Vec<Note>,
+) -> Result<(Outcome, Keep), RunError> {
+    let mut keep = Keep::default();
+    let mut verdicts: Vec<Option<Verdict>> = aligner.pairings.iter().map(|_| None).collect();
+    for (pairing, verdict) in std::mem::take(&mut aligner.verdicts) {
+        verdicts[pairing] = Some(verdict);
+    }
+    let mut order: Vec<usize> = (0..aligner.pairings.len()).collect();
+    order.sort_by_key(|pairing| listing_key(&aligner, &aligner.pairings[*pairing]));
+    let ranks = rank::ranks(&aligner, &verdicts, profile);
+    let names = profile.rule_names();
+    let mut pairings = Vec::with_capacity(order.len());
+    for index in &order {
+        let divergence = match verdicts[*index].take() {
+            Some(verdict) => Some(divergence(verdict, ranks[*index], &names, &mut keep)?),
+            None => None,
+        };
+        pairings.push(pairing(&aligner, &aligner.pairings[*index], divergence));
+    }
+    let first = pairings.iter().position(|p: &Pairing| p.divergence.as_ref().is_some_and(|d| d.rank == 1));
+    let (faults, faults_total) = faults(&aligner);
+    let mut outcome = Outcome {
+        reference: facts(&aligner.sides[0]),
+        candidate: facts(&aligner.sides[1]),
+        first,
+        pairings,
+        coverage: coverage(&aligner, &names),
+        faults,
+        faults_total,
+        notes,
+        map_unknown: std::mem::take(&mut aligner.map_unknown),
+    };
+    rank::mark_cut(&mut outcome);
+    Ok((outcome, keep))
+}
+
+/// In order of the reference lane's first line, then lanes only the candidate has.
+fn listing_key(aligner: &Aligner<'_, Judgement<'_>>, pairing: &PairState) -> (bool, u64) {
+    let line = |side: Side| pairing.lanes[side.index()].map(|lane| aligner.sides[side.index()].lanes[lane].first_line);
+    match line(Side::Reference) {
+        Some(line) => (false, line),
+        None => (true, line(Side::Candidate).unwrap_or(0)),
+    }
+}
+
+fn pairing(aligner: &Aligner<'_, Judgement<'_>>, state: &PairState, divergence: Option<Divergence>) -> Pairing {
+    let lane = |side: Side| {
+        let lane = &aligner.sides[side.index()].lanes[state.lanes[side.index()]?];
+        Some(LaneFacts {
+            thread: lane.thread.clone(),
+            generation: lane.generation,
+            events: lane.events,
+            first_line: lane.first_line,
+        })
+    };
+    let status = match (state.phase, divergence.as_ref().map(|divergence| divergence.kind)) {
+        (Phase::NotCompared, _) => Status::NotCompared,
+        (Phase::Faulty, None) => Status::Faulty,
+        (_, Some(DivergenceKind::Unmatched)) => Status::Unmatched,
+        (_, Some(_)) => Status::Diverged,
+        _ => Status::Identical,
+    };
+    Pairing {
+        reference: lane(Side::Reference),
+        candidate: lane(Side::Candidate),
+        matched_by: state.decision.matched_by,
+        ambiguous: state.decision.ambiguous,
+        evidence: state.decision.evidence,
+        status,
+        compared: state.compared,
+        divergence,
+    }
+}
+
+fn divergence(
+    verdict: Verdict,
+    (rank, after_fault): (u64, bool),
+    names: &[&str],
+    keep: &mut Keep,
+) -> Result<Divergence, SourceError> {
+    let [reference, candidate] = verdict.events;
+    let mut copy = |line: ContextLine| copy(line, keep);
+    let mut copies = |lines: Vec<ContextLine>| lines.into_iter().map(&mut copy).collect::<Result<Vec<_>, _>>();
+    let [after_reference, after_candidate] = verdict.after;
+    let (after_reference, after_candidate) = (copies(after_reference)?, copies(after_candidate)?);
+    let mut before = Vec::with_capacity(verdict.before.len());
+    for [left, right] in verdict.before {
+        before.push((copy(left)?, copy(right)?));
+    }
+    Ok(Divergence {
+        position: verdict.position,
+        kind: verdict.kind,
+        rank,
+        after_fault,
+        reference: reference.map(&mut copy).transpose()?,
+        candidate: candidate.map(&mut copy).transpose()?,
+        differences: verdict.differences,
+        differences_total: verdict.differences_total,
+        resync: verdict.resync.map(|(shift, ordinal_shift)| Resync {
+            after_reference: shift.reference as u64,
+            after_candidate: shift.candidate as u64,
+            equal_run: shift.equal_run as u64,
+            ordinal_shift,
+        }),
+        before,
+        after_reference,
+        after_candidate,
+        overlooked: verdict.overlooked.iter().map(|rule| names[*rule as usize].to_owned()).collect(),
+    })
+}
+
+fn copy(line: ContextLine, keep: &mut Keep) -> Result<EventCopy, SourceError> {
+    Ok(EventCopy {
+        line: line.place.line,
+        offset: line.place.offset,
+        ordinal: line.place.ordinal,
+        position: line.place.position,
+        text: keep.put(&line.text)?,
+        cut_bytes: line.cut_bytes,
+    })
+}
+
+fn facts(intake: &Intake<'_>) -> LogFacts {
+    LogFacts {
+        bytes: intake.log.bytes_read(),
+        events: intake.time,
+        threads: intake.threads(),
+        lines_skipped: intake.lines_skipped,
+        cut: false,
+        last_line: intake.last_line,
+        ended_by_damage: intake.ended_by_damage,
+        header: intake.header.clone(),
+        engine: intake.engine.clone(),
+    }
+}
+
+fn faults(aligner: &Aligner<'_, Judgement<'_>>) -> (Vec<LineFault>, u64) {
+    let mut listed = Vec::new();
+    let mut total = 0;
+    for side in Side::BOTH {
+        let mut faults: Vec<_> = aligner.sides[side.index()].faults.iter().collect();
+        total += faults.len() as u64;
+        faults.sort_by_key(|fault| fault.offset);
+        listed.extend(faults.into_iter().map(|fault| LineFault {
+            side,
+            line: fault.line,
+            offset: fault.offset,
+            reason: fault.reason.clone(),
+        }));
+    }
+    listed.truncate(FAULTS_LISTED_MAX);
+    (listed, total)
+}
+
+fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str]) -> Coverage {
+    let counters = &aligner.counters;
+    Coverage {
+        events_compared: counters.events_compared,
+        equal_by_bytes: counters.equal_by_bytes,
+        read: counters.read,
+        unverified: counters.unverified,
+        skipped_nondeterministic: counters.skipped_nondeterministic,
+        overlooked: (names.iter().zip(&counters.overlooked))
+            .filter(|(_, count)| **count > 0)
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect(),
+    }
 }

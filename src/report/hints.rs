@@ -188,3 +188,104 @@ pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Optio
     words.extend(flags(&context.role_flags));
     Some(words.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+    use crate::diverge::Outcome;
+
+    fn told(outcome: &Outcome, context: &ReportContext) -> Vec<String> {
+        let (keep, profile) = (crate::source::Keep::default(), profile());
+        hints(&Story::new(outcome, &keep, &profile, context))
+    }
+
+    fn early(kind: DivergenceKind, path: &str, position: u64, shift: u64) -> Outcome {
+        let mut sample = Sample::default();
+        for (reference, candidate) in [(1, 4), (6, 9)] {
+            let mut found = sample.around(position, kind);
+            found.differences = vec![differing(path, Some("1"), Some("2"))];
+            found.differences_total = 1;
+            found.candidate.as_mut().unwrap().ordinal = Some(position + shift);
+            sample.diverged(reference, candidate, [400, 300], found);
+        }
+        sample.outcome(Some(0))
+    }
+
+    #[test]
+    fn ends_alone_can_be_accepted() {
+        let (outcome, _keep) = cut_short();
+        assert_eq!(
+            told(&outcome, &context()),
+            [
+                "to accept lanes that end before their partners: forkpoint diff runs/canary.jsonl runs/ours.jsonl --prefix"
+            ]
+        );
+        assert!(told(&outcome, &ReportContext { prefix: true, ..context() }).is_empty());
+        assert!(told(&typical().0, &context()).is_empty());
+        assert!(told(&hollow().0, &context()).is_empty());
+    }
+
+    #[test]
+    fn the_same_early_fields_may_be_noise() {
+        let outcome = early(DivergenceKind::Value, "/payload/host ns", 7, 0);
+        let flags = ReportContext { role_flags: vec!["--profile".into(), "my rules.toml".into()], ..context() };
+        assert_eq!(
+            told(&outcome, &flags),
+            ["every thread parts within its first 8 events in the same field; if it is noise: forkpoint diff \
+              runs/canary.jsonl runs/ours.jsonl --profile 'my rules.toml' --ignore '/payload/host ns'"]
+        );
+        assert!(told(&early(DivergenceKind::Value, "/payload/x", 8, 0), &context()).is_empty());
+    }
+
+    #[test]
+    fn constant_ordinals_can_be_overlooked() {
+        let given = ["--profile", "generic", "--ordinal", "seq", "--kind=op"].map(str::to_owned).to_vec();
+        let outcome = early(DivergenceKind::Ordinal, "/seq", 0, 3);
+        assert_eq!(
+            told(&outcome, &ReportContext { role_flags: given, ..context() }),
+            ["ordinals differ by a constant (+3); to compare without them: forkpoint diff runs/canary.jsonl \
+              runs/ours.jsonl --profile generic --kind=op --ordinal none"]
+        );
+    }
+
+    #[test]
+    fn malformed_lines_can_be_listed_or_stepped_over() {
+        let (outcome, _keep) = nasty();
+        let mut odd = context();
+        odd.candidate.path = "-my log.jsonl".into();
+        assert_eq!(
+            told(&outcome, &odd),
+            [
+                "to list every malformed line of ours: forkpoint check './-my log.jsonl'",
+                "to step over 3 malformed lines: forkpoint diff runs/canary.jsonl './-my log.jsonl' --malformed skip"
+            ]
+        );
+        odd.candidate.reopenable = false;
+        assert!(told(&outcome, &odd).is_empty());
+    }
+
+    #[test]
+    fn a_place_is_shown_again_from_what_can_be_opened_again() {
+        let (outcome, _keep) = typical();
+        let of = |at: usize, context: &ReportContext| {
+            show_command(context, outcome.pairings[at].divergence.as_ref().unwrap())
+        };
+        let mut piped = context();
+        piped.role_flags = vec!["--thread".into(), "a b".into()];
+        assert_eq!(
+            of(1, &piped).unwrap(),
+            "forkpoint show runs/canary.jsonl runs/ours.jsonl --offset 336889000 --candidate-offset 449185200 \
+             --position 561481 --line 1684445 --candidate-line 2245926 --thread 'a b'"
+        );
+        assert_eq!(
+            of(2, &context()).unwrap(),
+            "forkpoint show runs/canary.jsonl --offset 24120400 --position 40200 --line 120602"
+        );
+        piped.reference.reopenable = false;
+        assert!(
+            of(1, &piped).unwrap().starts_with("forkpoint show runs/ours.jsonl --offset 449185200 --position 561481")
+        );
+        assert_eq!(of(2, &piped), None);
+    }
+}

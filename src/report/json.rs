@@ -242,3 +242,235 @@ fn value(token: &[u8]) -> Doc {
     }
     loose(token).unwrap_or_else(|| Doc::Foreign(String::from_utf8_lossy(token).into_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+    use crate::diverge::DivergenceKind;
+    use serde_json::Value;
+
+    fn painted((outcome, keep): &(Outcome, Keep)) -> String {
+        json(outcome, keep, &profile(), &context()).unwrap()
+    }
+
+    /// serde_json refuses lone surrogates and numbers beyond a double, which RFC 8259 allows: put
+    /// something harmless in their place.
+    fn read(text: &str) -> Value {
+        let text = text.replace("\\\\ud800", "lone").replace("\\ud800", "lone").replace(": 1e400", ": 400");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    #[test]
+    fn every_report_follows_the_schema() {
+        let schema: Value = serde_json::from_str(&super::super::schema()).unwrap();
+        jsonschema::meta::validate(&schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for sample in [typical(), cut_short(), many(500), hollow(), nasty()] {
+            let report = read(&painted(&sample));
+            let errors: Vec<String> =
+                validator.iter_errors(&report).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+            assert!(errors.is_empty(), "{errors:?}");
+            let (outcome, keep) = &sample;
+            let first = ReportContext { first_only: true, ..context() };
+            let report = read(&json(outcome, keep, &profile(), &first).unwrap());
+            assert!(validator.is_valid(&report));
+            assert!(report["coverage"].is_null() && report["reference"]["events"].is_null());
+        }
+        let mut broken = read(&painted(&typical()));
+        broken["pairings"][0]["compared"] = Value::from(-1);
+        assert!(!validator.is_valid(&broken));
+    }
+
+    #[test]
+    fn the_same_outcome_gives_the_same_bytes() {
+        for sample in [typical, nasty] {
+            assert_eq!(painted(&sample()), painted(&sample()));
+        }
+    }
+
+    #[test]
+    fn keys_stand_in_the_promised_order() {
+        let text = painted(&typical());
+        let top: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  \"").and_then(|line| line.split_once('"')))
+            .map(|(key, _)| key)
+            .collect();
+        let promised = [
+            "schema",
+            "verdict",
+            "profile",
+            "validated",
+            "reference",
+            "candidate",
+            "first",
+            "pairings",
+            "coverage",
+            "faults",
+        ];
+        assert_eq!(top[..10], promised);
+        let divergence = text.split_once("\"divergence\": {").unwrap().1;
+        let inner: Vec<&str> = divergence
+            .lines()
+            .take_while(|line| *line != "      }")
+            .filter_map(|line| line.strip_prefix("        \"").and_then(|line| line.split_once('"')))
+            .map(|(key, _)| key)
+            .collect();
+        let promised = [
+            "position",
+            "kind",
+            "rank",
+            "after_fault",
+            "reference",
+            "candidate",
+            "differences",
+            "differences_total",
+            "resync",
+            "before",
+            "after",
+            "overlooked",
+        ];
+        assert_eq!(inner, promised);
+    }
+
+    #[test]
+    fn numbers_keep_their_spelling_and_odd_values_their_form() {
+        let text = painted(&nasty());
+        for part in [
+            "\"n\": 1234567890123456789012345678901234567890,",
+            "\"reference\": 1234567890123456789012345678901234567890, \"candidate\": 1.50e+3 }",
+            "\"x\": 1e400,",
+            "\"token\": \"NaN\"",
+            "\"token\": \"-Infinity\"",
+            "\"reference\": \"\\ud800 | ``` \u{202e}<b>\" }",
+            "\"path\": \"/payload/a~1b~0\\u001b\", \"candidate\": { \"k\": [] }",
+            "123456789012345678901234567890, \"x\\ud800\" ]",
+        ] {
+            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(part), "{part}\n{text}");
+        }
+        let report = read(&text);
+        let pairing = &report["pairings"][0];
+        let found = &pairing["divergence"];
+        assert_eq!(pairing["reference"]["tid"], "a|b`c\u{1b}\n<i>");
+        assert_eq!(found["differences"][4]["reference"]["cut_bytes"], 3 * 9000 + 45 - 16_384);
+        assert_eq!(found["candidate"]["lossy"], true);
+        assert!(found["candidate"].get("event").is_none() && found["candidate"]["ordinal"].is_null());
+        let cut = &found["after"]["candidate"][0];
+        assert_eq!((&cut["text"], &cut["cut_bytes"]), (&Value::from("{\"payload\":\"日"), &Value::from(5002)));
+        assert!(cut.get("event").is_none() && cut.get("lossy").is_none());
+        assert!(report["pairings"][1]["reference"]["tid"].is_null());
+    }
+
+    #[test]
+    fn a_small_report_reads_like_this() {
+        let mut sample = Sample::default();
+        let mut found = sample.around(0, DivergenceKind::Extra);
+        found.reference = None;
+        found.after_reference.clear();
+        found.after_candidate.clear();
+        sample.diverged(6, 9, [0, 1], found);
+        let outcome = sample.outcome(Some(0));
+        assert_eq!(painted(&(outcome, sample.keep)), GOLDEN);
+    }
+
+    const GOLDEN: &str = r#"{
+  "schema": "forkpoint.diff/1",
+  "verdict": "diverged",
+  "profile": "schema-v1",
+  "validated": "opened",
+  "reference": {
+    "path": "runs/canary.jsonl",
+    "label": "canary",
+    "bytes": 0,
+    "events": 0,
+    "threads": 1,
+    "lines_skipped": 0,
+    "cut": false
+  },
+  "candidate": {
+    "path": "runs/ours.jsonl",
+    "label": "ours",
+    "bytes": 200,
+    "events": 1,
+    "threads": 1,
+    "lines_skipped": 0,
+    "cut": false
+  },
+  "first": 0,
+  "pairings": [
+    {
+      "reference": {
+        "tid": 6,
+        "generation": 0,
+        "events": 0
+      },
+      "candidate": {
+        "tid": 9,
+        "generation": 0,
+        "events": 1
+      },
+      "matched_by": "first-call",
+      "ambiguous": false,
+      "evidence": {
+        "common": 64,
+        "of": 64,
+        "runner_up": null
+      },
+      "status": "diverged",
+      "compared": 0,
+      "divergence": {
+        "position": 0,
+        "kind": "extra",
+        "rank": 1,
+        "after_fault": false,
+        "reference": null,
+        "candidate": {
+          "line": 2,
+          "offset": 400,
+          "ordinal": 0,
+          "text": "{\"schema_version\":1,\"kind\":\"kernel.call\",\"tid\":6,\"tid_event_idx\":0,\"host_ns\":2000,\"payload\":{\"name\":\"RtlEnterCriticalSection\"}}",
+          "event": {
+            "schema_version": 1,
+            "kind": "kernel.call",
+            "tid": 6,
+            "tid_event_idx": 0,
+            "host_ns": 2000,
+            "payload": {
+              "name": "RtlEnterCriticalSection"
+            }
+          }
+        },
+        "differences": [],
+        "differences_total": 0,
+        "resync": null,
+        "before": [],
+        "after": {
+          "reference": [],
+          "candidate": []
+        },
+        "overlooked": []
+      }
+    }
+  ],
+  "coverage": {
+    "events_compared": 0,
+    "equal_by_bytes": 0,
+    "read": 0,
+    "unverified": 0,
+    "skipped_nondeterministic": 0,
+    "overlooked": {
+      "raw-handle-id": 12,
+      "allocator": 1234
+    }
+  },
+  "faults": [],
+  "faults_total": 0,
+  "trouble": [],
+  "notes": [],
+  "header_differences": [],
+  "message": "diverged: 1 thread diverges; first: thread 6 → 9 at position 0, ours has an extra event"
+}
+"#;
+}

@@ -2,18 +2,22 @@
 //! the pre-context, the divergent event, the next event, the raw events.
 
 use super::context::{Details, ReportContext};
+use super::fields::focused;
 use super::hints::fault_line;
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
 use super::story::{Story, lane_name, pair_name};
 use super::verdict::{Class, facts};
-use super::visible::{bytes, counted, grouped, visible};
+use super::visible::{bytes, clip, counted, grouped, visible};
 use crate::diverge::Outcome;
 use crate::profile::Profile;
 use crate::source::{Keep, Side, SourceError};
 
 /// So many divergences get a section of their own unless all details are wanted.
 const SECTIONS_MAX: usize = 50;
+
+/// Longer values and event lines are cut, values around what differs.
+const CELL_COLUMNS_MAX: usize = 160;
 
 /// Paints the Markdown report.
 ///
@@ -65,7 +69,6 @@ fn prose(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // A colon ends the scheme of a bare link; @ makes mentions.
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '$' | '@' => {
                 out.push('\\');
                 out.push(c);
@@ -73,7 +76,8 @@ fn prose(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out.replace("://", ":\u{200b}//").replace("www.", "www\\.")
+    // No bare links either: an escaped character ends what would be one.
+    out.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 /// A code span that holds any text, for paths and commands.
@@ -162,7 +166,11 @@ fn cells(row: &Row) -> String {
         number(row.totals[0]),
         number(row.totals[1]),
         number(row.parts_at),
-        if row.first { format!("**{}** (first)", prose(&row.outcome)) } else { prose(&row.outcome) },
+        match (row.first, row.after_fault) {
+            (true, _) => format!("**{}** (first)", prose(&row.outcome)),
+            (false, true) => format!("{} (after fault)", prose(&row.outcome)),
+            (false, false) => prose(&row.outcome),
+        },
     ];
     format!("| {} |\n", cells.join(" | "))
 }
@@ -220,8 +228,8 @@ fn fields(story: &Story, detail: &Detail, out: &mut String) {
     let [reference, candidate] = Side::BOTH.map(|side| prose(&story.label(side)));
     out.push_str(&format!("| field | {reference} | {candidate} |\n|---|---|---|\n"));
     for field in &detail.fields {
-        let [reference, candidate] = field.values.each_ref().map(|value| match value {
-            Some(value) => prose(&super::visible::clip(value, 200)),
+        let [reference, candidate] = focused(field, CELL_COLUMNS_MAX).map(|value| match value {
+            Some(value) => prose(&value.text()),
             None => "*absent*".to_owned(),
         });
         out.push_str(&format!("| {} | {reference} | {candidate} |\n", prose(&field.path)));
@@ -240,7 +248,8 @@ fn labels(story: &Story) -> [String; 2] {
 }
 
 fn told(label: &str, event: Option<&EventLine>) -> String {
-    format!("{label} {}", event.map_or_else(|| "<end of stream>".to_owned(), EventLine::told))
+    let told = event.map_or_else(|| "<end of stream>".to_owned(), EventLine::told);
+    format!("{label} {}", clip(&told, CELL_COLUMNS_MAX))
 }
 
 fn raw(event: &EventLine) -> String {
@@ -318,5 +327,79 @@ fn coverage(story: &Story, out: &mut String) {
     out.push_str(&format!("- profile {}, validated: {depth}\n", prose(&story.profile.name)));
     for note in &outcome.notes {
         out.push_str(&format!("- note: {}: {}\n", prose(&story.label(note.side)), prose(&note.text)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+
+    fn painted((outcome, keep): &(Outcome, Keep)) -> String {
+        markdown(outcome, keep, &profile(), &context()).unwrap()
+    }
+
+    #[test]
+    fn sections_keep_the_order_of_the_originals() {
+        let text = painted(&typical());
+        let mut at = 0;
+        for part in [
+            "## Summary",
+            "| 6 | 9 | first-call 64/64 | 561481 | 600000 | 599001 | 561481 | **value** (first) |",
+            "## 6 → 9",
+            "First divergence at position 561481",
+            "**Pre-context (last 5 equal pairs):**",
+            "canary: [561480] kernel.call RtlEnterCriticalSection",
+            "**Divergent event:**",
+            "canary: [561481] kernel.return NtOpenFile\nours:   [561481] kernel.return NtOpenFile",
+            "**Next event after the divergence (if any):**",
+            "**Raw events (JSON):**",
+            "```json",
+            "0xC0000034",
+            "forkpoint show",
+            "## 7 → 3",
+            "## 8 → 8",
+            "## 9 → 11",
+            "## Without a partner",
+            "## Coverage",
+        ] {
+            at += text[at..].find(part).unwrap_or_else(|| panic!("{part} is not behind {at} in\n{text}"));
+        }
+    }
+
+    #[test]
+    fn nothing_from_a_log_is_markup() {
+        for sample in [nasty(), hollow()] {
+            let text = painted(&sample);
+            assert!(text.chars().all(|c| c == '\n' || visible(&c.to_string()) == c.to_string()));
+            let mut fence: Option<&str> = None;
+            let mut columns = None;
+            for line in text.lines() {
+                let ticks = &line[..line.len() - line.trim_start_matches('`').len()];
+                match fence {
+                    Some(open) if line == open => fence = None,
+                    Some(open) => assert!(!(ticks.len() >= open.len() && line.len() == ticks.len()), "{line}"),
+                    None if ticks.len() >= 3 => fence = Some(ticks),
+                    None => {
+                        assert!(!line.contains("<script") && !line.contains("<i>") && !line.contains("<b>"), "{line}");
+                        let bars = line.replace("\\|", "").matches('|').count();
+                        if line.starts_with('|') {
+                            assert_eq!(*columns.get_or_insert(bars), bars, "{line}");
+                        } else {
+                            columns = None;
+                        }
+                    }
+                }
+            }
+            assert!(fence.is_none());
+        }
+    }
+
+    #[test]
+    fn only_so_many_sections_unless_all_are_wanted() {
+        let (outcome, keep) = many(20_000);
+        let text = painted(&(outcome, keep));
+        assert_eq!(text.matches("\n## ").count(), SECTIONS_MAX + 2);
+        assert!(text.contains("… and 50 other divergences"), "{}", &text[text.len() - 600..]);
     }
 }

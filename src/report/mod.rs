@@ -11,7 +11,7 @@
 //! - `layout`: one divergence laid out: before, here, fields, after, remarks;
 //! - `overview`: the table of pairings, chosen and spelled;
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
-//! - [`hints`]: commands worth trying next; [`quote`]: how a command is spelled for a shell;
+//! - [`hints`](mod@hints): commands worth trying next; [`quote`]: how a command is spelled for a shell;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part; `visible`, `style`: characters and colours a terminal can be trusted with.
 

@@ -7,8 +7,9 @@ use super::verdict::Class;
 use super::visible::{clip, columns, grouped, pad, pad_left};
 use crate::source::Side;
 
-/// The cells of the table in one spelling of its numbers.
-fn cells(row: &Row, number: fn(u64) -> String) -> [String; 8] {
+/// The cells of the table in one spelling of its numbers; `brief` leaves out what the others tell.
+fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
+    let fault = if row.after_fault { " (after fault)" } else { "" };
     let total = |at: usize| row.totals[at].map_or_else(String::new, number);
     [
         clip(&row.reference, 24),
@@ -19,8 +20,11 @@ fn cells(row: &Row, number: fn(u64) -> String) -> [String; 8] {
         total(0),
         total(1),
         match row.parts_at {
-            Some(position) => format!("{} at {}", row.outcome, number(position)),
-            None => row.outcome.clone(),
+            // The lane parts just behind its equal pairs, unless some were stepped over.
+            Some(position) if !(brief && position == row.compared) => {
+                format!("{} at {}{fault}", row.outcome, number(position))
+            }
+            _ => format!("{}{fault}", row.outcome),
         },
     ]
 }
@@ -45,8 +49,8 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         format!("of {candidate}"),
         "outcome".into(),
     ];
-    let layout = |number: fn(u64) -> String| -> (Vec<[String; 8]>, [usize; 8]) {
-        let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number)).collect();
+    let layout = |number: fn(u64) -> String, brief: bool| -> (Vec<[String; 8]>, [usize; 8]) {
+        let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number, brief)).collect();
         let mut widths = std::array::from_fn(|at| columns(&heads[at]));
         for line in &body {
             for (width, cell) in widths.iter_mut().zip(line) {
@@ -56,25 +60,16 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         (body, widths)
     };
     let total = |widths: &[usize; 8]| 2 + widths.iter().sum::<usize>() + 2 * 5 + 2;
-    let mut laid = layout(grouped);
+    let mut laid = layout(grouped, false);
     if total(&laid.1) > width {
-        laid = layout(|number| number.to_string());
+        laid = layout(grouped, true);
+    }
+    if total(&laid.1) > width {
+        laid = layout(|number| number.to_string(), true);
     }
     let (body, widths) = laid;
-    let line = |page: &mut Page, cells: &[String; 8], styles: [Style; 8]| {
-        for at in 0..8 {
-            let gap = match at {
-                0 => "",
-                1 | 2 => " ",
-                _ => "  ",
-            };
-            let cell = if RIGHT[at] { pad_left(&cells[at], widths[at]) } else { pad(&cells[at], widths[at]) };
-            page.put(Style::Plain, gap).put(styles[at], &cell);
-        }
-        page.end();
-    };
     page.put(Style::Plain, "  ");
-    line(page, &heads, [Style::Dim; 8]);
+    line(page, &heads, &widths, [Style::Dim; 8]);
     for (row, cells) in rows.iter().zip(&body) {
         page.put(Style::Bad, if row.first { "> " } else { "  " });
         let outcome = match row.class {
@@ -86,7 +81,7 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         let mut styles = [Style::Plain; 8];
         styles[3] = Style::Dim;
         styles[7] = outcome;
-        line(page, cells, styles);
+        line(page, cells, &widths, styles);
     }
     for text in &others {
         page.line(Style::Dim, &format!("  {text}"));
@@ -100,4 +95,17 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
     if rows.iter().any(|row| row.matched.ends_with('?')) {
         page.line(Style::Warn, "  ? ambiguous: another lane fits as well");
     }
+}
+
+fn line(page: &mut Page, cells: &[String; 8], widths: &[usize; 8], styles: [Style; 8]) {
+    for at in 0..8 {
+        let gap = match at {
+            0 => "",
+            1 | 2 => " ",
+            _ => "  ",
+        };
+        let cell = if RIGHT[at] { pad_left(&cells[at], widths[at]) } else { pad(&cells[at], widths[at]) };
+        page.put(Style::Plain, gap).put(styles[at], &cell);
+    }
+    page.end();
 }

@@ -192,14 +192,140 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
 
 #[cfg(test)]
 mod tests {
+    use super::super::context::Details;
     use super::super::samples::*;
     use super::*;
 
+    fn painted((outcome, keep): &(Outcome, Keep), context: &ReportContext) -> String {
+        terminal(outcome, keep, &profile(), context).unwrap()
+    }
+
     #[test]
-    fn look() {
-        let (profile, context) = (profile(), context());
-        for (outcome, keep) in [typical(), cut_short(), many(20_000), nasty()] {
-            println!("{}\n==========", terminal(&outcome, &keep, &profile, &context).unwrap());
+    fn a_typical_report_fits_eighty_columns() {
+        let text = painted(&typical(), &context());
+        assert_eq!(text, GOLDEN, "{text}");
+        for line in text.lines().filter(|line| !line.contains("forkpoint show")) {
+            assert!(columns(line) <= 80, "{line}");
         }
     }
+
+    #[test]
+    fn nothing_hostile_reaches_the_terminal() {
+        for sample in [nasty(), hollow()] {
+            for width in [20, 60, 80, 200] {
+                let text = painted(&sample, &ReportContext { width, ..context() });
+                assert!(text.chars().all(|c| c == '\n' || visible(&c.to_string()) == c.to_string()), "{text}");
+                assert!(text.lines().all(|line| !line.ends_with(' ')), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_change_no_text() {
+        let plain = painted(&nasty(), &context());
+        let coloured = painted(&nasty(), &ReportContext { colour: true, ..context() });
+        let mut stripped = String::new();
+        for (at, piece) in coloured.split("\x1b[").enumerate() {
+            stripped.push_str(if at == 0 { piece } else { piece.split_once('m').unwrap().1 });
+        }
+        let without_carets = |text: &str| {
+            let kept = text.lines().filter(|line| line.is_empty() || !line.chars().all(|c| c == ' ' || c == '^'));
+            kept.collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(without_carets(&stripped), without_carets(&plain));
+        assert!(!stripped.contains('^') && plain.contains('^'));
+    }
+
+    #[test]
+    fn a_cut_log_is_told_once() {
+        let text = painted(&cut_short(), &context());
+        assert_eq!(text.matches("log ends at line 721; no event differs before").count(), 1, "{text}");
+        assert!(text.contains("  7 → 3  ours ends after 300 of 400 events"), "{text}");
+    }
+
+    #[test]
+    fn long_tables_are_summed_up_unless_all_is_wanted() {
+        let sample = many(20_000);
+        let text = painted(&sample, &context());
+        assert!(text.lines().count() < 90, "{}", text.lines().count());
+        assert!(text.contains("… and 19,898 identical pairings"), "{text}");
+        let text = painted(&sample, &ReportContext { details: Details::All, ..context() });
+        assert!(text.lines().count() > 20_000 + 100 * 10);
+        let text = painted(&sample, &ReportContext { details: Details::Count(3), ..context() });
+        assert_eq!(text.matches("show it again").count(), 3);
+    }
+
+    #[test]
+    fn a_hollow_comparison_is_no_pass() {
+        let text = painted(&hollow(), &context());
+        assert!(text.starts_with("inconclusive: nothing was compared: no thread was paired"), "{text}");
+    }
+
+    const GOLDEN: &str = r#"diverged: 3 threads diverge, 2 only end early, 1 has no partner
+          first: thread 6 → 9 at position 561,481, payload.return_value: 0 →
+          3221225524 and 1 other field
+          1 pairing is ambiguous
+
+  canary  runs/canary.jsonl  916,332 events in 8 threads, 183 MB
+  ours    runs/ours.jsonl    913,010 events in 7 threads, 183 MB
+  headers differ in engine: "canary" → "ours"
+  headers differ in build: "a1b2" → absent
+
+  canary → ours  matched by              equal  of canary  of ours  outcome
+       1 → 4     first-call 64/64      120,004    120,004  120,004  identical
+>      6 → 9     first-call 64/64      561,481    600,000  599,001  value
+       7 → 3     prefix 41/64 vs 41 ?   40,200     80,000   79,998  missing
+       8 → 8     first-call 64/64           12     52,000   52,000  kind
+       9 → 11    first-call 64/64       31,000     32,000   31,000  ended-early
+      10 → 12    first-call 64/64       31,000     32,000   31,000  ended-early
+      11 → 5     first-call 64/64            7          7        7  identical
+      14 → —     none                        0        321           unmatched
+  n/m vs k: n of the first m events fit, k of them with the next best lane
+  ? ambiguous: another lane fits as well
+
+First divergence: thread 6 → 9 at position 561,481 (value)
+  canary  runs/canary.jsonl:1684445
+  ours    runs/ours.jsonl:2245926
+
+   canary    ours
+  1684430 2245906   [561476] kernel.call NtReadFile
+  1684433 2245910   [561477] kernel.return NtReadFile
+  1684436 2245914   [561478] kernel.call RtlLeaveCriticalSection
+  1684439 2245918   [561479] kernel.return RtlLeaveCriticalSection
+  1684442 2245922   [561480] kernel.call RtlEnterCriticalSection
+  1684445         - [561481] kernel.return NtOpenFile
+          2245926 + [561481] kernel.return NtOpenFile
+
+                            canary        ours
+      payload.return_value  0             3221225524
+                            ^             ^^^^^^^^^^
+      payload.status        "0x00000000"  "0xC0000034"
+                               ^^^^^^^^      ^^^^^^^^
+
+  1684448 2245930   [561482] kernel.call NtWaitForSingleObjectEx
+  1684451 2245934   [561483] kernel.return NtWaitForSingleObjectEx
+  1684454 2245938   [561484] kernel.call KeSetEvent
+
+  The two agree again right after it, for at least 255 events.
+
+  Also different here, but overlooked by rule: ignore:/payload/host_ns.
+
+  show it again:
+  forkpoint show runs/canary.jsonl runs/ours.jsonl --offset 336889000 --candidate-offset 449185200 --position 561481 --line 1684445 --candidate-line 2245926
+
+Other divergences
+  8 → 8  at 12: kind: "wait.begin" → "kernel.call"  runs/canary.jsonl:38
+  7 → 3  at 40,200: ours lacks 2 events  runs/canary.jsonl:120602
+
+Only end early
+  9 → 11   ours ends after 31,000 of 32,000 events, runs/ours.jsonl:123998
+  10 → 12  ours ends after 31,000 of 32,000 events, runs/ours.jsonl:123998
+
+Without a partner
+  canary 14  321 events, from runs/canary.jsonl:2
+
+783,704 pairs compared, 705,333 equal by bytes, 78,370 read, profile schema-v1
+overlooked by rule: raw-handle-id in 12, allocator in 1,234
+note: ours: the last line is torn
+"#;
 }

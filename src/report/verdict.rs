@@ -29,7 +29,7 @@ impl Verdict {
             || outcome.coverage.unverified > 0
             || tally.after_fault > 0;
         let faults = outcome.faults_total > 0 && !context.malformed_skip;
-        if context.trouble || faults || tally.faulty > 0 {
+        if context.trouble || faults || !outcome.map_unknown.is_empty() || tally.faulty > 0 {
             Verdict::Trouble
         } else if tally.paired == 0 || !tally.compared_any {
             Verdict::Inconclusive
@@ -256,6 +256,11 @@ fn inconclusive(
 
 /// Why the comparison is troubled.
 fn cause(outcome: &Outcome, context: &ReportContext) -> String {
+    if let (None, 0, Some((side, lane))) = (context.messages.first(), outcome.faults_total, outcome.map_unknown.first())
+    {
+        let label = super::visible::visible(&context.name(*side).label);
+        return format!("--map names a thread that the {label} log does not have, {}", super::story::map_name(lane));
+    }
     match (context.messages.first(), outcome.faults_total) {
         (Some(message), _) => super::visible::visible(message),
         (None, 0) => "the comparison could not be finished".to_owned(),
@@ -269,5 +274,128 @@ fn so_far(tally: &Tally, outcome: &Outcome, classes: Option<String>) -> String {
         _ if !tally.compared_any => "nothing was compared".to_owned(),
         Some(classes) => format!("as far as compared, {classes}"),
         None => format!("as far as compared, {}", no_difference(tally, outcome)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+    use crate::diverge::{Divergence, LineFault};
+
+    fn with(pairings: Vec<Pairing>) -> Outcome {
+        let mut sample = Sample { pairings, ..Sample::default() };
+        sample.outcome(None)
+    }
+
+    fn parting(kind: DivergenceKind, after_fault: bool) -> Pairing {
+        let mut sample = Sample::default();
+        let mut found: Divergence = sample.around(3, kind);
+        found.after_fault = after_fault;
+        if kind == DivergenceKind::EndedEarly {
+            found.candidate = None;
+        }
+        sample.diverged(1, 2, [9, 9], found);
+        sample.pairings.remove(0)
+    }
+
+    fn alone() -> Pairing {
+        Pairing { candidate: None, status: Status::Unmatched, compared: 0, evidence: None, ..equal(3, 0, 5) }
+    }
+
+    fn not_compared() -> Pairing {
+        Pairing { status: Status::NotCompared, compared: 0, ..alone() }
+    }
+
+    fn told(outcome: &Outcome, context: &ReportContext) -> (u8, String) {
+        let tally = Tally::of(outcome);
+        let verdict = Verdict::of(outcome, context);
+        (verdict.exit_code(), sentence(verdict, &tally, outcome, context, None).join("; "))
+    }
+
+    #[test]
+    fn the_first_that_fits_is_the_verdict() {
+        use DivergenceKind::{EndedEarly, Extra, Kind, Missing, Ordinal, Value};
+        let plain = context();
+        let prefix = ReportContext { prefix: true, ..context() };
+        let lone = ReportContext { ignore_unmatched: true, ..context() };
+        let broken = ReportContext { trouble: true, ..context() };
+        let code = |pairings: Vec<Pairing>, context: &ReportContext| Verdict::of(&with(pairings), context).exit_code();
+        assert_eq!(code(vec![equal(1, 1, 5)], &plain), 0);
+        for kind in [Value, Kind, Ordinal, Missing, Extra] {
+            assert_eq!(code(vec![equal(1, 1, 5), parting(kind, false)], &plain), 1, "{kind:?}");
+            assert_eq!(code(vec![equal(1, 1, 5), parting(kind, true)], &plain), 3, "{kind:?}");
+            assert_eq!(code(vec![parting(kind, false)], &prefix), 1, "{kind:?}");
+        }
+        assert_eq!(code(vec![parting(EndedEarly, false)], &plain), 1);
+        assert_eq!(code(vec![parting(EndedEarly, false)], &prefix), 0);
+        assert_eq!(code(vec![parting(EndedEarly, false)], &lone), 1);
+        assert_eq!(code(vec![equal(1, 1, 5), alone()], &plain), 1);
+        assert_eq!(code(vec![equal(1, 1, 5), alone()], &lone), 0);
+        assert_eq!(code(vec![equal(1, 1, 5), alone()], &prefix), 1);
+        assert_eq!(code(vec![equal(1, 1, 5), not_compared()], &plain), 0);
+        assert_eq!(code(vec![], &plain), 3);
+        assert_eq!(code(vec![alone()], &lone), 3);
+        assert_eq!(code(vec![not_compared()], &plain), 3);
+        assert_eq!(code(vec![equal(1, 1, 0)], &plain), 3);
+        assert_eq!(code(vec![parting(Value, true), parting(Value, false)], &plain), 1);
+        assert_eq!(code(vec![], &broken), 2);
+        assert_eq!(code(vec![parting(Value, false)], &broken), 2);
+        assert_eq!(code(vec![Pairing { status: Status::Faulty, ..equal(1, 1, 5) }], &plain), 2);
+    }
+
+    #[test]
+    fn stepping_over_lines_leaves_no_pass() {
+        let skip = ReportContext { malformed_skip: true, ..context() };
+        let mut outcome = with(vec![equal(1, 1, 5)]);
+        outcome.candidate.lines_skipped = 2;
+        outcome.faults_total = 2;
+        outcome.faults = vec![LineFault { side: Side::Candidate, line: 3, offset: 9, reason: "x".into() }];
+        assert_eq!(told(&outcome, &skip).0, 3);
+        assert_eq!(told(&outcome, &context()).0, 2);
+        outcome.candidate.lines_skipped = 0;
+        outcome.faults_total = 0;
+        outcome.coverage.unverified = 1;
+        assert_eq!(
+            told(&outcome, &context()),
+            (3, "1 unverified event stepped over; no event differs in 5 compared pairs of 1 thread".into())
+        );
+        outcome.pairings.push(parting(DivergenceKind::Value, false));
+        assert_eq!(told(&outcome, &skip).0, 1);
+    }
+
+    #[test]
+    fn sentences_count_classes_apart() {
+        use DivergenceKind::{EndedEarly, Value};
+        let context = context();
+        let prefix = ReportContext { prefix: true, ..context.clone() };
+        let many = |count: usize, pairing: fn() -> Pairing| std::iter::repeat_with(pairing).take(count);
+        let mixed: Vec<Pairing> =
+            many(2, || parting(Value, false)).chain(many(5, || parting(EndedEarly, false))).chain([alone()]).collect();
+        assert_eq!(told(&with(mixed), &context).1, "2 threads diverge, 5 only end early, 1 has no partner");
+        assert_eq!(told(&with(vec![parting(Value, false)]), &context).1, "1 thread diverges");
+        assert_eq!(told(&with(vec![equal(1, 1, 1)]), &context).1, "no event differs in 1 compared pair of 1 thread");
+        let mut cut = with(vec![equal(1, 1, 5), parting(EndedEarly, false)]);
+        cut.candidate.cut = true;
+        cut.candidate.last_line = 42;
+        assert_eq!(
+            told(&cut, &context).1,
+            "the ours log ends at line 42; no event differs before; 1 thread only ends early"
+        );
+        assert_eq!(
+            told(&cut, &prefix).1,
+            "no event differs in 8 compared pairs of 2 threads; the ours log ends at line 42; no event differs before; \
+             1 thread only ends early (accepted by --prefix)"
+        );
+        assert_eq!(told(&with(vec![]), &context).1, "nothing was compared: no thread was paired");
+        let mut ambiguous = with(vec![Pairing { ambiguous: true, ..equal(1, 1, 5) }]);
+        assert_eq!(
+            told(&ambiguous, &context),
+            (0, "no event differs in 5 compared pairs of 1 thread; 1 pairing is ambiguous".into())
+        );
+        ambiguous.faults_total = 1;
+        assert!(
+            told(&ambiguous, &context).1.starts_with("1 malformed line met; as far as compared, no event differs in 5")
+        );
     }
 }

@@ -11,12 +11,26 @@ use super::walk::Walk;
 use super::watch::Watch;
 use super::{Bytes, OpenOptions, SourceError, Window};
 
+/// What is mapped at once, in bytes, and shared by the windows in it: from 2 MiB on Linux maps whole
+/// large folios. Counting the lines of 1 GB took 0.10 s in maps of 1 MiB, 0.06 s in maps of 4 MiB.
+const MAP_BYTES: usize = 4 << 20;
+/// What is read at once, in bytes, if windows are smaller.
+const READ_BYTES: usize = 64 << 10;
+
 /// An open regular file.
 pub(super) struct FileLog {
     file: File,
     pub(super) watch: Watch,
     walk: Walk,
     mapped: bool,
+    block: Block,
+}
+
+/// The part of the file that was fetched last; windows are slices of it.
+#[derive(Default)]
+struct Block {
+    offset: u64,
+    bytes: Bytes,
 }
 
 impl FileLog {
@@ -25,7 +39,7 @@ impl FileLog {
         let mapped = options.mapped && super::guard::is_installed();
         // A hint for files not in the page cache; nothing is lost where it is refused.
         let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
-        FileLog { file, watch, walk, mapped }
+        FileLog { file, watch, walk, mapped, block: Block::default() }
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -34,13 +48,11 @@ impl FileLog {
 
     pub(super) fn next_window(&mut self) -> Result<Option<Window>, SourceError> {
         self.watch.check_fault(&self.file)?;
-        let FileLog { file, watch, walk, mapped } = self;
-        let window = walk.next(|offset, len| {
-            if *mapped && let Some(mapping) = Mapping::new(file, offset, len, &watch.fault) {
-                return Ok(mapping.into());
-            }
-            read_plainly(file, watch, offset, len)
-        })?;
+        let FileLog { file, watch, walk, mapped, block } = self;
+        let window = walk.next(|offset, len| block.fetch(file, watch, *mapped, offset, len))?;
+        if window.is_none() {
+            *block = Block::default();
+        }
         // Looking for the cut touched mapped bytes: what the guard covered is not handed out.
         self.watch.check_fault(&self.file)?;
         Ok(window)
@@ -61,6 +73,33 @@ impl FileLog {
 
     pub(super) fn finish(&self) -> Result<Option<String>, SourceError> {
         self.watch.finish(&self.file)
+    }
+}
+
+impl Block {
+    /// A range of the file, from this block or, with what follows it, from the next.
+    fn fetch(
+        &mut self,
+        file: &File,
+        watch: &Watch,
+        mapped: bool,
+        offset: u64,
+        len: usize,
+    ) -> Result<Bytes, SourceError> {
+        let within = usize::try_from(offset.wrapping_sub(self.offset)).unwrap_or(usize::MAX);
+        if within.checked_add(len).is_some_and(|end| end <= self.bytes.len()) {
+            return Ok(self.bytes.slice(within..within + len));
+        }
+        // Before the next one is fetched: never two at a time for the log's own sake.
+        *self = Block::default();
+        let left = usize::try_from(watch.len() - offset).unwrap_or(usize::MAX);
+        let map = || Mapping::new(file, offset, len.max(MAP_BYTES).min(left), &watch.fault);
+        self.bytes = match mapped.then(map).flatten() {
+            Some(mapping) => mapping.into(),
+            None => read_plainly(file, watch, offset, len.max(READ_BYTES).min(left))?,
+        };
+        self.offset = offset;
+        Ok(self.bytes.slice(0..len))
     }
 }
 

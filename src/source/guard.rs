@@ -230,3 +230,121 @@ fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, ExitStatus};
+    use std::thread;
+
+    use memmap2::{Mmap, MmapOptions};
+
+    use super::*;
+
+    const SCENE: &str = "FORKPOINT_GUARD_SCENE";
+
+    /// A map whose file is gone from under it.
+    fn hollow() -> Mmap {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(1 << 16).unwrap();
+        // SAFETY: only ever touched to fault, on purpose.
+        let map = unsafe { MmapOptions::new().map(&file) }.unwrap();
+        file.set_len(0).unwrap();
+        map
+    }
+
+    extern "C" fn leave(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        // SAFETY: ends the process at once; the kernel passed a valid siginfo.
+        unsafe { libc::_exit(if (*info).si_code == BUS_ADRERR { 77 } else { 76 }) };
+    }
+
+    extern "C" fn leave_plainly(_: libc::c_int) {
+        // SAFETY: ends the process at once.
+        unsafe { libc::_exit(78) };
+    }
+
+    fn handle(handler: usize, flags: libc::c_int) {
+        // SAFETY: a valid action whose handler has the shape its flags say.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler;
+            action.sa_flags = flags;
+            assert_eq!(libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut()), 0);
+        }
+    }
+
+    /// Plays one scene in a process of its own; without a scene it is no test.
+    #[test]
+    fn scene() {
+        let Ok(scene) = std::env::var(SCENE) else { return };
+        match scene.split(' ').next().unwrap() {
+            "handler" => handle(leave as *const () as usize, libc::SA_SIGINFO),
+            "plain" => handle(leave_plainly as *const () as usize, 0),
+            "ignored" => handle(libc::SIG_IGN, 0),
+            _ => handle(libc::SIG_DFL, 0),
+        }
+        install().unwrap();
+        assert!(is_installed());
+        if scene.ends_with("fault") {
+            std::hint::black_box(hollow()[5000]);
+        } else {
+            // SAFETY: sends a signal to this thread, no more.
+            unsafe { libc::raise(libc::SIGBUS) };
+        }
+        std::process::exit(79);
+    }
+
+    fn play(scene: &str) -> ExitStatus {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "source::guard::tests::scene"]).env(SCENE, scene);
+        command.output().unwrap().status
+    }
+
+    #[test]
+    fn what_is_not_ours_goes_where_it_went_before() {
+        assert_eq!(play("default fault").signal(), Some(libc::SIGBUS));
+        assert_eq!(play("default sent").signal(), Some(libc::SIGBUS));
+        assert_eq!(play("handler fault").code(), Some(77));
+        assert_eq!(play("handler sent").code(), Some(76));
+        assert_eq!(play("plain fault").code(), Some(78));
+        assert_eq!(play("plain sent").code(), Some(78));
+        assert_eq!(play("ignored fault").signal(), Some(libc::SIGBUS));
+        assert_eq!(play("ignored sent").code(), Some(79));
+    }
+
+    #[test]
+    fn the_right_flag_is_raised_while_others_come_and_go() {
+        install().unwrap();
+        let stop = AtomicBool::new(false);
+        let other = Arc::new(AtomicBool::new(false));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        let maps: Vec<Mmap> = (0..4)
+                            .map(|_| MmapOptions::new().len(4096).map_anon().unwrap())
+                            .map(|map| map.make_read_only().unwrap())
+                            .collect();
+                        let watched: Vec<_> = maps
+                            .iter()
+                            .map(|map| watch(map.as_ptr() as usize, map.as_ptr() as usize + 4096, &other))
+                            .collect();
+                        drop(watched);
+                    }
+                });
+            }
+            for _ in 0..200 {
+                let map = hollow();
+                let flag = Arc::new(AtomicBool::new(false));
+                let start = map.as_ptr() as usize;
+                let guarded = watch(start, start + map.len(), &flag).unwrap();
+                assert_eq!(map[9000], 0);
+                assert!(flag.load(Ordering::Acquire));
+                drop(guarded);
+                assert_eq!(Arc::strong_count(&flag), 1);
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        assert!(!other.load(Ordering::Acquire));
+    }
+}

@@ -1,0 +1,174 @@
+//! Weighing a run of pairs, and what is kept of those that were equal.
+
+use smallvec::SmallVec;
+
+use super::intake::Fault;
+use super::lane::{Met, Place};
+use super::parting::{ContextLine, Parted, fault_at};
+use crate::compare::{Comparer, Scratch, Weighed};
+use crate::profile::ReadFault;
+use crate::source::{Log, Side, SourceError};
+
+/// How far a pairing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Pairs are still weighed.
+    Active,
+    Identical,
+    /// Parted; the look-ahead is not judged yet.
+    Parted(Parted),
+    /// Judged: what follows is counted.
+    Counting,
+    /// A malformed line ended it.
+    Faulty,
+    NotCompared,
+}
+
+/// What weighing a run of pairs found, up to the first that stops it.
+#[derive(Debug, Default)]
+pub struct WeighedPairs {
+    /// Pairs before the one that stops the run.
+    pub taken: u64,
+    pub equal: u64,
+    /// Pairs weighed, the one that differs included.
+    pub compared: u64,
+    pub equal_by_bytes: u64,
+    pub read: u64,
+    pub unverified: u64,
+    pub skipped_nondeterministic: u64,
+    /// Pairs by rule number.
+    pub overlooked: SmallVec<[(u16, u64); 4]>,
+    pub faults: Vec<(Side, Fault)>,
+    pub stop: Option<Phase>,
+}
+
+/// Weighs pairs in order until one differs or, unless faults are stepped over, is malformed.
+pub fn weigh_pairs<'l>(
+    comparer: &Comparer<'_>,
+    pairs: impl Iterator<Item = (Met<'l>, Met<'l>)>,
+    (strict, skip_faults): (bool, bool),
+    scratch: &mut Scratch,
+) -> WeighedPairs {
+    let mut found = WeighedPairs::default();
+    for (reference, candidate) in pairs {
+        match comparer.weigh(&reference.event(), &candidate.event(), scratch) {
+            Weighed::EqualByBytes => {
+                found.equal_by_bytes += 1;
+                found.read += u64::from(strict);
+            }
+            Weighed::EqualRead(overlooked) => {
+                found.read += 1;
+                overlooked.iter().for_each(|rule| found.overlook(*rule));
+            }
+            Weighed::EqualUnread => found.skipped_nondeterministic += 1,
+            Weighed::Differ { read } => {
+                found.compared += 1;
+                found.read += u64::from(read || strict);
+                found.stop = Some(Phase::Parted(Parted::Differs));
+                return found;
+            }
+            Weighed::Malformed { reference: left, candidate: right } => {
+                let left = left.map(|fault| (Side::Reference, fault_at(&reference, &fault)));
+                let right = right.map(|fault| (Side::Candidate, fault_at(&candidate, &fault)));
+                found.faults.extend(left.into_iter().chain(right));
+                if !skip_faults {
+                    found.stop = Some(Phase::Faulty);
+                    return found;
+                }
+                found.unverified += 1;
+                found.taken += 1;
+                continue;
+            }
+        }
+        found.taken += 1;
+        found.equal += 1;
+        found.compared += 1;
+    }
+    found
+}
+
+impl WeighedPairs {
+    fn overlook(&mut self, rule: u16) {
+        match self.overlooked.iter_mut().find(|(known, _)| *known == rule) {
+            Some((_, count)) => *count += 1,
+            None => self.overlooked.push((rule, 1)),
+        }
+    }
+}
+
+/// Checks an event that no partner is compared with: read strictly if it must be, or if its own
+/// first bytes, from the brace to the colon after its first key, occur in it a second time.
+pub fn check_lone(met: &Met<'_>, comparer: &Comparer<'_>, scratch: &mut Scratch) -> Option<Fault> {
+    let event = met.event();
+    if !event.must_read && !looks_glued(event.line) {
+        return None;
+    }
+    comparer.read(event.line, scratch).err().map(|fault| fault_at(met, &fault))
+}
+
+fn looks_glued(line: &[u8]) -> bool {
+    let Ok(key_end) = first_key_end(line) else { return false };
+    let colon = crate::json::grammar::skip_space(line, key_end);
+    let Some(head) = line.get(..=colon) else { return false };
+    memchr::memmem::find(&line[colon + 1..], head).is_some()
+}
+
+fn first_key_end(line: &[u8]) -> Result<usize, ()> {
+    let key = crate::json::grammar::skip_space(line, 1);
+    if line.get(key) != Some(&b'"') {
+        return Err(());
+    }
+    crate::json::grammar::string_end_loose(line, key).map_err(|_| ())
+}
+
+/// One of the last equal events of a lane: where it stands; on a stream also its text.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    place: Place,
+    /// Offset and bytes of the trimmed line.
+    offset: u64,
+    len: u32,
+    text: Option<Box<[u8]>>,
+}
+
+/// Bytes of an event that a report shows before or after a divergence.
+pub const CONTEXT_BYTES_MAX: usize = 4 << 10;
+
+impl Recent {
+    /// How many pairs are kept.
+    pub const PAIRS: u64 = 5;
+
+    /// Remembers an event.
+    pub fn new(met: &Met<'_>, keep_text: bool) -> Recent {
+        let text = keep_text.then(|| met.span.line_of(&met.held.bytes).into());
+        Recent { place: met.place(), offset: met.offset_of(0), len: met.span.len, text }
+    }
+
+    /// The event's line, cut for a report, and what strict reading says of it.
+    ///
+    /// # Errors
+    /// The log cannot be read again.
+    pub fn load(&self, log: &Log, comparer: &Comparer<'_>) -> Result<(ContextLine, Option<Fault>), SourceError> {
+        let reread;
+        let text: &[u8] = match &self.text {
+            Some(text) => text,
+            None => {
+                reread = log.reread(self.offset, self.len as usize)?;
+                &reread
+            }
+        };
+        let mut scratch = Scratch::default();
+        let fault = comparer.read(text, &mut scratch).err().map(|fault: ReadFault| Fault {
+            line: self.place.line,
+            offset: self.offset + fault.at as u64,
+            reason: fault.reason.to_string(),
+        });
+        Ok((cut(self.place, text, CONTEXT_BYTES_MAX), fault))
+    }
+}
+
+/// A line as context, cut at `limit` bytes.
+pub fn cut(place: Place, text: &[u8], limit: usize) -> ContextLine {
+    let kept = text.len().min(limit);
+    ContextLine { place, text: text[..kept].to_vec(), cut_bytes: (text.len() - kept) as u64 }
+}

@@ -1,0 +1,155 @@
+//! Judging a parting: what kind of divergence it is and what a report shows of it.
+
+use super::outcome::DivergenceKind;
+use super::resync;
+use crate::align::{CONTEXT_BYTES_MAX, ContextLine, Judge, Met, MetFault, Parted, Parting, fault_at, pairs};
+use crate::compare::{Comparer, Difference, Overlooked, Scratch};
+use crate::source::Side;
+
+/// Bytes of the divergent event that a report shows.
+pub const EVENT_BYTES_MAX: usize = 16 << 10;
+/// Events shown behind the divergent one.
+const AFTER: usize = 3;
+
+/// What judging a parting yields.
+#[derive(Debug)]
+pub struct Verdict {
+    pub kind: DivergenceKind,
+    pub position: u64,
+    /// The divergent event of each side, absent where that side has none there.
+    pub events: [Option<ContextLine>; 2],
+    /// The physical line of the reference event at the position (the last common event's where
+    /// a lane ended early), by which divergences are ranked.
+    pub reference_line: Option<u64>,
+    /// The physical line at which each side parts, if it has one.
+    pub lines: [Option<u64>; 2],
+    pub differences: Vec<Difference>,
+    pub differences_total: u64,
+    pub overlooked: Overlooked,
+    pub resync: Option<(resync::Shift, Option<i128>)>,
+    pub before: Vec<[ContextLine; 2]>,
+    pub after: [Vec<ContextLine>; 2],
+}
+
+/// The judge of a run.
+pub struct Judgement<'p> {
+    pub comparer: &'p Comparer<'p>,
+}
+
+impl Judge for Judgement<'_> {
+    type Verdict = Verdict;
+
+    fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> (Verdict, Vec<MetFault>) {
+        match parting.how {
+            Parted::Differs => self.differs(parting, scratch),
+            Parted::Short(side) => self.one_sided(parting, side.other(), DivergenceKind::EndedEarly, scratch),
+            Parted::Alone(side) => self.one_sided(parting, side, DivergenceKind::Unmatched, scratch),
+        }
+    }
+}
+
+impl Judgement<'_> {
+    fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> (Verdict, Vec<MetFault>) {
+        let mut faults = Vec::new();
+        let looked = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
+        let shift = resync::find(&looked[0], &looked[1]);
+        let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
+        let (left, right) = (reference.event(), candidate.event());
+        // A malformed divergent line is told as a fault; kind and ordinal still are.
+        let found = self.comparer.differences(&left, &right, scratch).unwrap_or_default();
+        let kind = match shift {
+            Some(shift) if shift.candidate == 0 => DivergenceKind::Missing,
+            Some(shift) if shift.reference == 0 => DivergenceKind::Extra,
+            _ if found.kind => DivergenceKind::Kind,
+            _ if found.payload || !found.ordinal => DivergenceKind::Value,
+            _ => DivergenceKind::Ordinal,
+        };
+        let shown = [kind != DivergenceKind::Extra, kind != DivergenceKind::Missing];
+        let one_side = !(shown[0] && shown[1]);
+        let event = |side: Side| {
+            let met = &parting.sides[side.index()][0];
+            shown[side.index()].then(|| pairs::cut(met.place(), met.event().line, EVENT_BYTES_MAX))
+        };
+        let after = Side::BOTH.map(|side| {
+            let events = &parting.sides[side.index()][usize::from(shown[side.index()])..];
+            events.iter().take(AFTER).map(context).collect()
+        });
+        let ordinals = |shift: resync::Shift| {
+            let ordinal = |side: usize, at: usize| parting.sides[side][at].span.ordinal().map(i128::from);
+            Some(ordinal(1, shift.candidate)? - ordinal(0, shift.reference)?)
+        };
+        let verdict = Verdict {
+            kind,
+            position: reference.position,
+            events: [event(Side::Reference), event(Side::Candidate)],
+            reference_line: Some(reference.place().line),
+            lines: [Some(reference.place().line), Some(candidate.place().line)],
+            differences: if one_side { Vec::new() } else { found.listed },
+            differences_total: if one_side { 0 } else { found.total },
+            overlooked: if one_side { Overlooked::new() } else { found.overlooked },
+            resync: shift.map(|shift| (shift, ordinals(shift))),
+            before: parting.before.clone(),
+            after,
+        };
+        (verdict, faults)
+    }
+
+    /// Digests of a look-ahead, all of it read strictly. It ends before the first malformed
+    /// line, but for the divergent event itself.
+    fn digests(&self, events: &[Met<'_>], side: Side, scratch: &mut Scratch, faults: &mut Vec<MetFault>) -> Vec<u64> {
+        let mut digests = Vec::with_capacity(events.len());
+        for (at, met) in events.iter().enumerate() {
+            match self.comparer.digest(&met.event(), scratch) {
+                Ok(digest) => digests.push(digest),
+                Err((digest, fault)) => {
+                    faults.push((side, fault_at(met, &fault)));
+                    if at > 0 {
+                        break;
+                    }
+                    digests.push(digest);
+                }
+            }
+        }
+        digests
+    }
+
+    /// A lane whose partner ended before it, or that has none.
+    fn one_sided(
+        &self,
+        parting: &Parting<'_>,
+        side: Side,
+        kind: DivergenceKind,
+        scratch: &mut Scratch,
+    ) -> (Verdict, Vec<MetFault>) {
+        let events = &parting.sides[side.index()];
+        let faults = events
+            .iter()
+            .filter_map(|met| {
+                let fault = self.comparer.read(met.event().line, scratch).err()?;
+                Some((side, fault_at(met, &fault)))
+            })
+            .collect();
+        let first = events.first();
+        let mut verdict = Verdict {
+            kind,
+            position: first.map_or(0, |met| met.position),
+            events: [None, None],
+            reference_line: parting.before.last().map(|pair| pair[0].place.line),
+            lines: [None, None],
+            differences: Vec::new(),
+            differences_total: 0,
+            overlooked: Overlooked::new(),
+            resync: None,
+            before: parting.before.clone(),
+            after: [Vec::new(), Vec::new()],
+        };
+        verdict.events[side.index()] = first.map(|met| pairs::cut(met.place(), met.event().line, EVENT_BYTES_MAX));
+        verdict.lines[side.index()] = first.map(|met| met.place().line);
+        verdict.after[side.index()] = events.iter().skip(1).take(AFTER).map(context).collect();
+        (verdict, faults)
+    }
+}
+
+fn context(met: &Met<'_>) -> ContextLine {
+    pairs::cut(met.place(), met.event().line, CONTEXT_BYTES_MAX)
+}

@@ -1,0 +1,93 @@
+//! Which divergence comes first, and whether a log was cut short (BEHAVIOUR 3.6).
+
+use super::judge::{Judgement, Verdict};
+use super::outcome::{DivergenceKind, Outcome, Status};
+use crate::align::{Aligner, LATE, PairState};
+use crate::profile::Profile;
+use crate::source::Side;
+
+/// For each pairing its rank among the divergences (from 1; 0 without one) and whether its
+/// divergence stands after a skipped line that may explain it.
+pub fn ranks(
+    aligner: &Aligner<'_, Judgement<'_>>,
+    verdicts: &[Option<Verdict>],
+    profile: &Profile,
+) -> Vec<(u64, bool)> {
+    let mut keyed: Vec<_> = (verdicts.iter().enumerate())
+        .filter_map(|(index, verdict)| {
+            let (verdict, pairing) = (verdict.as_ref()?, &aligner.pairings[index]);
+            let after_fault = after_fault(aligner, pairing, verdict, profile);
+            Some((key(aligner, pairing, verdict, after_fault), index, after_fault))
+        })
+        .collect();
+    keyed.sort();
+    let mut ranks = vec![(0, false); verdicts.len()];
+    for (rank, (_, index, after_fault)) in keyed.into_iter().enumerate() {
+        ranks[index] = (rank as u64 + 1, after_fault);
+    }
+    ranks
+}
+
+type Key = (bool, u8, bool, bool, u64);
+
+fn key(aligner: &Aligner<'_, Judgement<'_>>, pairing: &PairState, verdict: &Verdict, after_fault: bool) -> Key {
+    let first_line = |side: Side| {
+        let lane = pairing.lanes[side.index()]?;
+        Some(aligner.sides[side.index()].lanes[lane].first_line)
+    };
+    let class = match verdict.kind {
+        DivergenceKind::EndedEarly => 1,
+        DivergenceKind::Unmatched => 2,
+        _ => 0,
+    };
+    let late = pairing.lanes[0].and_then(|lane| aligner.sides[0].lanes[lane].first_time);
+    let late = class != 2 && late.is_some_and(|first| pairing.decision.at > first + LATE);
+    let reference = verdict.reference_line.or(first_line(Side::Reference));
+    let line = reference.or(first_line(Side::Candidate)).unwrap_or(0);
+    (late, class, after_fault, reference.is_none(), line)
+}
+
+/// Whether lines were skipped before the divergence that may have been this lane's, and no
+/// ordinal tells that they were not.
+fn after_fault(
+    aligner: &Aligner<'_, Judgement<'_>>,
+    pairing: &PairState,
+    verdict: &Verdict,
+    profile: &Profile,
+) -> bool {
+    Side::BOTH.iter().any(|side| {
+        let intake = &aligner.sides[side.index()];
+        let Some(skipped) = intake.first_skipped_line.filter(|_| intake.steps_over_faults()) else { return false };
+        let ends_here = verdict.kind == DivergenceKind::EndedEarly && verdict.lines[side.index()].is_none();
+        if ends_here {
+            let lane = pairing.lanes[side.index()].expect("an ended lane exists");
+            return intake.lines_skipped > intake.lanes[lane].skipped_seen;
+        }
+        profile.roles.ordinal.is_none() && verdict.lines[side.index()].is_some_and(|line| skipped < line)
+    })
+}
+
+/// Marks a side as cut where the log's own end explains every unequal lane.
+pub fn mark_cut(outcome: &mut Outcome) {
+    let mut short = [0u64; 2];
+    let mut other = 0;
+    let mut ended_early = 0;
+    for pairing in &outcome.pairings {
+        match (pairing.status, pairing.divergence.as_ref()) {
+            (Status::Identical | Status::NotCompared, _) => {}
+            (Status::Faulty, _) => other += 1,
+            (_, Some(divergence))
+                if matches!(divergence.kind, DivergenceKind::EndedEarly | DivergenceKind::Unmatched) =>
+            {
+                ended_early += u64::from(divergence.kind == DivergenceKind::EndedEarly);
+                let side = if divergence.reference.is_none() { Side::Reference } else { Side::Candidate };
+                short[side.index()] += 1;
+            }
+            _ => other += 1,
+        }
+    }
+    let only =
+        |side: Side| other == 0 && ended_early > 0 && short[side.index()] > 0 && short[side.other().index()] == 0;
+    outcome.reference.cut = outcome.reference.ended_by_damage || only(Side::Reference);
+    outcome.candidate.cut = outcome.candidate.ended_by_damage || only(Side::Candidate);
+}

@@ -1,0 +1,324 @@
+//! The whole diff: two logs as bytes in, the report's pairings, faults and verdict out.
+
+use super::equal::{Difference, digest, weigh};
+use super::json::{Refused, Value};
+use super::judge::{LOOK_AHEAD, Resync, resync};
+use super::lines::{Event, Fault, Log, looks_glued, read_log};
+use super::opened::read;
+use super::pairing::{Matched, pair_lanes};
+use super::rules::{Choices, Map, Rules, Times};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+type Line = Rc<Result<Value, Refused>>;
+
+/// Both logs, and what was read of them so far.
+pub struct Twin<'a> {
+    pub rules: &'a Rules,
+    pub choices: &'a Choices,
+    pub logs: [Log<'a>; 2],
+    read: [RefCell<HashMap<usize, Line>>; 2],
+}
+
+/// A pairing with what became of it.
+#[derive(Debug)]
+pub struct Pairing {
+    pub lanes: [Option<usize>; 2],
+    pub by: &'static str,
+    pub ambiguous: bool,
+    pub common: Option<[usize; 2]>,
+    pub status: &'static str,
+    pub compared: usize,
+    pub divergence: Option<Divergence>,
+    /// Decided too late to come first while another pairing diverges.
+    pub late: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Divergence {
+    pub position: usize,
+    pub kind: &'static str,
+    pub rank: usize,
+    pub after_fault: bool,
+    /// The events shown, by log time.
+    pub events: [Option<usize>; 2],
+    pub differences: Vec<Difference>,
+    pub resync: Option<(Resync, Option<i128>)>,
+    pub before: Vec<[usize; 2]>,
+    pub after: [Vec<usize>; 2],
+    /// The reference line by which divergences of a class are ordered.
+    pub place: usize,
+}
+
+#[derive(Debug, Default)]
+pub struct Coverage {
+    pub compared: usize,
+    pub equal_by_bytes: usize,
+    pub read: usize,
+    pub unverified: usize,
+    pub skipped_nondeterministic: usize,
+    /// By number of the rule.
+    pub overlooked: BTreeMap<usize, usize>,
+}
+
+pub struct Outcome<'a> {
+    pub twin: Twin<'a>,
+    pub pairings: Vec<Pairing>,
+    pub coverage: Coverage,
+    pub faults: [BTreeSet<Fault>; 2],
+    pub first: Option<usize>,
+    pub cut: [bool; 2],
+    pub verdict: &'static str,
+}
+
+/// Compares two logs; the error is a log that cannot be read at all, or a map that names lanes nobody has.
+pub fn diff<'a>(
+    bytes: [&'a [u8]; 2],
+    rules: &'a Rules,
+    choices: &'a Choices,
+    times: &Times,
+) -> Result<Outcome<'a>, &'static str> {
+    let logs = [read_log(bytes[0], rules, choices)?, read_log(bytes[1], rules, choices)?];
+    let faults = [0, 1].map(|side| logs[side].faults.iter().cloned().collect());
+    let twin = Twin { rules, choices, logs, read: Default::default() };
+    let (pairings, unknown) = pairings(&twin, times);
+    let mut outcome = Outcome {
+        twin,
+        pairings,
+        coverage: Coverage::default(),
+        faults,
+        first: None,
+        cut: [false; 2],
+        verdict: "identical",
+    };
+    let mut met = [BTreeSet::new(), BTreeSet::new()];
+    for at in 0..outcome.pairings.len() {
+        outcome.compare(at, &mut met);
+    }
+    outcome.read_the_rest(&met);
+    outcome.rank();
+    outcome.judge_cut();
+    outcome.verdict = if unknown { "trouble" } else { outcome.judge_verdict() };
+    Ok(outcome)
+}
+
+impl Twin<'_> {
+    /// The lane's events by log time, less those dropped at its start.
+    pub fn lane_events(&self, side: usize, lane: usize) -> &[usize] {
+        let events = &self.logs[side].lanes[lane].events;
+        &events[self.rules.skip_start.min(events.len())..]
+    }
+
+    pub fn lane_len(&self, side: usize, lane: usize) -> usize {
+        self.lane_events(side, lane).len()
+    }
+
+    pub fn event(&self, side: usize, at: usize) -> &Event {
+        &self.logs[side].events[at]
+    }
+
+    /// The event's line, read strictly.
+    pub fn line(&self, side: usize, at: usize) -> Line {
+        let mut lines = self.read[side].borrow_mut();
+        let log = &self.logs[side];
+        lines.entry(at).or_insert_with(|| Rc::new(read(log.text(&log.events[at]), self.rules))).clone()
+    }
+
+    /// Kind and payload under the rules; of a line that cannot be read, its bytes.
+    pub fn digest(&self, side: usize, at: usize) -> String {
+        let event = self.event(side, at);
+        match self.line(side, at).as_ref() {
+            Ok(line) => digest(line, &event.kind, self.rules),
+            Err(_) => format!("unread {:?} {:?}", event.kind, self.logs[side].tail(event)),
+        }
+    }
+}
+
+/// Which lanes are held against each other; and whether the map names a lane that is not there.
+fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
+    let mut unknown = false;
+    let mut given = false;
+    let exact = |lanes: [usize; 2], by| Matched { lanes, by, ambiguous: false, common: [0; 2], at: 0 };
+    let find = |side: usize, thread: &[Value], generation: usize| {
+        twin.logs[side].lanes.iter().position(|lane| lane.thread == thread && lane.generation == generation)
+    };
+    let matched: Vec<Matched> = match &twin.choices.map {
+        Map::Auto => pair_lanes(twin, times),
+        Map::Same => {
+            let lanes = twin.logs[0].lanes.iter().enumerate();
+            lanes.filter_map(|(r, lane)| Some(exact([r, find(1, &lane.thread, lane.generation)?], "same"))).collect()
+        }
+        Map::Given(names) => {
+            given = true;
+            let mut out = Vec::new();
+            for name in names {
+                let [r, c] = [0, 1].map(|side| find(side, std::slice::from_ref(&name[side].0), name[side].1));
+                match (r, c) {
+                    (Some(r), Some(c)) => out.push(exact([r, c], "given")),
+                    _ => unknown = true,
+                }
+            }
+            out
+        }
+    };
+    let mut out = Vec::new();
+    for (r, lane) in twin.logs[0].lanes.iter().enumerate() {
+        let found = matched.iter().find(|found| found.lanes[0] == r);
+        out.push(match found {
+            Some(found) => {
+                let auto = matches!(twin.choices.map, Map::Auto);
+                let late = auto && found.at > lane.events[0] + 1 + times.late;
+                let mut pairing = alone([Some(r), Some(found.lanes[1])], found.by, "identical");
+                pairing.ambiguous = found.ambiguous;
+                pairing.common = auto.then_some(found.common);
+                pairing.late = late;
+                pairing
+            }
+            None => alone([Some(r), None], "none", if given { "not-compared" } else { "unmatched" }),
+        });
+    }
+    for c in 0..twin.logs[1].lanes.len() {
+        if matched.iter().all(|found| found.lanes[1] != c) {
+            out.push(alone([None, Some(c)], "none", if given { "not-compared" } else { "unmatched" }));
+        }
+    }
+    (out, unknown)
+}
+
+fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> Pairing {
+    Pairing { lanes, by, ambiguous: false, common: None, status, compared: 0, divergence: None, late: false }
+}
+
+impl Outcome<'_> {
+    /// The faults of reading these events are faults of the run.
+    pub fn read_for_report(&mut self, side: usize, events: &[usize]) {
+        for &at in events {
+            if let Err(refused) = self.twin.line(side, at).as_ref() {
+                let event = self.twin.event(side, at);
+                let offset = event.text.start + refused.at;
+                self.faults[side].insert(Fault { line: event.line, offset, why: refused.why });
+            }
+        }
+    }
+
+    pub fn readable(&self, side: usize, at: usize) -> bool {
+        self.twin.line(side, at).is_ok()
+    }
+
+    /// Lines that met no partner are read if they are last, look glued, or all are to be read.
+    fn read_the_rest(&mut self, met: &[BTreeSet<usize>; 2]) {
+        for (side, met) in met.iter().enumerate() {
+            let log = &self.twin.logs[side];
+            let must = |&at: &usize| {
+                let event = &log.events[at];
+                self.twin.choices.strict || event.last || (!met.contains(&at) && looks_glued(log.text(event)))
+            };
+            let events: Vec<usize> = (0..log.events.len()).filter(must).collect();
+            self.read_for_report(side, &events);
+        }
+    }
+
+    /// Puts the divergences in order (BEHAVIOUR 3.6).
+    fn rank(&mut self) {
+        let mut order: Vec<_> = (0..self.pairings.len())
+            .filter_map(|at| {
+                let pairing = &self.pairings[at];
+                let divergence = pairing.divergence.as_ref()?;
+                let class = match divergence.kind {
+                    "ended-early" => 1,
+                    "unmatched" => 2,
+                    _ => 0,
+                };
+                Some((pairing.late, class, class == 0 && divergence.after_fault, divergence.place, at))
+            })
+            .collect();
+        order.sort_unstable();
+        self.first = order.first().map(|first| first.4);
+        for (rank, entry) in order.iter().enumerate() {
+            self.pairings[entry.4].divergence.as_mut().expect("only divergences were ordered").rank = rank + 1;
+        }
+    }
+
+    /// A log that only ends early: by its damage, or because every lane that is unequal is shorter there.
+    fn judge_cut(&mut self) {
+        for side in 0..2 {
+            let shorter = |pairing: &Pairing| match pairing.divergence.as_ref() {
+                None => true,
+                Some(divergence) => match divergence.kind {
+                    "ended-early" | "unmatched" => divergence.events[side].is_none(),
+                    _ => false,
+                },
+            };
+            let log = &self.twin.logs[side];
+            let any = self.pairings.iter().any(|pairing| pairing.divergence.is_some());
+            self.cut[side] = log.torn || log.ended_by_fault || (any && self.pairings.iter().all(shorter));
+        }
+    }
+
+    fn judge_verdict(&self) -> &'static str {
+        let choices = self.twin.choices;
+        if !choices.skip_malformed && self.faults.iter().any(|faults| !faults.is_empty()) {
+            return "trouble";
+        }
+        let paired = self.pairings.iter().any(|pairing| pairing.lanes.iter().all(Option::is_some));
+        if !paired || self.coverage.compared == 0 {
+            return "inconclusive";
+        }
+        let counts =
+            |kind| !(kind == "ended-early" && choices.prefix || kind == "unmatched" && choices.ignore_unmatched);
+        let divergences =
+            || self.pairings.iter().filter_map(|pairing| pairing.divergence.as_ref()).filter(|d| counts(d.kind));
+        if divergences().any(|divergence| !divergence.after_fault) {
+            return "diverged";
+        }
+        let doubtful = divergences().next().is_some()
+            || self.coverage.unverified > 0
+            || self.twin.logs.iter().any(|log| log.lines_skipped > 0);
+        if doubtful { "inconclusive" } else { "identical" }
+    }
+
+    /// The look-ahead of one side: digests up to the first line that cannot be read.
+    pub fn look_ahead(&mut self, side: usize, events: &[usize]) -> Vec<String> {
+        let mut out = Vec::new();
+        for &at in events.iter().take(LOOK_AHEAD) {
+            self.read_for_report(side, &[at]);
+            if !self.readable(side, at) && !out.is_empty() {
+                break;
+            }
+            out.push(self.twin.digest(side, at));
+        }
+        out
+    }
+
+    /// Compares the events of a pairing up to its first divergence.
+    fn compare(&mut self, at: usize, met: &mut [BTreeSet<usize>; 2]) {
+        match self.pairings[at].lanes {
+            [Some(r), Some(c)] => super::walk::walk(self, at, [r, c], met),
+            lanes => {
+                if self.pairings[at].status == "unmatched" {
+                    self.pairings[at].divergence = Some(super::walk::unmatched(self, lanes));
+                }
+            }
+        }
+    }
+
+    pub fn resync(&mut self, reference: &[usize], candidate: &[usize]) -> Option<(Resync, Option<i128>)> {
+        let ahead = [self.look_ahead(0, reference), self.look_ahead(1, candidate)];
+        let found = resync(&ahead[0], &ahead[1])?;
+        let ordinals = [(0, reference[found.reference]), (1, candidate[found.candidate])]
+            .map(|(side, at)| self.twin.event(side, at).ordinal.map(i128::from));
+        let shift = match ordinals {
+            [Some(r), Some(c)] => Some(c - r),
+            _ => None,
+        };
+        Some((found, shift))
+    }
+
+    /// What [`weigh`] says of two lines that can be read.
+    pub fn weigh(&self, pair: [usize; 2]) -> super::equal::Weighed {
+        let lines = [0, 1].map(|side| self.twin.line(side, pair[side]));
+        let [Ok(a), Ok(b)] = [lines[0].as_ref(), lines[1].as_ref()] else { return Default::default() };
+        weigh([a, b], &self.twin.event(0, pair[0]).kind, self.twin.rules)
+    }
+}

@@ -1,0 +1,62 @@
+//! The command line's flags as the twin's rules and choices.
+
+use super::json::{Value, parse};
+use super::rules::{Choices, Field, Map, Rules, path};
+
+/// Rules and choices that these flags of `forkpoint diff` stand for; flags that change no answer are overlooked.
+pub fn understand(flags: &[String]) -> (Rules, Choices) {
+    let mut rules = Rules::schema_v1();
+    let mut choices = Choices::default();
+    let mut flags = flags.iter().map(String::as_str);
+    let pointer = |dotted: &str| path(&format!("/{}", dotted.replace('.', "/")));
+    while let Some(flag) = flags.next() {
+        let mut given = || flags.next().expect("the flag has a value");
+        match flag {
+            "--profile" => rules = if given() == "generic" { Rules::generic() } else { Rules::schema_v1() },
+            "--thread" => rules.thread = given().split(',').map(pointer).collect(),
+            "--ordinal" => rules.ordinal = Some(given()).filter(|&name| name != "none").map(pointer),
+            "--kind" => rules.kind = Some(given()).filter(|&name| name != "none").map(pointer),
+            "--payload" => rules.payload = Some(given()).filter(|&name| name != "*").map(pointer),
+            "--ignore" => rules.ignore.push(Field { kinds: Vec::new(), path: pointer(given()) }),
+            "--mask" => {
+                let (place, bits) = given().split_once("=0x").expect("a mask has bits");
+                let bits = u64::from_str_radix(bits, 16).expect("bits in hex");
+                rules.mask.push((Field { kinds: Vec::new(), path: pointer(place) }, bits));
+            }
+            "--without" => match given() {
+                "allocator-returns" => rules.allocator = None,
+                "null-equals-missing" => rules.null_equals_missing = false,
+                "raw-handle" => rules.ignore.retain(|rule| !rule.path.ends_with(&["raw_handle_id".to_owned()])),
+                "wait-duration" => {
+                    rules.ignore.retain(|rule| !rule.path.ends_with(&["wait_duration_cycles".to_owned()]))
+                }
+                other => panic!("no rule {other}"),
+            },
+            "--skip-start" => rules.skip_start = given().parse().expect("a number"),
+            "--malformed" => choices.skip_malformed = given() == "skip",
+            "--strict" => choices.strict = true,
+            "--skip-nondeterministic" => choices.skip_nondeterministic = true,
+            "--prefix" => choices.prefix = true,
+            "--ignore-unmatched" => choices.ignore_unmatched = true,
+            "--map" => {
+                choices.map = match given() {
+                    "auto" => Map::Auto,
+                    "same" => Map::Same,
+                    list => Map::Given(list.split(',').map(named_pair).collect()),
+                }
+            }
+            "--jobs" | "--window" => drop(given()),
+            "--no-mmap" => {}
+            other => panic!("the twin knows no {other}"),
+        }
+    }
+    (rules, choices)
+}
+
+fn named_pair(text: &str) -> [(Value, usize); 2] {
+    let (reference, candidate) = text.split_once('=').expect("two lanes");
+    [reference, candidate].map(|name| {
+        let (thread, generation) = name.split_once('#').unwrap_or((name, "0"));
+        (parse(thread.as_bytes()).expect("a number or string"), generation.parse().expect("a number"))
+    })
+}

@@ -1,0 +1,110 @@
+//! The program's library, driven in this process: the same answer as the binary's, only sooner.
+
+use super::json::{Value, parse};
+use super::report::object;
+use forkpoint::align::{LaneName, Malformed, MapChoice, RunOptions, Unobserved};
+use forkpoint::profile::{Overrides, builtin};
+use forkpoint::report::{ReportContext, Validated, Verdict, json};
+use forkpoint::scan::ThreadKey;
+use forkpoint::source::{Log, OpenOptions};
+
+/// What the flags of `forkpoint diff` ask of the library.
+struct Asked {
+    profile: &'static str,
+    overrides: Overrides,
+    options: RunOptions,
+    open: OpenOptions,
+    context: ReportContext,
+}
+
+/// Compares two logs in memory; `exit`, `report` and `stderr` as the binary has them.
+pub fn run_library(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Value {
+    let answer = std::panic::catch_unwind(|| compare(reference, candidate, flags));
+    let (exit, report, said) = answer.unwrap_or_else(|_| (-1, Value::Null, "it panicked".to_owned()));
+    object(vec![("exit", Value::integer(exit)), ("report", report), ("stderr", Value::text(&said))])
+}
+
+fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, String) {
+    let mut asked = understand(flags);
+    let profile = builtin(asked.profile).expect("a profile of that name");
+    let profile = match asked.overrides.apply(profile) {
+        Ok(profile) => profile,
+        Err(error) => return (2, Value::Null, error.to_string()),
+    };
+    let mut log = |name: &str, bytes: &[u8]| Log::from_bytes(name, bytes.to_vec(), &asked.open);
+    let mut logs = [log("reference.jsonl", reference), log("candidate.jsonl", candidate)];
+    let [a, b] = &mut logs;
+    match forkpoint::diverge::run(a, b, &profile, &asked.options, &Unobserved) {
+        Err(error) => (2, Value::Null, error.to_string()),
+        Ok((outcome, keep)) => {
+            let fault_ends = asked.options.malformed == Malformed::Error && outcome.faults_total > 0;
+            asked.context.trouble = fault_ends || !outcome.map_unknown.is_empty();
+            let text = json(&outcome, &keep, &profile, &asked.context).expect("a report");
+            let report = parse(text.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{text}"));
+            (Verdict::of(&outcome, &asked.context).exit_code().into(), report, String::new())
+        }
+    }
+}
+
+fn understand(flags: &[&str]) -> Asked {
+    let mut asked = Asked {
+        profile: "schema-v1",
+        overrides: Overrides::default(),
+        options: RunOptions::default(),
+        open: OpenOptions::default(),
+        context: ReportContext::default(),
+    };
+    let mut flags = flags.iter();
+    while let Some(&flag) = flags.next() {
+        let mut given = || (*flags.next().expect("the flag has a value")).to_owned();
+        let over = &mut asked.overrides;
+        match flag {
+            "--profile" => asked.profile = if given() == "generic" { "generic" } else { "schema-v1" },
+            "--thread" => over.thread.push(given()),
+            "--ordinal" => over.ordinal = Some(given()),
+            "--kind" => over.kind = Some(given()),
+            "--payload" => over.payload = Some(given()),
+            "--ignore" => over.ignore.push(given()),
+            "--mask" => over.mask.push(given()),
+            "--without" => over.without.push(given()),
+            "--skip-start" => over.skip_start = given().parse().ok(),
+            "--malformed" => {
+                if given() == "skip" {
+                    asked.options.malformed = Malformed::Skip;
+                    asked.context.malformed_skip = true;
+                }
+            }
+            "--strict" => {
+                asked.options.strict = true;
+                asked.context.validated = Validated::Full;
+            }
+            "--skip-nondeterministic" => asked.options.skip_nondeterministic = true,
+            "--prefix" => asked.context.prefix = true,
+            "--ignore-unmatched" => asked.context.ignore_unmatched = true,
+            "--map" => asked.options.map = map(&given()),
+            "--window" => asked.open.window_bytes = given().parse().expect("bytes"),
+            "--jobs" => drop(given()),
+            other => panic!("no flag {other}"),
+        }
+    }
+    asked
+}
+
+fn map(text: &str) -> MapChoice {
+    if text == "same" {
+        return MapChoice::Same;
+    }
+    let lane = |name: &str| {
+        let (thread, generation) = name.split_once('#').unwrap_or((name, "0"));
+        let thread = match thread.strip_prefix('"') {
+            Some(text) => ThreadKey::Text(text.trim_end_matches('"').as_bytes().into()),
+            None => ThreadKey::Integer(thread.parse().expect("a number")),
+        };
+        LaneName { thread, generation: generation.parse().expect("a number") }
+    };
+    let pair = |pair: &str| {
+        let (reference, candidate) = pair.split_once('=').expect("two lanes");
+        (lane(reference), lane(candidate))
+    };
+    MapChoice::Given(text.split(',').map(pair).collect())
+}

@@ -1,0 +1,240 @@
+//! What two runs do: threads as sequences of events, and how the candidate's differ.
+
+use super::shapes::{Rng, Shape};
+
+/// One event of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub kind: Option<Shape>,
+    pub payload: Option<Shape>,
+    pub ordinal: u64,
+    pub nondeterministic: bool,
+}
+
+/// One thread on one side, generations after each other.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    pub key: Shape,
+    pub events: Vec<Event>,
+}
+
+const NAMES: &[&str] = &["NtClose", "KeWait", "XamTask", "RtlAllocateHeap", "NtAllocateVirtualMemory", "open\"ü😀"];
+const ALLOCATORS: &[&str] = &["RtlAllocateHeap", "MmCreateKernelStack", "NtAllocateVirtualMemory"];
+
+/// A thread's life: some events, perhaps in a loop, perhaps ended and begun again.
+pub fn life(rng: &mut Rng, length: usize) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    let period = if rng.chance(35) { 1 + rng.below(6) } else { usize::MAX };
+    let generations = if rng.chance(20) { 1 + rng.below(3) } else { 1 };
+    let by_exit = rng.chance(60);
+    for generation in 0..generations {
+        // A generation of one event needs its end to be told from the next.
+        let start = events.len();
+        let gap = rng.chance(15);
+        let mut ordinal = if rng.chance(10) && generation == 0 { rng.below(5) as u64 } else { 0 };
+        for at in 0..length.div_ceil(generations) {
+            let mut event = match at >= period {
+                true => events[start + at - period].clone(),
+                false => any_event(rng),
+            };
+            event.ordinal = ordinal;
+            ordinal += 1 + u64::from(gap && rng.chance(10)) * rng.below(4) as u64;
+            events.push(event);
+        }
+        if by_exit || rng.chance(30) || ordinal < 2 {
+            let kind = Some(Shape::text("thread.exit"));
+            events.push(Event { kind, payload: Some(Shape::Map(Vec::new())), ordinal, nondeterministic: false });
+        }
+    }
+    events
+}
+
+fn any_event(rng: &mut Rng) -> Event {
+    let int = |n: usize| Shape::Int(n as i128);
+    let name = Shape::text(rng.pick(NAMES));
+    let (kind, payload) = match rng.below(12) {
+        0..=2 => {
+            let args = Shape::map(&[("size", int(rng.below(3))), ("flags", Shape::text("0x4/\n"))]);
+            ("kernel.call", Shape::map(&[("name", name), ("ord", int(rng.below(400))), ("args", args)]))
+        }
+        3..=4 => ("kernel.return", returned(rng, name)),
+        5 => {
+            let allocator = Shape::text(rng.pick(ALLOCATORS));
+            ("kernel.return", returned(rng, allocator))
+        }
+        6 => {
+            let id = Shape::Text(format!("Event/{}", rng.below(3)));
+            let kind = if rng.chance(50) { "handle.create" } else { "handle.destroy" };
+            (kind, Shape::map(&[("handle_semantic_id", id), ("raw_handle_id", int(rng.below(1000)))]))
+        }
+        7 => {
+            ("wait.end", Shape::map(&[("status", Shape::text("0x0")), ("wait_duration_cycles", int(rng.below(1000)))]))
+        }
+        8 => (
+            "import.call",
+            Shape::map(&[("ord", int(rng.below(4))), ("args", Shape::List(vec![value(rng, 2), value(rng, 1)]))]),
+        ),
+        9 => ("odd", value(rng, 2)),
+        _ => ("step", Shape::map(&[("n", int(rng.below(4))), ("more", value(rng, 2))])),
+    };
+    let kind = match rng.below(40) {
+        0 => None,
+        1 => Some(Shape::raw("null")),
+        2 => Some(Shape::Int(7)),
+        _ => Some(Shape::text(kind)),
+    };
+    let payload = match rng.below(40) {
+        0 => None,
+        1 => Some(Shape::raw("null")),
+        2 => Some(Shape::Map(Vec::new())),
+        _ => Some(payload),
+    };
+    Event { kind, payload, ordinal: 0, nondeterministic: rng.chance(15) }
+}
+
+/// A return: a number, its hex spelling beside it, sometimes a failure or something odd.
+fn returned(rng: &mut Rng, name: Shape) -> Shape {
+    let n: i128 = rng.pick(&[0, 0, 1, 4096, 0x4010_5000, 0xC000_0017, -1_073_741_801, 0xC001_0000]);
+    let value = match rng.below(12) {
+        0 => Shape::raw("null"),
+        1 => Shape::Text(format!("0x{:x}", n.rem_euclid(1 << 32))),
+        2 => value(rng, 1),
+        _ => Shape::Int(n),
+    };
+    let spelled = n.rem_euclid(if rng.chance(80) { 1 << 32 } else { 1 << 64 });
+    let status = match rng.below(8) {
+        0 => Shape::text("0x77"),
+        1 => Shape::Text(format!("0X{spelled:016X}")),
+        _ => Shape::Text(format!("0x{spelled:08x}")),
+    };
+    let mut members = vec![("name".to_owned(), name)];
+    if rng.chance(90) {
+        members.push(("return_value".to_owned(), value));
+    }
+    if rng.chance(80) {
+        members.push(("status".to_owned(), status));
+    }
+    Shape::Map(members)
+}
+
+/// Any value at all, seldom deep.
+pub fn value(rng: &mut Rng, depth: usize) -> Shape {
+    match rng.below(if depth > 0 { 16 } else { 12 }) {
+        0 => Shape::raw("null"),
+        1 => Shape::raw(rng.pick(&["true", "false"])),
+        2 => Shape::raw(rng.pick(&["NaN", "Infinity", "-Infinity"])),
+        3 => Shape::raw(rng.pick(&[
+            "1e400",
+            "12345678901234567890123456789012345678901",
+            "-0.0",
+            "0.1",
+            "1e-7",
+            "9007199254740993",
+        ])),
+        4 => Shape::raw(rng.pick(&["\"\\ud800\"", "\"\\ud801\"", "\"\\udc00x\"", "\"\\ud83d\\ude00\""])),
+        5 => Shape::text(rng.pick(&["", "é", "😀", "a\tb", "\u{2028}", "{\"kind\":"])),
+        6..=8 => Shape::Int(rng.below(5) as i128 * 100),
+        9..=11 => Shape::text(rng.pick(&["a", "b", "0x10"])),
+        12 | 13 => Shape::List((0..rng.below(4)).map(|_| value(rng, depth - 1)).collect()),
+        _ => Shape::Map(
+            (0..rng.below(4)).map(|at| (["x", "y", "a.b", "z/~"][at].to_owned(), value(rng, depth - 1))).collect(),
+        ),
+    }
+}
+
+/// What differs without counting: handles, durations, addresses, nulls for nothing.
+pub fn noise(events: &mut [Event], percent: usize, rng: &mut Rng) {
+    for event in events {
+        if !rng.chance(percent) {
+            continue;
+        }
+        if rng.chance(10) {
+            event.nondeterministic = !event.nondeterministic;
+        }
+        let Some(members) = event.payload.as_mut().and_then(Shape::members) else { continue };
+        let allocator = members.iter().any(|(_, value)| ALLOCATORS.iter().any(|name| *value == Shape::text(name)));
+        let mut address = None;
+        for (key, value) in members.iter_mut() {
+            match (key.as_str(), &mut *value) {
+                ("raw_handle_id" | "wait_duration_cycles", value) => *value = Shape::Int(rng.below(90) as i128),
+                ("return_value", Shape::Int(n)) if allocator && *n >= 4096 => {
+                    *n = 0x1000 * (1 + rng.below(5000) as i128);
+                    address = Some(*n);
+                }
+                ("status", value) => {
+                    if let Some(n) = address {
+                        *value = Shape::Text(format!("0x{n:08x}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if rng.chance(10) {
+            members.push(("nothing".to_owned(), Shape::raw("null")));
+        }
+    }
+}
+
+/// One change of the candidate that counts (or may count).
+pub fn edit(events: &mut Vec<Event>, rng: &mut Rng) {
+    if events.is_empty() {
+        return;
+    }
+    let at = rng.below(events.len());
+    let least = events[at].ordinal;
+    match rng.below(14) {
+        0 | 1 => {
+            let dropped = events.remove(at);
+            if rng.chance(70) {
+                shift(events, at, dropped.ordinal, -1);
+            }
+        }
+        2 | 3 => {
+            let mut new = any_event(rng);
+            new.ordinal = events[at].ordinal;
+            shift(events, at, new.ordinal, 1);
+            events.insert(at, new);
+        }
+        4 if at + 1 < events.len() => {
+            let (a, b) = (events[at].ordinal, events[at + 1].ordinal);
+            events.swap(at, at + 1);
+            (events[at].ordinal, events[at + 1].ordinal) = (a, b);
+        }
+        5 => shift(events, at, least, 1 + rng.below(3) as i64),
+        6 => events.truncate(at),
+        7 => events[at].kind = Some(Shape::text(rng.pick(&["wait.begin", "kernel.call", "step"]))),
+        8 => events[at].payload = Some(value(rng, 2)),
+        9 => {
+            let mut new: Vec<Event> = (0..1 + rng.below(6)).map(|_| any_event(rng)).collect();
+            for (n, event) in new.iter_mut().enumerate() {
+                event.ordinal = events[at].ordinal + n as u64;
+            }
+            shift(events, at, least, new.len() as i64);
+            events.splice(at..at, new);
+        }
+        _ => {
+            let fresh = value(rng, 1);
+            if let Some(members) = events[at].payload.as_mut().and_then(Shape::members) {
+                let place = rng.below(members.len() + 1);
+                match members.get_mut(place) {
+                    None => members.push(("extra".to_owned(), fresh)),
+                    Some(_) if rng.chance(25) => drop(members.remove(place)),
+                    Some((_, Shape::Map(inner))) if !inner.is_empty() => inner[0].1 = fresh,
+                    Some((_, value)) => *value = fresh,
+                }
+            }
+        }
+    }
+}
+
+/// Moves the ordinals of one generation from a place on.
+fn shift(events: &mut [Event], from: usize, least: u64, by: i64) {
+    let mut before = least;
+    for event in &mut events[from..] {
+        if event.ordinal < before {
+            break;
+        }
+        before = event.ordinal;
+        event.ordinal = event.ordinal.saturating_add_signed(by);
+    }
+}

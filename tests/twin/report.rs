@@ -1,0 +1,170 @@
+//! The twin's outcome in the shape of the JSON report, as far as the twin knows it.
+
+use super::diff::{Divergence, Outcome, Pairing};
+use super::json::Value;
+use super::lines::Fault;
+use std::collections::BTreeSet;
+
+pub fn object(members: Vec<(&str, Value)>) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.as_bytes().to_vec(), value)).collect())
+}
+
+fn number(n: usize) -> Value {
+    Value::integer(n as i128)
+}
+
+fn or_null<T>(value: Option<T>, shown: impl FnOnce(T) -> Value) -> Value {
+    value.map_or(Value::Null, shown)
+}
+
+/// NaN and infinities stand in objects of their own; everything else as it is.
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::Token(token) => object(vec![("token", Value::text(token))]),
+        Value::Array(items) => Value::Array(items.iter().map(shown).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(key, inner)| (key.clone(), shown(inner))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+impl Outcome<'_> {
+    /// The report.
+    pub fn report(&self) -> Value {
+        let [reference, candidate] = [0, 1].map(|side| self.log(side));
+        let faults = [0, 1].iter().flat_map(|&side| faults(side, &self.faults[side])).collect();
+        object(vec![
+            ("verdict", Value::text(self.verdict)),
+            ("validated", Value::text(if self.twin.choices.strict { "full" } else { "opened" })),
+            ("reference", reference),
+            ("candidate", candidate),
+            ("first", or_null(self.first, number)),
+            ("pairings", Value::Array(self.pairings.iter().map(|pairing| self.pairing(pairing)).collect())),
+            ("coverage", self.coverage()),
+            ("faults", Value::Array(faults)),
+        ])
+    }
+
+    fn log(&self, side: usize) -> Value {
+        let log = &self.twin.logs[side];
+        object(vec![
+            ("events", number(log.events.len())),
+            ("threads", number(log.threads())),
+            ("lines_skipped", number(log.lines_skipped)),
+            ("cut", Value::Bool(self.cut[side])),
+        ])
+    }
+
+    fn coverage(&self) -> Value {
+        let of = &self.coverage;
+        object(vec![
+            ("events_compared", number(of.compared)),
+            ("equal_by_bytes", number(of.equal_by_bytes)),
+            ("read", number(of.read)),
+            ("unverified", number(of.unverified)),
+            ("skipped_nondeterministic", number(of.skipped_nondeterministic)),
+            ("overlooked", Value::Array(of.overlooked.values().map(|&n| number(n)).collect())),
+        ])
+    }
+
+    fn lane(&self, side: usize, lane: usize) -> Value {
+        let found = &self.twin.logs[side].lanes[lane];
+        let tid = match found.thread.as_slice() {
+            [] => Value::Null,
+            [only] => only.clone(),
+            parts => Value::Array(parts.to_vec()),
+        };
+        object(vec![
+            ("tid", tid),
+            ("generation", number(found.generation)),
+            ("events", number(self.twin.lane_len(side, lane))),
+        ])
+    }
+
+    fn pairing(&self, pairing: &Pairing) -> Value {
+        let [reference, candidate] = [0, 1].map(|side| or_null(pairing.lanes[side], |lane| self.lane(side, lane)));
+        let evidence =
+            or_null(pairing.common, |[common, of]| object(vec![("common", number(common)), ("of", number(of))]));
+        object(vec![
+            ("reference", reference),
+            ("candidate", candidate),
+            ("matched_by", Value::text(pairing.by)),
+            ("ambiguous", Value::Bool(pairing.ambiguous)),
+            ("evidence", evidence),
+            ("status", Value::text(pairing.status)),
+            ("compared", number(pairing.compared)),
+            ("divergence", or_null(pairing.divergence.as_ref(), |divergence| self.divergence(divergence))),
+        ])
+    }
+
+    fn event(&self, side: usize, at: usize) -> Value {
+        let event = self.twin.event(side, at);
+        object(vec![
+            ("line", number(event.line)),
+            ("offset", number(event.offset)),
+            ("ordinal", or_null(event.ordinal, |n| Value::integer(n.into()))),
+        ])
+    }
+
+    fn divergence(&self, of: &Divergence) -> Value {
+        let [reference, candidate] = [0, 1].map(|side| or_null(of.events[side], |at| self.event(side, at)));
+        let differences = of.differences.iter().map(|difference| {
+            let path: String =
+                difference.path.iter().map(|t| format!("/{}", t.replace('~', "~0").replace('/', "~1"))).collect();
+            let mut members = vec![("path", Value::text(&path))];
+            for (side, name) in ["reference", "candidate"].into_iter().enumerate() {
+                members.extend(difference.sides[side].as_ref().map(|value| (name, shown(value))));
+            }
+            object(members)
+        });
+        let after = |side: usize| Value::Array(of.after[side].iter().map(|&at| self.event(side, at)).collect());
+        object(vec![
+            ("position", number(of.position)),
+            ("kind", Value::text(of.kind)),
+            ("rank", number(of.rank)),
+            ("after_fault", Value::Bool(of.after_fault)),
+            ("reference", reference),
+            ("candidate", candidate),
+            ("differences", Value::Array(differences.take(64).collect())),
+            ("differences_total", number(of.differences.len())),
+            (
+                "resync",
+                or_null(of.resync, |(found, shift)| {
+                    object(vec![
+                        ("after_reference", number(found.reference)),
+                        ("after_candidate", number(found.candidate)),
+                        ("equal_run", number(found.run)),
+                        ("ordinal_shift", or_null(shift, Value::integer)),
+                    ])
+                }),
+            ),
+            (
+                "before",
+                Value::Array(
+                    of.before
+                        .iter()
+                        .map(|pair| {
+                            object(vec![("reference", self.event(0, pair[0])), ("candidate", self.event(1, pair[1]))])
+                        })
+                        .collect(),
+                ),
+            ),
+            ("after", object(vec![("reference", after(0)), ("candidate", after(1))])),
+        ])
+    }
+}
+
+fn faults(side: usize, faults: &BTreeSet<Fault>) -> Vec<Value> {
+    faults
+        .iter()
+        .map(|fault| {
+            object(vec![
+                ("side", number(side)),
+                ("line", number(fault.line)),
+                ("offset", number(fault.offset)),
+                ("reason", Value::text(fault.why)),
+            ])
+        })
+        .collect()
+}

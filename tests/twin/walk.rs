@@ -1,0 +1,240 @@
+//! One pairing, pair by pair, up to its first divergence.
+
+use super::diff::{Divergence, Outcome};
+use super::equal::{Difference, Weighed};
+use super::rules::Path;
+use std::collections::BTreeSet;
+
+/// What a pair is.
+enum Pair {
+    Equal,
+    Different(Weighed),
+    /// A line cannot be read.
+    Unread,
+}
+
+/// Compares two lanes.
+pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTreeSet<usize>; 2]) {
+    let events = [0, 1].map(|side| outcome.twin.lane_events(side, lanes[side]).to_vec());
+    let mut place = [0; 2];
+    let mut equal: Vec<[usize; 2]> = Vec::new();
+    loop {
+        step_over_holes(outcome, &events, &mut place);
+        let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) else { break };
+        met[0].insert(r);
+        met[1].insert(c);
+        match compare_pair(outcome, [r, c]) {
+            Pair::Equal => {
+                outcome.coverage.compared += 1;
+                equal.push([r, c]);
+            }
+            Pair::Unread if outcome.twin.choices.skip_malformed => outcome.coverage.unverified += 1,
+            Pair::Unread => {
+                outcome.pairings[at].status = "faulty";
+                outcome.pairings[at].compared = equal.len();
+                return;
+            }
+            Pair::Different(weighed) => {
+                outcome.coverage.compared += 1;
+                outcome.pairings[at].status = "diverged";
+                outcome.pairings[at].compared = equal.len();
+                outcome.pairings[at].divergence = Some(diverged(outcome, &events, place, &equal, weighed));
+                return;
+            }
+        }
+        place = place.map(|place| place + 1);
+    }
+    outcome.pairings[at].compared = equal.len();
+    if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
+        outcome.pairings[at].status = "diverged";
+        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &equal));
+    }
+}
+
+fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
+    let twin = &outcome.twin;
+    let [r, c] = [0, 1].map(|side| twin.event(side, pair[side]).clone());
+    let same_roles = r.kind == c.kind && r.ordinal == c.ordinal;
+    let same_tails = twin.logs[0].tail(&r) == twin.logs[1].tail(&c);
+    let overlook = twin.choices.skip_nondeterministic && (r.nondeterministic || c.nondeterministic);
+    let read = if overlook { false } else { !same_tails };
+    if read || twin.choices.strict || r.last || c.last {
+        for (side, at) in pair.into_iter().enumerate() {
+            outcome.read_for_report(side, &[at]);
+        }
+        if [0, 1].iter().any(|&side| !outcome.readable(side, pair[side])) {
+            return Pair::Unread;
+        }
+    }
+    let coverage = &mut outcome.coverage;
+    coverage.skipped_nondeterministic += usize::from(overlook);
+    coverage.read += usize::from(read || outcome.twin.choices.strict);
+    coverage.equal_by_bytes += usize::from(!overlook && same_tails && same_roles);
+    let weighed = if overlook || same_tails || r.kind != c.kind { Weighed::default() } else { outcome.weigh(pair) };
+    for &rule in &weighed.overlooked {
+        *outcome.coverage.overlooked.entry(rule).or_default() += 1;
+    }
+    if same_roles && weighed.differences.is_empty() { Pair::Equal } else { Pair::Different(weighed) }
+}
+
+/// Steps over the partner's events inside the holes that lines stepped over have left.
+fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut [usize; 2]) {
+    if !outcome.twin.choices.skip_malformed {
+        return;
+    }
+    loop {
+        let mut stepped = false;
+        for side in 0..2 {
+            let other = 1 - side;
+            let Some((from, to)) = hole(outcome, side, &events[side], place[side]) else { continue };
+            while let Some(&at) = events[other].get(place[other])
+                && outcome.twin.event(other, at).ordinal.is_some_and(|ordinal| (from..to).contains(&ordinal))
+            {
+                outcome.coverage.unverified += 1;
+                place[other] += 1;
+                stepped = true;
+            }
+        }
+        if !stepped {
+            return;
+        }
+    }
+}
+
+/// The ordinals missing just before an event, where as many lines were stepped over.
+fn hole(outcome: &Outcome, side: usize, events: &[usize], place: usize) -> Option<(u64, u64)> {
+    let now = outcome.twin.event(side, *events.get(place)?);
+    let before = place.checked_sub(1).map(|before| outcome.twin.event(side, events[before]));
+    let from = match before {
+        Some(before) => before.ordinal? + 1,
+        None => 0,
+    };
+    let skipped = now.skipped_before - before.map_or(0, |before| before.skipped_before);
+    let jump = now.ordinal?.checked_sub(from)?;
+    (jump > 0 && jump <= skipped as u64).then_some((from, now.ordinal?))
+}
+
+fn diverged(
+    outcome: &mut Outcome,
+    events: &[Vec<usize>; 2],
+    place: [usize; 2],
+    equal: &[[usize; 2]],
+    weighed: Weighed,
+) -> Divergence {
+    let pair = [0, 1].map(|side| events[side][place[side]]);
+    let resync = outcome.resync(&events[0][place[0]..], &events[1][place[1]..]);
+    let [r, c] = [0, 1].map(|side| outcome.twin.event(side, pair[side]).clone());
+    let kind = match resync {
+        Some((found, _)) if found.candidate == 0 => "missing",
+        Some((found, _)) if found.reference == 0 => "extra",
+        _ if r.kind != c.kind => "kind",
+        _ if !weighed.differences.is_empty() => "value",
+        _ => "ordinal",
+    };
+    let mut shown = pair.map(Some);
+    let mut differences = Vec::new();
+    match kind {
+        "missing" => shown[1] = None,
+        "extra" => shown[0] = None,
+        _ => {
+            let rules = outcome.twin.rules;
+            let mut role = |path: &Option<Path>, sides| {
+                differences.push(Difference { path: path.clone().expect("the role differs"), sides });
+            };
+            if r.kind != c.kind {
+                let lines = [0, 1].map(|side| outcome.twin.line(side, pair[side]));
+                let path = rules.kind.as_ref().expect("kinds differ");
+                role(
+                    &rules.kind,
+                    lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned()),
+                );
+            }
+            if r.ordinal != c.ordinal {
+                role(
+                    &rules.ordinal,
+                    [&r, &c].map(|event| event.ordinal.map(|n| super::json::Value::integer(n.into()))),
+                );
+            }
+            if r.kind == c.kind {
+                differences.extend(weighed.differences);
+            }
+        }
+    }
+    let mut out = Divergence {
+        position: place[0],
+        kind,
+        after_fault: after_fault(outcome, pair.map(Some)),
+        events: shown,
+        differences,
+        resync,
+        place: r.line,
+        ..Divergence::default()
+    };
+    context(outcome, &mut out, events, place, equal);
+    out
+}
+
+fn ended_early(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: [usize; 2], equal: &[[usize; 2]]) -> Divergence {
+    let shown = [0, 1].map(|side| events[side].get(place[side]).copied());
+    let last = place[0].checked_sub(1).map_or(events[0].first(), |before| events[0].get(before));
+    let mut out = Divergence {
+        position: place[0],
+        kind: "ended-early",
+        after_fault: after_fault(outcome, shown),
+        events: shown,
+        place: last.map_or(0, |&at| outcome.twin.event(0, at).line),
+        ..Divergence::default()
+    };
+    context(outcome, &mut out, events, place, equal);
+    out
+}
+
+/// A lane without a partner.
+pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence {
+    let events =
+        [0, 1].map(|side| lanes[side].map_or(Vec::new(), |lane| outcome.twin.lane_events(side, lane).to_vec()));
+    let shown = [0, 1].map(|side| events[side].first().copied());
+    // Lanes that only the candidate has come after all of the reference's.
+    let place = match shown {
+        [Some(at), _] => outcome.twin.event(0, at).line,
+        [None, Some(at)] => usize::MAX / 2 + outcome.twin.event(1, at).line,
+        [None, None] => usize::MAX,
+    };
+    let mut out = Divergence {
+        kind: "unmatched",
+        after_fault: after_fault(outcome, shown),
+        events: shown,
+        place,
+        ..Divergence::default()
+    };
+    context(outcome, &mut out, &events, [0, 0], &[]);
+    out
+}
+
+/// Without ordinals nothing shows where a line stepped over left its hole.
+fn after_fault(outcome: &Outcome, shown: [Option<usize>; 2]) -> bool {
+    outcome.twin.rules.ordinal.is_none()
+        && [0, 1].iter().any(|&side| {
+            let log = &outcome.twin.logs[side];
+            shown[side].map_or(log.lines_skipped, |at| log.events[at].skipped_before) > 0
+        })
+}
+
+/// Five pairs before, three events after on each side; they are read, too.
+fn context(
+    outcome: &mut Outcome,
+    out: &mut Divergence,
+    events: &[Vec<usize>; 2],
+    place: [usize; 2],
+    equal: &[[usize; 2]],
+) {
+    out.before = equal[equal.len().saturating_sub(5)..].to_vec();
+    for side in 0..2 {
+        let from = place[side] + usize::from(out.events[side].is_some());
+        out.after[side] = events[side].iter().skip(from).take(3).copied().collect();
+        let mut shown: Vec<usize> = out.before.iter().map(|pair| pair[side]).collect();
+        shown.extend(out.events[side]);
+        shown.extend(&out.after[side]);
+        outcome.read_for_report(side, &shown);
+    }
+}
