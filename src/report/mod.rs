@@ -47,6 +47,8 @@ pub use json::json;
 pub use markdown::markdown;
 pub use schema::schema;
 pub use story::Story;
+pub(crate) use summary::summary_of;
 pub use terminal::terminal;
 pub use verdict::{Tally, Verdict};
+pub(crate) use visible::clip;
 pub use visible::visible;
