@@ -183,15 +183,15 @@ impl Job<'_> {
 
     fn summary(&self, sums: &Sums) -> String {
         let path = report::visible(&self.path.to_string_lossy());
-        let counted = |count: u64, noun: &str| {
-            format!("{} {noun}{}", size::show_count(count), if count == 1 { "" } else { "s" })
-        };
+        let counted =
+            |count: u64, noun: &str| format!("{} {noun}{}", size::show_count(count), if count == 1 { "" } else { "s" });
         let lines = counted(sums.lines, "line");
         let (events, threads) = (counted(sums.events, "event"), counted(sums.threads.len() as u64, "thread"));
         if sums.header_fault {
             return format!("{path}: no log of profile {}\n", self.profile.name);
         }
-        let verdict = if sums.faults == 0 { "valid".to_owned() } else { format!("{} malformed", size::show_count(sums.faults)) };
+        let verdict =
+            if sums.faults == 0 { "valid".to_owned() } else { format!("{} malformed", size::show_count(sums.faults)) };
         let mut text = format!("{path}: {verdict}: {lines}, {events}, {threads}\n");
         if let Some((line, offset, reason)) = &sums.torn {
             let reason = report::visible(reason);
