@@ -1,6 +1,8 @@
 //! What the tests of the command line share.
 #![allow(dead_code)]
 
+pub mod cases;
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
