@@ -1,6 +1,6 @@
 //! The whole diff: two logs as bytes in, the report's pairings, faults and verdict out.
 
-use super::equal::{Difference, digest, weigh};
+use super::equal::{Difference, digest, digest_of_kind, weigh};
 use super::json::{Refused, Value};
 use super::judge::{LOOK_AHEAD, Resync, resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
@@ -110,8 +110,9 @@ impl Twin<'_> {
         &events[self.rules.skip_start.min(events.len())..]
     }
 
-    pub fn lane_len(&self, side: usize, lane: usize) -> usize {
-        self.lane_events(side, lane).len()
+    /// How many events were dropped at the lane's start.
+    pub fn dropped(&self, side: usize, lane: usize) -> usize {
+        self.rules.skip_start.min(self.logs[side].lanes[lane].events.len())
     }
 
     pub fn event(&self, side: usize, at: usize) -> &Event {
@@ -128,6 +129,9 @@ impl Twin<'_> {
     /// Kind and payload under the rules; of a line that cannot be read, its bytes.
     pub fn digest(&self, side: usize, at: usize) -> String {
         let event = self.event(side, at);
+        if self.choices.skip_nondeterministic && event.nondeterministic {
+            return digest_of_kind(&event.kind);
+        }
         match self.line(side, at).as_ref() {
             Ok(line) => digest(line, &event.kind, self.rules),
             Err(_) => format!("unread {:?} {:?}", event.kind, self.logs[side].tail(event)),
@@ -230,7 +234,7 @@ impl Outcome<'_> {
                     "unmatched" => 2,
                     _ => 0,
                 };
-                Some((pairing.late, class, class == 0 && divergence.after_fault, divergence.place, at))
+                Some((pairing.late, class, divergence.after_fault, divergence.place, at))
             })
             .collect();
         order.sort_unstable();
@@ -244,15 +248,16 @@ impl Outcome<'_> {
     fn judge_cut(&mut self) {
         for side in 0..2 {
             let shorter = |pairing: &Pairing| match pairing.divergence.as_ref() {
-                None => true,
+                None => pairing.status != "faulty",
                 Some(divergence) => match divergence.kind {
                     "ended-early" | "unmatched" => divergence.events[side].is_none(),
                     _ => false,
                 },
             };
             let log = &self.twin.logs[side];
-            let any = self.pairings.iter().any(|pairing| pairing.divergence.is_some());
-            self.cut[side] = log.torn || log.ended_by_fault || (any && self.pairings.iter().all(shorter));
+            let ended = |pairing: &Pairing| pairing.divergence.as_ref().is_some_and(|found| found.kind == "ended-early");
+            let only_shorter = self.pairings.iter().any(ended) && self.pairings.iter().all(shorter);
+            self.cut[side] = log.torn || log.ended_by_fault || only_shorter;
         }
     }
 

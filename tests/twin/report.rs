@@ -78,7 +78,7 @@ impl Outcome<'_> {
         object(vec![
             ("tid", tid),
             ("generation", number(found.generation)),
-            ("events", number(self.twin.lane_len(side, lane))),
+            ("events", number(found.events.len())),
         ])
     }
 

@@ -45,9 +45,10 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
         place = place.map(|place| place + 1);
     }
     outcome.pairings[at].compared = equal.len();
+    let dropped = outcome.twin.dropped(0, lanes[0]);
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
         outcome.pairings[at].status = "diverged";
-        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &equal));
+        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &equal, dropped));
     }
 }
 
@@ -67,14 +68,17 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
         }
     }
     let coverage = &mut outcome.coverage;
-    coverage.skipped_nondeterministic += usize::from(overlook);
+    coverage.skipped_nondeterministic += usize::from(overlook && same_roles);
     coverage.read += usize::from(read || outcome.twin.choices.strict);
     coverage.equal_by_bytes += usize::from(!overlook && same_tails && same_roles);
     let weighed = if overlook || same_tails || r.kind != c.kind { Weighed::default() } else { outcome.weigh(pair) };
+    if !same_roles || !weighed.differences.is_empty() {
+        return Pair::Different(weighed);
+    }
     for &rule in &weighed.overlooked {
         *outcome.coverage.overlooked.entry(rule).or_default() += 1;
     }
-    if same_roles && weighed.differences.is_empty() { Pair::Equal } else { Pair::Different(weighed) }
+    Pair::Equal
 }
 
 /// Steps over the partner's events inside the holes that lines stepped over have left.
@@ -161,9 +165,9 @@ fn diverged(
         }
     }
     let mut out = Divergence {
-        position: place[0],
+        position: place[0] + outcome.twin.rules.skip_start,
         kind,
-        after_fault: after_fault(outcome, pair.map(Some)),
+        after_fault: after_fault(outcome, events, pair.map(Some)),
         events: shown,
         differences,
         resync,
@@ -174,13 +178,19 @@ fn diverged(
     out
 }
 
-fn ended_early(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: [usize; 2], equal: &[[usize; 2]]) -> Divergence {
+fn ended_early(
+    outcome: &mut Outcome,
+    events: &[Vec<usize>; 2],
+    place: [usize; 2],
+    equal: &[[usize; 2]],
+    dropped: usize,
+) -> Divergence {
     let shown = [0, 1].map(|side| events[side].get(place[side]).copied());
     let last = place[0].checked_sub(1).map_or(events[0].first(), |before| events[0].get(before));
     let mut out = Divergence {
-        position: place[0],
+        position: place[0] + dropped,
         kind: "ended-early",
-        after_fault: after_fault(outcome, shown),
+        after_fault: after_fault(outcome, events, shown),
         events: shown,
         place: last.map_or(0, |&at| outcome.twin.event(0, at).line),
         ..Divergence::default()
@@ -195,14 +205,18 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
         [0, 1].map(|side| lanes[side].map_or(Vec::new(), |lane| outcome.twin.lane_events(side, lane).to_vec()));
     let shown = [0, 1].map(|side| events[side].first().copied());
     // Lanes that only the candidate has come after all of the reference's.
-    let place = match shown {
-        [Some(at), _] => outcome.twin.event(0, at).line,
-        [None, Some(at)] => usize::MAX / 2 + outcome.twin.event(1, at).line,
-        [None, None] => usize::MAX,
+    let first_line = |side: usize, lane: usize| {
+        let log = &outcome.twin.logs[side];
+        log.events[log.lanes[lane].events[0]].line
+    };
+    let place = match lanes {
+        [Some(lane), _] => first_line(0, lane),
+        [None, lane] => usize::MAX / 2 + first_line(1, lane.expect("one side at least")),
     };
     let mut out = Divergence {
+        position: [0, 1].iter().filter_map(|&side| lanes[side].map(|lane| outcome.twin.dropped(side, lane))).sum(),
         kind: "unmatched",
-        after_fault: after_fault(outcome, shown),
+        after_fault: after_fault(outcome, &events, shown),
         events: shown,
         place,
         ..Divergence::default()
@@ -211,13 +225,19 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
     out
 }
 
-/// Without ordinals nothing shows where a line stepped over left its hole.
-fn after_fault(outcome: &Outcome, shown: [Option<usize>; 2]) -> bool {
-    outcome.twin.rules.ordinal.is_none()
-        && [0, 1].iter().any(|&side| {
-            let log = &outcome.twin.logs[side];
-            shown[side].map_or(log.lines_skipped, |at| log.events[at].skipped_before) > 0
-        })
+/// Without ordinals nothing shows where a line stepped over left its hole; with them, nothing
+/// shows what was lost behind a lane's last event.
+fn after_fault(outcome: &Outcome, events: &[Vec<usize>; 2], shown: [Option<usize>; 2]) -> bool {
+    let numbered = outcome.twin.rules.ordinal.is_some();
+    [0, 1].iter().any(|&side| {
+        let log = &outcome.twin.logs[side];
+        let last = events[side].last().map(|&at| log.events[at].skipped_before);
+        match (shown[side], last) {
+            (Some(at), _) => !numbered && log.events[at].skipped_before > 0,
+            (None, Some(seen)) => log.lines_skipped > if numbered { seen } else { 0 },
+            (None, None) => false,
+        }
+    })
 }
 
 /// Five pairs before, three events after on each side; they are read, too.
