@@ -142,7 +142,6 @@ impl Twin<'_> {
 /// Which lanes are held against each other; and whether the map names a lane that is not there.
 fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
     let mut unknown = false;
-    let mut given = false;
     let exact = |lanes: [usize; 2], by| Matched { lanes, by, ambiguous: false, common: [0; 2], at: 0 };
     let find = |side: usize, thread: &[Value], generation: usize| {
         twin.logs[side].lanes.iter().position(|lane| lane.thread == thread && lane.generation == generation)
@@ -154,7 +153,6 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
             lanes.filter_map(|(r, lane)| Some(exact([r, find(1, &lane.thread, lane.generation)?], "same"))).collect()
         }
         Map::Given(names) => {
-            given = true;
             let mut out = Vec::new();
             for name in names {
                 let [r, c] = [0, 1].map(|side| find(side, std::slice::from_ref(&name[side].0), name[side].1));
@@ -165,6 +163,15 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
             }
             out
         }
+    };
+    // A map leaves the lanes alone that it does not name; a named one lacks its partner.
+    let left_over = |side: usize, lane: usize| match &twin.choices.map {
+        Map::Given(names)
+            if names.iter().all(|name| find(side, std::slice::from_ref(&name[side].0), name[side].1) != Some(lane)) =>
+        {
+            "not-compared"
+        }
+        _ => "unmatched",
     };
     let mut out = Vec::new();
     for (r, lane) in twin.logs[0].lanes.iter().enumerate() {
@@ -179,12 +186,12 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
                 pairing.late = late;
                 pairing
             }
-            None => alone([Some(r), None], "none", if given { "not-compared" } else { "unmatched" }),
+            None => alone([Some(r), None], "none", left_over(0, r)),
         });
     }
     for c in 0..twin.logs[1].lanes.len() {
         if matched.iter().all(|found| found.lanes[1] != c) {
-            out.push(alone([None, Some(c)], "none", if given { "not-compared" } else { "unmatched" }));
+            out.push(alone([None, Some(c)], "none", left_over(1, c)));
         }
     }
     (out, unknown)
@@ -255,7 +262,8 @@ impl Outcome<'_> {
                 },
             };
             let log = &self.twin.logs[side];
-            let ended = |pairing: &Pairing| pairing.divergence.as_ref().is_some_and(|found| found.kind == "ended-early");
+            let ended =
+                |pairing: &Pairing| pairing.divergence.as_ref().is_some_and(|found| found.kind == "ended-early");
             let only_shorter = self.pairings.iter().any(ended) && self.pairings.iter().all(shorter);
             self.cut[side] = log.torn || log.ended_by_fault || only_shorter;
         }
@@ -279,7 +287,7 @@ impl Outcome<'_> {
         }
         let doubtful = divergences().next().is_some()
             || self.coverage.unverified > 0
-            || self.twin.logs.iter().any(|log| log.lines_skipped > 0);
+            || self.faults.iter().any(|faults| !faults.is_empty());
         if doubtful { "inconclusive" } else { "identical" }
     }
 

@@ -134,8 +134,7 @@ impl Weigher<'_> {
 
     /// Both are returns of allocators, be it two different ones.
     fn allocated(&self, rule: &Allocator) -> bool {
-        self.kind.as_str() == Some(&rule.kind)
-            && self.lines.iter().all(|line| allocator_named(rule, line).is_some())
+        self.kind.as_str() == Some(&rule.kind) && self.lines.iter().all(|line| allocator_named(rule, line).is_some())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which lane goes with which (DESIGN, pairing lanes): a function of log time alone.
 
 use super::diff::Twin;
-use super::json::Value;
-use super::rules::Times;
+use super::json::{Value, parse};
+use super::rules::{Path, Times};
 use std::collections::{BTreeMap, HashMap};
 
 /// Two lanes (places in [`super::lines::Log::lanes`]) and how they came together.
@@ -82,13 +82,18 @@ fn group(twin: &Twin, side: usize, opening: &[usize]) -> String {
     let events = &twin.logs[side].events;
     if let Some((kind, path)) = &twin.rules.pairing
         && let Some(&call) = opening.iter().find(|&&at| events[at].kind.as_str() == Some(kind))
-        && let Some(name) = twin.line(side, call).as_ref().as_ref().ok().and_then(|line| line.at(path))
+        && let Some(name) = named(twin, side, call, path)
         && !matches!(name, Value::Null)
     {
         return format!("call {name:?}");
     }
     // A lane whose every event is dropped at its start has an opening without events.
     opening.first().map_or(String::new(), |&first| format!("kind {:?}", events[first].kind))
+}
+
+/// The value at a path in an event whose line is JSON, even if it gives a role twice.
+fn named(twin: &Twin, side: usize, at: usize, path: &Path) -> Option<Value> {
+    parse(twin.logs[side].text(twin.event(side, at))).ok()?.at(path).cloned()
 }
 
 struct Matching {

@@ -17,7 +17,9 @@ enum Pair {
 pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTreeSet<usize>; 2]) {
     let events = [0, 1].map(|side| outcome.twin.lane_events(side, lanes[side]).to_vec());
     let mut place = [0; 2];
-    let mut equal: Vec<[usize; 2]> = Vec::new();
+    let mut equal = 0;
+    // Pairs before, those stepped over among them: what a report shows before a divergence.
+    let mut before: Vec<[usize; 2]> = Vec::new();
     loop {
         step_over_holes(outcome, &events, &mut place);
         let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) else { break };
@@ -26,29 +28,30 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
         match compare_pair(outcome, [r, c]) {
             Pair::Equal => {
                 outcome.coverage.compared += 1;
-                equal.push([r, c]);
+                equal += 1;
             }
             Pair::Unread if outcome.twin.choices.skip_malformed => outcome.coverage.unverified += 1,
             Pair::Unread => {
                 outcome.pairings[at].status = "faulty";
-                outcome.pairings[at].compared = equal.len();
+                outcome.pairings[at].compared = equal;
                 return;
             }
             Pair::Different(weighed) => {
                 outcome.coverage.compared += 1;
                 outcome.pairings[at].status = "diverged";
-                outcome.pairings[at].compared = equal.len();
-                outcome.pairings[at].divergence = Some(diverged(outcome, &events, place, &equal, weighed));
+                outcome.pairings[at].compared = equal;
+                outcome.pairings[at].divergence = Some(diverged(outcome, &events, place, &before, weighed));
                 return;
             }
         }
+        before.push([r, c]);
         place = place.map(|place| place + 1);
     }
-    outcome.pairings[at].compared = equal.len();
-    let dropped = outcome.twin.dropped(0, lanes[0]);
+    outcome.pairings[at].compared = equal;
+    let dropped = outcome.twin.dropped(0, lanes[0]).max(outcome.twin.dropped(1, lanes[1]));
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
         outcome.pairings[at].status = "diverged";
-        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &equal, dropped));
+        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &before, dropped));
     }
 }
 
@@ -59,13 +62,14 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
     let same_tails = twin.logs[0].tail(&r) == twin.logs[1].tail(&c);
     let overlook = twin.choices.skip_nondeterministic && (r.nondeterministic || c.nondeterministic);
     let read = if overlook { false } else { !same_tails };
-    if read || twin.choices.strict || r.last || c.last {
-        for (side, at) in pair.into_iter().enumerate() {
-            outcome.read_for_report(side, &[at]);
-        }
-        if [0, 1].iter().any(|&side| !outcome.readable(side, pair[side])) {
-            return Pair::Unread;
-        }
+    let both = read || twin.choices.strict;
+    let to_read: Vec<usize> =
+        [r.last, c.last].iter().enumerate().filter(|(_, last)| both || **last).map(|(side, _)| side).collect();
+    for &side in &to_read {
+        outcome.read_for_report(side, &[pair[side]]);
+    }
+    if to_read.iter().any(|&side| !outcome.readable(side, pair[side])) {
+        return Pair::Unread;
     }
     let coverage = &mut outcome.coverage;
     coverage.skipped_nondeterministic += usize::from(overlook && same_roles);
@@ -122,7 +126,7 @@ fn diverged(
     outcome: &mut Outcome,
     events: &[Vec<usize>; 2],
     place: [usize; 2],
-    equal: &[[usize; 2]],
+    before: &[[usize; 2]],
     weighed: Weighed,
 ) -> Divergence {
     let pair = [0, 1].map(|side| events[side][place[side]]);
@@ -165,7 +169,7 @@ fn diverged(
         }
     }
     let mut out = Divergence {
-        position: place[0] + outcome.twin.rules.skip_start,
+        position: place[usize::from(shown[0].is_none())] + outcome.twin.rules.skip_start,
         kind,
         after_fault: after_fault(outcome, events, pair.map(Some)),
         events: shown,
@@ -174,7 +178,7 @@ fn diverged(
         place: r.line,
         ..Divergence::default()
     };
-    context(outcome, &mut out, events, place, equal);
+    context(outcome, &mut out, events, place, before);
     out
 }
 
@@ -182,20 +186,20 @@ fn ended_early(
     outcome: &mut Outcome,
     events: &[Vec<usize>; 2],
     place: [usize; 2],
-    equal: &[[usize; 2]],
+    before: &[[usize; 2]],
     dropped: usize,
 ) -> Divergence {
     let shown = [0, 1].map(|side| events[side].get(place[side]).copied());
     let last = place[0].checked_sub(1).map_or(events[0].first(), |before| events[0].get(before));
     let mut out = Divergence {
-        position: place[0] + dropped,
+        position: place[usize::from(shown[0].is_none())] + dropped,
         kind: "ended-early",
         after_fault: after_fault(outcome, events, shown),
         events: shown,
         place: last.map_or(0, |&at| outcome.twin.event(0, at).line),
         ..Divergence::default()
     };
-    context(outcome, &mut out, events, place, equal);
+    context(outcome, &mut out, events, place, before);
     out
 }
 
@@ -214,7 +218,7 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
         [None, lane] => usize::MAX / 2 + first_line(1, lane.expect("one side at least")),
     };
     let mut out = Divergence {
-        position: [0, 1].iter().filter_map(|&side| lanes[side].map(|lane| outcome.twin.dropped(side, lane))).sum(),
+        position: if shown == [None, None] { 0 } else { outcome.twin.rules.skip_start },
         kind: "unmatched",
         after_fault: after_fault(outcome, &events, shown),
         events: shown,
@@ -246,9 +250,9 @@ fn context(
     out: &mut Divergence,
     events: &[Vec<usize>; 2],
     place: [usize; 2],
-    equal: &[[usize; 2]],
+    before: &[[usize; 2]],
 ) {
-    out.before = equal[equal.len().saturating_sub(5)..].to_vec();
+    out.before = before[before.len().saturating_sub(5)..].to_vec();
     for side in 0..2 {
         let from = place[side] + usize::from(out.events[side].is_some());
         out.after[side] = events[side].iter().skip(from).take(3).copied().collect();
