@@ -1,6 +1,8 @@
 //! forkpoint finds the event where two runs part.
 
 pub mod align;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod compare;
 pub mod disk;
 pub mod diverge;

@@ -207,7 +207,8 @@ impl Pairer {
     fn fall_due(&mut self, now: u64, batch: &[(Side, Ripe)]) {
         let mut touched = Vec::new();
         for (side, ripe) in batch {
-            let key = self.opening(*side, *ripe).group;
+            // A lane that was paired meanwhile has left its opening behind.
+            let Some(key) = self.openings[side.index()].get(&ripe.lane).map(|opening| opening.group) else { continue };
             let Some(group) = self.groups.get_mut(&key) else { continue };
             if group.waiting[side.index()].contains(ripe) {
                 group.due[side.index()].insert(*ripe);

@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
-use super::aligner::{ContextLine, Parted, fault_at};
 use super::intake::Fault;
 use super::lane::{Met, Place};
+use super::parting::{ContextLine, Parted, fault_at};
 use crate::compare::{Comparer, Scratch, Weighed};
 use crate::profile::ReadFault;
 use crate::source::{Log, Side, SourceError};

@@ -36,7 +36,7 @@ fn classify(value: Option<(Kind, &[u8])>, failure: &Failure) -> Return {
     let magnitude = match value {
         None | Some((Kind::Null, _)) => return if failure.null { Return::Failure } else { Return::Raw },
         Some((Kind::Number, token)) => match json::Decimal::parse(token) {
-            Some(decimal) if decimal.to_integer().is_some() => {
+            Some(decimal) if decimal.is_integer() => {
                 if decimal.is_negative() {
                     return if failure.negative { Return::Failure } else { Return::Success };
                 }

@@ -86,6 +86,14 @@ impl<'t> Decimal<'t> {
         self.digit_count() == 0
     }
 
+    /// Whether the value is an integer.
+    pub fn is_integer(&self) -> bool {
+        match self.exponent {
+            Exponent::Exact(exponent) => self.is_zero() || exponent >= self.digit_count() as i128,
+            Exponent::Huge { negative, .. } => !negative,
+        }
+    }
+
     /// The value as an integer, `None` where it is none.
     pub fn to_integer(&self) -> Option<Integer> {
         if self.is_zero() {
@@ -95,6 +103,11 @@ impl<'t> Decimal<'t> {
         let zeros = exponent - self.digit_count() as i128;
         if zeros < 0 {
             return None;
+        }
+        if exponent <= 18 {
+            let value = self.digits().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+            let value = value * 10i64.pow(zeros as u32);
+            return Some(Integer::Small(if self.negative { -value } else { value }));
         }
         let sign = if self.negative { "-" } else { "" };
         let digits: String = self.digits().map(char::from).collect();
@@ -170,6 +183,12 @@ impl<'t> Exponent<'t> {
             _ => Exponent::Huge { negative, digits, point },
         }
     }
+}
+
+/// Whether a valid number token is an integer.
+#[inline]
+pub fn is_integer(token: &[u8]) -> bool {
+    token.iter().all(u8::is_ascii_digit) || Decimal::parse(token).is_some_and(|decimal| decimal.is_integer())
 }
 
 /// Whether two valid number tokens have the same value; `NaN` and the infinities equal themselves.
@@ -286,6 +305,8 @@ mod tests {
         assert_eq!(integer("1e20"), Some(Integer::Big("100000000000000000000".into())));
         assert_eq!(integer("1e400"), integer("10e399"));
         assert_eq!(integer("0.5"), None);
+        assert_eq!(integer("-12e3"), Some(Integer::Small(-12_000)));
+        assert_eq!(integer("999999999999999999"), Some(Integer::Small(999_999_999_999_999_999)));
     }
 
     #[test]

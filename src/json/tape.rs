@@ -165,8 +165,14 @@ impl Tape {
 }
 
 /// Whether a key token spells `key`.
+#[inline]
 pub fn key_is(token: &[u8], key: &[u8]) -> bool {
-    &token[1..token.len() - 1] == key && !key.contains(&b'\\') || *text::unescape(token) == *key
+    let inner = &token[1..token.len() - 1];
+    // An escape is longer than what it stands for.
+    if inner.len() <= key.len() {
+        return inner == key && !inner.contains(&b'\\');
+    }
+    inner.contains(&b'\\') && *text::unescape(token) == *key
 }
 
 /// The hasher behind every digest of this process; its values are never stored or shown.

@@ -48,13 +48,15 @@ impl Doc {
         }
     }
 
-    /// Writes the value on one line, NaN and infinities as tokens: for people and summaries.
+    /// Writes the value on one line, NaN and infinities as tokens.
+    #[cfg(test)]
     pub(crate) fn compact(&self) -> String {
         let mut out = String::new();
         self.write_compact(&mut out);
         out
     }
 
+    #[cfg(test)]
     fn write_compact(&self, out: &mut String) {
         match self {
             Doc::Token(token) | Doc::Foreign(token) => out.push_str(token),

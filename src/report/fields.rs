@@ -46,7 +46,8 @@ fn value_columns(field: &Field, at: usize) -> usize {
     field.values[at].as_deref().map_or("(absent)".len(), columns)
 }
 
-fn focused(field: &Field, width: usize) -> [Option<Focus>; 2] {
+/// Both values around what differs, each in at most so many columns.
+pub(crate) fn focused(field: &Field, width: usize) -> [Option<Focus>; 2] {
     match &field.values {
         [Some(reference), Some(candidate)] => focus(reference, candidate, width).map(Some),
         [reference, candidate] => [reference, candidate].map(|value| value.as_ref().map(|value| alone(value, width))),

@@ -13,8 +13,7 @@ pub(crate) struct Focus {
 
 impl Focus {
     /// The whole text shown.
-    #[cfg(test)]
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}{}{}", self.before, self.marked, self.behind)
     }
 }

@@ -45,7 +45,8 @@ impl Gutter {
     pub(crate) fn pair(&self, page: &mut Page, pair: &[EventLine; 2]) {
         let numbers = [0, 1].map(|at: usize| pair[at].line.to_string());
         let [reference, candidate] = pair;
-        if reference.text == candidate.text {
+        // What differs may be overlooked, and behind the edge of the page: then one line tells both.
+        if clip(&reference.text, self.room()) == clip(&candidate.text, self.room()) {
             self.start(page, [&numbers[0], &numbers[1]], " ", Style::Plain);
             let told = match reference.number == candidate.number {
                 true => reference.told(),

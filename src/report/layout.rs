@@ -187,3 +187,49 @@ pub(crate) fn ended_after(story: &Story, at: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+    use crate::diverge::Resync;
+
+    fn laid(kind: DivergenceKind, resync: Option<(u64, u64)>) -> Detail {
+        let mut sample = Sample::default();
+        let mut found = sample.around(10, kind);
+        let resync = resync.map(|(after_reference, after_candidate)| Resync {
+            after_reference,
+            after_candidate,
+            equal_run: 2,
+            ordinal_shift: Some(i128::from(after_candidate) - i128::from(after_reference)),
+        });
+        found.resync = resync;
+        match kind {
+            DivergenceKind::Missing => found.candidate = None,
+            DivergenceKind::Extra => found.reference = None,
+            _ => {}
+        }
+        sample.diverged(1, 2, [20, 20], found);
+        let outcome = sample.outcome(Some(0));
+        let (profile, context) = (profile(), context());
+        let story = Story::new(&outcome, &sample.keep, &profile, &context);
+        detail(&story, story.divergence(0).unwrap()).unwrap()
+    }
+
+    fn shape(detail: &Detail) -> (usize, usize, usize) {
+        (detail.apart[0].len(), detail.apart[1].len(), detail.rejoined.len())
+    }
+
+    #[test]
+    fn what_follows_is_parted_where_the_sides_agree_again() {
+        use DivergenceKind::{Extra, Missing, Value};
+        assert_eq!(shape(&laid(Value, None)), (3, 3, 0));
+        assert_eq!(shape(&laid(Value, Some((1, 1)))), (0, 0, 2));
+        assert_eq!(shape(&laid(Missing, Some((1, 0)))), (0, 0, 2));
+        assert_eq!(shape(&laid(Missing, Some((3, 0)))), (2, 0, 1));
+        assert_eq!(shape(&laid(Extra, Some((0, 2)))), (0, 1, 2));
+        assert_eq!(shape(&laid(Missing, Some((200, 0)))), (3, 0, 0));
+        // One of the events shown has its partner further on: nothing can be told as a pair.
+        assert_eq!(shape(&laid(Value, Some((2, 0)))), (3, 3, 0));
+    }
+}

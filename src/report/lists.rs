@@ -1,6 +1,8 @@
 //! What follows the details on a terminal: the other divergences, lanes that only end, lanes
 //! without a partner, malformed lines, coverage.
 
+use std::collections::HashSet;
+
 use super::Validated;
 use super::context::Details;
 use super::hints::fault_line;
@@ -16,7 +18,8 @@ const LIST_MAX: usize = 20;
 
 /// The divergences not told in detail, one line each.
 pub(crate) fn others(story: &Story, detailed: &[usize], page: &mut Page, width: usize) {
-    let rest: Vec<usize> = story.events.iter().copied().filter(|at| !detailed.contains(at)).collect();
+    let told: HashSet<usize> = detailed.iter().copied().collect();
+    let rest: Vec<usize> = story.events.iter().copied().filter(|at| !told.contains(at)).collect();
     if rest.is_empty() {
         return;
     }

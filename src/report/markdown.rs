@@ -2,18 +2,22 @@
 //! the pre-context, the divergent event, the next event, the raw events.
 
 use super::context::{Details, ReportContext};
+use super::fields::focused;
 use super::hints::fault_line;
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
 use super::story::{Story, lane_name, pair_name};
 use super::verdict::{Class, facts};
-use super::visible::{bytes, counted, grouped, visible};
+use super::visible::{bytes, clip, counted, grouped, visible};
 use crate::diverge::Outcome;
 use crate::profile::Profile;
 use crate::source::{Keep, Side, SourceError};
 
 /// So many divergences get a section of their own unless all details are wanted.
 const SECTIONS_MAX: usize = 50;
+
+/// Longer values and event lines are cut, values around what differs.
+const CELL_COLUMNS_MAX: usize = 160;
 
 /// Paints the Markdown report.
 ///
@@ -65,7 +69,6 @@ fn prose(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // A colon ends the scheme of a bare link; @ makes mentions.
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '$' | '@' => {
                 out.push('\\');
                 out.push(c);
@@ -73,7 +76,8 @@ fn prose(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out.replace("://", ":\u{200b}//").replace("www.", "www\\.")
+    // No bare links either: an escaped character ends what would be one.
+    out.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 /// A code span that holds any text, for paths and commands.
@@ -162,7 +166,11 @@ fn cells(row: &Row) -> String {
         number(row.totals[0]),
         number(row.totals[1]),
         number(row.parts_at),
-        if row.first { format!("**{}** (first)", prose(&row.outcome)) } else { prose(&row.outcome) },
+        match (row.first, row.after_fault) {
+            (true, _) => format!("**{}** (first)", prose(&row.outcome)),
+            (false, true) => format!("{} (after fault)", prose(&row.outcome)),
+            (false, false) => prose(&row.outcome),
+        },
     ];
     format!("| {} |\n", cells.join(" | "))
 }
@@ -220,8 +228,8 @@ fn fields(story: &Story, detail: &Detail, out: &mut String) {
     let [reference, candidate] = Side::BOTH.map(|side| prose(&story.label(side)));
     out.push_str(&format!("| field | {reference} | {candidate} |\n|---|---|---|\n"));
     for field in &detail.fields {
-        let [reference, candidate] = field.values.each_ref().map(|value| match value {
-            Some(value) => prose(&super::visible::clip(value, 200)),
+        let [reference, candidate] = focused(field, CELL_COLUMNS_MAX).map(|value| match value {
+            Some(value) => prose(&value.text()),
             None => "*absent*".to_owned(),
         });
         out.push_str(&format!("| {} | {reference} | {candidate} |\n", prose(&field.path)));
@@ -240,7 +248,8 @@ fn labels(story: &Story) -> [String; 2] {
 }
 
 fn told(label: &str, event: Option<&EventLine>) -> String {
-    format!("{label} {}", event.map_or_else(|| "<end of stream>".to_owned(), EventLine::told))
+    let told = event.map_or_else(|| "<end of stream>".to_owned(), EventLine::told);
+    format!("{label} {}", clip(&told, CELL_COLUMNS_MAX))
 }
 
 fn raw(event: &EventLine) -> String {
@@ -362,7 +371,7 @@ mod tests {
     fn nothing_from_a_log_is_markup() {
         for sample in [nasty(), hollow()] {
             let text = painted(&sample);
-            assert!(text.chars().all(|c| c == '\n' || c == '\u{200b}' || visible(&c.to_string()) == c.to_string()));
+            assert!(text.chars().all(|c| c == '\n' || visible(&c.to_string()) == c.to_string()));
             let mut fence: Option<&str> = None;
             let mut columns = None;
             for line in text.lines() {

@@ -11,7 +11,7 @@
 //! - `layout`: one divergence laid out: before, here, fields, after, remarks;
 //! - `overview`: the table of pairings, chosen and spelled;
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
-//! - [`hints`]: commands worth trying next; [`quote`]: how a command is spelled for a shell;
+//! - [`hints`](mod@hints): commands worth trying next; [`quote`]: how a command is spelled for a shell;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part; `visible`, `style`: characters and colours a terminal can be trusted with.
 
@@ -47,6 +47,8 @@ pub use json::json;
 pub use markdown::markdown;
 pub use schema::schema;
 pub use story::Story;
+pub(crate) use summary::summary_of;
 pub use terminal::terminal;
 pub use verdict::{Tally, Verdict};
+pub(crate) use visible::clip;
 pub use visible::visible;

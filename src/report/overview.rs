@@ -23,6 +23,8 @@ pub(crate) struct Row {
     pub totals: [Option<u64>; 2],
     pub parts_at: Option<u64>,
     pub outcome: String,
+    /// The divergence stands behind skipped lines.
+    pub after_fault: bool,
 }
 
 /// The rows shown, and what is told of the others.
@@ -87,7 +89,6 @@ fn row(story: &Story, at: usize) -> Row {
     let found = pairing.divergence.as_ref();
     let outcome = match (pairing.status, found) {
         (Status::NotCompared, _) => "not compared".to_owned(),
-        (_, Some(found)) if found.after_fault => format!("{}, after a fault", kind_word(found.kind)),
         (_, Some(found)) => kind_word(found.kind).to_owned(),
         (Status::Identical, None) => "identical".to_owned(),
         (Status::Unmatched, None) => "unmatched".to_owned(),
@@ -106,6 +107,7 @@ fn row(story: &Story, at: usize) -> Row {
         totals: [total(&pairing.reference), total(&pairing.candidate)],
         parts_at: found.filter(|_| matches!(Class::of(pairing), Class::Event)).map(|found| found.position),
         outcome,
+        after_fault: found.is_some_and(|found| found.after_fault),
     }
 }
 

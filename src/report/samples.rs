@@ -185,6 +185,7 @@ impl Sample {
             faults: vec![],
             faults_total: 0,
             notes: vec![],
+            map_unknown: vec![],
         }
     }
 }

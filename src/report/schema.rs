@@ -95,21 +95,7 @@ fn definitions() -> Value {
             "reference": { "description": "The value; left out where absent. NaN and infinities are {\"token\": \"NaN\"}, long ones {\"cut\": ..., \"cut_bytes\": n}." },
             "candidate": {}
         })),
-        "coverage": object(
-            &["events_compared", "equal_by_bytes", "read", "unverified", "skipped_nondeterministic", "overlooked"],
-            json!({
-                "events_compared": count("Pairs weighed."),
-                "equal_by_bytes": count("Pairs whose bytes were equal."),
-                "read": count("Pairs read wholly."),
-                "unverified": count("Events stepped over."),
-                "skipped_nondeterministic": count("Pairs of which only kind and ordinal were compared."),
-                "overlooked": {
-                    "type": "object",
-                    "description": "For each rule the pairs in which it overlooked a difference.",
-                    "additionalProperties": { "type": "integer", "minimum": 0 }
-                }
-            }),
-        ),
+        "coverage": coverage(),
         "fault": object(&["path", "line", "offset", "reason"], json!({
             "path": { "type": "string" },
             "line": count("Physical line, from 1."),
@@ -117,6 +103,24 @@ fn definitions() -> Value {
             "reason": { "type": "string" }
         }))
     })
+}
+
+fn coverage() -> Value {
+    object(
+        &["events_compared", "equal_by_bytes", "read", "unverified", "skipped_nondeterministic", "overlooked"],
+        json!({
+            "events_compared": count("Pairs weighed."),
+            "equal_by_bytes": count("Pairs whose bytes were equal."),
+            "read": count("Pairs read wholly."),
+            "unverified": count("Events stepped over."),
+            "skipped_nondeterministic": count("Pairs of which only kind and ordinal were compared."),
+            "overlooked": {
+                "type": "object",
+                "description": "For each rule the pairs in which it overlooked a difference.",
+                "additionalProperties": { "type": "integer", "minimum": 0 }
+            }
+        }),
+    )
 }
 
 fn divergence() -> Value {

@@ -4,7 +4,7 @@ use super::context::{Details, ReportContext};
 use super::header::header_differences;
 use super::verdict::{Class, Tally, Verdict, sentence};
 use super::visible::{clip, counted, grouped, visible};
-use crate::diverge::{Difference, Divergence, DivergenceKind, LaneFacts, MatchedBy, Outcome, Pairing};
+use crate::diverge::{Difference, Divergence, DivergenceKind, LaneFacts, LaneName, MatchedBy, Outcome, Pairing};
 use crate::profile::{Profile, Templates};
 use crate::scan::ThreadKey;
 use crate::source::{Keep, Side};
@@ -150,13 +150,22 @@ pub(crate) fn ended_side(found: &Divergence) -> Side {
 /// Longer thread keys are clipped for people.
 const THREAD_COLUMNS_MAX: usize = 48;
 
+/// A thread as `--map` names it, safe to show.
+pub(crate) fn map_name(lane: &LaneName) -> String {
+    thread_name(&lane.thread, lane.generation)
+}
+
 /// A lane's name: its thread, and its generation where that is not the first.
 pub(crate) fn lane_name(lane: &LaneFacts) -> String {
-    let thread = match &lane.thread {
+    thread_name(&lane.thread, lane.generation)
+}
+
+fn thread_name(thread: &ThreadKey, generation: u32) -> String {
+    let thread = match thread {
         ThreadKey::Single => "all".to_owned(),
         key => clip(&visible(&key.to_string()), THREAD_COLUMNS_MAX),
     };
-    if lane.generation > 0 { format!("{thread}#{}", lane.generation) } else { thread }
+    if generation > 0 { format!("{thread}#{generation}") } else { thread }
 }
 
 /// Both lanes of a pairing: "6 → 9".

@@ -9,6 +9,7 @@ use crate::source::Side;
 
 /// The cells of the table in one spelling of its numbers; `brief` leaves out what the others tell.
 fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
+    let fault = if row.after_fault { " (after fault)" } else { "" };
     let total = |at: usize| row.totals[at].map_or_else(String::new, number);
     [
         clip(&row.reference, 24),
@@ -20,9 +21,10 @@ fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
         total(1),
         match row.parts_at {
             // The lane parts just behind its equal pairs, unless some were stepped over.
-            Some(position) if brief && position == row.compared => row.outcome.clone(),
-            Some(position) => format!("{} at {}", row.outcome, number(position)),
-            None => row.outcome.clone(),
+            Some(position) if !(brief && position == row.compared) => {
+                format!("{} at {}{fault}", row.outcome, number(position))
+            }
+            _ => format!("{}{fault}", row.outcome),
         },
     ]
 }
@@ -66,20 +68,8 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         laid = layout(|number| number.to_string(), true);
     }
     let (body, widths) = laid;
-    let line = |page: &mut Page, cells: &[String; 8], styles: [Style; 8]| {
-        for at in 0..8 {
-            let gap = match at {
-                0 => "",
-                1 | 2 => " ",
-                _ => "  ",
-            };
-            let cell = if RIGHT[at] { pad_left(&cells[at], widths[at]) } else { pad(&cells[at], widths[at]) };
-            page.put(Style::Plain, gap).put(styles[at], &cell);
-        }
-        page.end();
-    };
     page.put(Style::Plain, "  ");
-    line(page, &heads, [Style::Dim; 8]);
+    line(page, &heads, &widths, [Style::Dim; 8]);
     for (row, cells) in rows.iter().zip(&body) {
         page.put(Style::Bad, if row.first { "> " } else { "  " });
         let outcome = match row.class {
@@ -91,7 +81,7 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         let mut styles = [Style::Plain; 8];
         styles[3] = Style::Dim;
         styles[7] = outcome;
-        line(page, cells, styles);
+        line(page, cells, &widths, styles);
     }
     for text in &others {
         page.line(Style::Dim, &format!("  {text}"));
@@ -105,4 +95,17 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
     if rows.iter().any(|row| row.matched.ends_with('?')) {
         page.line(Style::Warn, "  ? ambiguous: another lane fits as well");
     }
+}
+
+fn line(page: &mut Page, cells: &[String; 8], widths: &[usize; 8], styles: [Style; 8]) {
+    for at in 0..8 {
+        let gap = match at {
+            0 => "",
+            1 | 2 => " ",
+            _ => "  ",
+        };
+        let cell = if RIGHT[at] { pad_left(&cells[at], widths[at]) } else { pad(&cells[at], widths[at]) };
+        page.put(Style::Plain, gap).put(styles[at], &cell);
+    }
+    page.end();
 }

@@ -29,7 +29,7 @@ impl Verdict {
             || outcome.coverage.unverified > 0
             || tally.after_fault > 0;
         let faults = outcome.faults_total > 0 && !context.malformed_skip;
-        if context.trouble || faults || tally.faulty > 0 {
+        if context.trouble || faults || !outcome.map_unknown.is_empty() || tally.faulty > 0 {
             Verdict::Trouble
         } else if tally.paired == 0 || !tally.compared_any {
             Verdict::Inconclusive
@@ -256,6 +256,11 @@ fn inconclusive(
 
 /// Why the comparison is troubled.
 fn cause(outcome: &Outcome, context: &ReportContext) -> String {
+    if let (None, 0, Some((side, lane))) = (context.messages.first(), outcome.faults_total, outcome.map_unknown.first())
+    {
+        let label = super::visible::visible(&context.name(*side).label);
+        return format!("--map names a thread that the {label} log does not have, {}", super::story::map_name(lane));
+    }
     match (context.messages.first(), outcome.faults_total) {
         (Some(message), _) => super::visible::visible(message),
         (None, 0) => "the comparison could not be finished".to_owned(),

@@ -205,8 +205,11 @@ impl Opener {
         opened: &mut Opened,
     ) -> Result<Option<usize>, OpenFault> {
         let mut roles: SmallVec<[usize; 4]> = SmallVec::new();
+        let inner = &key[1..key.len() - 1];
+        let escaped = inner.contains(&b'\\');
         for (index, wanted) in self.wanted.iter().enumerate() {
-            if *met >> index & 1 == 0 && json::tape::key_is(key, &wanted.key) {
+            let same = if escaped { json::tape::key_is(key, &wanted.key) } else { inner == wanted.key };
+            if same && *met >> index & 1 == 0 {
                 roles.push(index);
             }
         }
@@ -330,9 +333,7 @@ fn check_thread(line: &[u8], found: Part, names: &str) -> Result<(), OpenFault> 
             grammar::string_end(line, at)?;
             check_token_utf8(line, at, found.end as usize)
         }
-        b'0'..=b'9' | b'-' if json::Decimal::parse(token).is_some_and(|decimal| decimal.to_integer().is_some()) => {
-            Ok(())
-        }
+        b'0'..=b'9' | b'-' if json::number::is_integer(token) => Ok(()),
         _ => Err(OpenReason::BadThread(names.to_owned()).at(at)),
     }
 }

@@ -1,0 +1,84 @@
+//! Changing a line where a divergence was asked for.
+
+use super::options::EditKind;
+use super::script::Step;
+
+/// What to do with the event an edit has landed on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// Leave the event out.
+    Skip,
+    /// End the lane before it.
+    End,
+    /// Write one event more, then this one.
+    Insert,
+    /// Number this event and all later ones of the lane one higher.
+    Renumber,
+    /// Write it, then change its text.
+    Rewrite,
+}
+
+/// Whether an event can carry an edit of this kind; if not, the next one is tried.
+pub fn fits(kind: EditKind, step: Step) -> bool {
+    match kind {
+        EditKind::Nested => matches!(step, Step::Call { .. } | Step::Import { .. }),
+        // Two successful allocations are equal whatever they return.
+        EditKind::Value | EditKind::Type | EditKind::Absent => !matches!(step, Step::Allocated { .. }),
+        // Leaving out the last event would only make the lane end early.
+        EditKind::Missing => !matches!(step, Step::Exit { .. }),
+        EditKind::Kind | EditKind::Ordinal | EditKind::Extra | EditKind::EndedEarly => true,
+    }
+}
+
+pub fn action(kind: EditKind) -> Action {
+    match kind {
+        EditKind::Missing => Action::Skip,
+        EditKind::EndedEarly => Action::End,
+        EditKind::Extra => Action::Insert,
+        EditKind::Ordinal => Action::Renumber,
+        _ => Action::Rewrite,
+    }
+}
+
+/// The field that an edit changes: an integer every engine must agree on.
+fn field(kind: EditKind, step: Step) -> &'static str {
+    match step {
+        Step::Call { .. } | Step::Import { .. } if kind == EditKind::Nested => r#""flags":"#,
+        Step::Call { .. } | Step::Import { .. } => r#""ord":"#,
+        Step::Return { .. } | Step::Allocated { .. } => r#""return_value":"#,
+        Step::HandleCreate { .. } | Step::HandleDestroy { .. } => r#""handle_semantic_id":"#,
+        Step::WaitBegin { .. } => r#""timeout_us":"#,
+        Step::WaitEnd { .. } => r#""wait_result":"#,
+        Step::Exit { .. } => r#""exit_code":"#,
+    }
+}
+
+/// The changed text of one line.
+pub fn rewrite(line: &str, kind: EditKind, step: Step) -> String {
+    if kind == EditKind::Kind {
+        let other = if matches!(step, Step::Call { .. }) { "import.call" } else { "kernel.call" };
+        let end = line[9..].find('"').map_or(line.len(), |at| at + 9);
+        return format!(r#"{{"kind":"{other}{}"#, &line[end..]);
+    }
+    let key = field(kind, step);
+    let Some(at) = line.find(key) else { return line.to_owned() };
+    let from = at + key.len();
+    let digits = line[from..].bytes().take_while(u8::is_ascii_digit).count();
+    let (value, rest) = line[from..].split_at(digits);
+    match kind {
+        EditKind::Type => format!(r#"{}"{value}"{rest}"#, &line[..from]),
+        EditKind::Absent => {
+            // A lone key leaves with neither comma; else with the one that joins it.
+            let rest = match (rest.strip_prefix(','), line[..at].strip_suffix(',')) {
+                (Some(rest), _) => return format!("{}{rest}", &line[..at]),
+                (None, Some(before)) => return format!("{before}{rest}"),
+                (None, None) => rest,
+            };
+            format!("{}{rest}", &line[..at])
+        }
+        _ => {
+            let changed = value.parse::<u64>().map_or(1, |value| value + 1);
+            format!("{}{changed}{rest}", &line[..from])
+        }
+    }
+}

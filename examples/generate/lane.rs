@@ -1,0 +1,219 @@
+//! One thread on one side: its script written as lines.
+
+use super::numbers::{Random, decimal, hex8};
+use super::options::{LineLength, Options};
+use super::script::{Function, Mix, Script, Step, functions};
+
+/// Which of the two logs is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Side {
+    Reference,
+    Candidate,
+}
+
+impl Side {
+    pub fn name(self) -> &'static str {
+        if self == Self::Reference { "reference" } else { "candidate" }
+    }
+
+    pub fn engine(self) -> &'static str {
+        if self == Self::Reference { "interpreter" } else { "jit" }
+    }
+}
+
+/// The fixed texts of a side's lines, made once.
+#[derive(Debug)]
+pub struct Texts {
+    call: Vec<Vec<u8>>,
+    returned: Vec<Vec<u8>>,
+    before_payload: &'static [u8],
+    /// What a call tells after its arguments.
+    call_end: Vec<u8>,
+    /// Letters that added payload is cut from.
+    pool: Vec<u8>,
+    payload_bytes: usize,
+    long: bool,
+}
+
+const POOL: usize = 1 << 16;
+
+impl Texts {
+    pub fn new(options: &Options) -> Self {
+        let short = options.line == LineLength::Short;
+        let call = |function: &Function| {
+            let Function { name, module, ord, argument } = function;
+            let module = if short { String::new() } else { format!(r#""module":"{module}","#) };
+            format!(r#""name":"{name}",{module}"ord":{ord},"args":{{"{argument}":"0x"#).into_bytes()
+        };
+        let mut random = Random::new(options.seed, "pool", 0);
+        let letter = |_| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random.below(64) as usize];
+        Self {
+            call: functions().iter().map(call).collect(),
+            returned: functions().iter().map(|f| format!(r#""name":"{}","return_value":"#, f.name).into_bytes()).collect(),
+            before_payload: if short { br#","payload":{"# } else { br#","deterministic":true,"payload":{"# },
+            call_end: match options.line {
+                LineLength::Long => br#","args_resolved":{"path":"disc:\\data\\level_03\\terrain.pak","mode":"shared","thread_name":"stream worker \u0023\u0032"},"stack":["0x82104a10","0x82104bd4","0x8210c0fc","0x8211ee80","0x82330010","0x82330a44","0x82004004"],"note":"called from the frame loop, between the update of the scene and its drawing""#.to_vec(),
+                _ => Vec::new(),
+            },
+            pool: (0..POOL + options.payload_bytes).map(letter).collect(),
+            payload_bytes: options.payload_bytes,
+            long: !short,
+        }
+    }
+}
+
+/// One thread of one log.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    pub script: Script,
+    /// Events of the script taken so far.
+    pub taken: u64,
+    /// Events written so far: the next event's place in its lane.
+    pub position: u64,
+    /// What is added to the position to make the ordinal.
+    pub ordinal_shift: u64,
+    noise: Random,
+    respelled: f64,
+    side: Side,
+    cycle: u64,
+    allocated: u32,
+    heads: [Vec<u8>; 8],
+}
+
+const KINDS: [&str; 8] = [
+    "kernel.call",
+    "kernel.return",
+    "import.call",
+    "handle.create",
+    "handle.destroy",
+    "wait.begin",
+    "wait.end",
+    "thread.exit",
+];
+
+impl Lane {
+    /// `number` is the lane's number, `script` what it lives.
+    pub fn new(options: &Options, side: Side, number: u64, tid: u64, script: Script) -> Self {
+        let engine = match options.line {
+            LineLength::Short => String::new(),
+            _ => format!(r#""engine":"{}","#, side.engine()),
+        };
+        let head = |kind| format!(r#"{{"kind":"{kind}",{engine}"tid":{tid},"tid_event_idx":"#).into_bytes();
+        Self {
+            script,
+            taken: 0,
+            position: 0,
+            ordinal_shift: 0,
+            noise: Random::new(options.seed, side.name(), number),
+            respelled: if side == Side::Candidate { Mix::new(options).respelled } else { 0.0 },
+            side,
+            // Even on one side, odd on the other: no cycle count ever agrees.
+            cycle: number * 7_000 + u64::from(side == Side::Candidate),
+            allocated: 0,
+            heads: KINDS.map(head),
+        }
+    }
+
+    /// Writes one event as a line.
+    pub fn write(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step, host_ns: u64) {
+        let which = match step {
+            Step::Call { .. } => 0,
+            Step::Return { .. } | Step::Allocated { .. } => 1,
+            Step::Import { .. } => 2,
+            Step::HandleCreate { .. } => 3,
+            Step::HandleDestroy { .. } => 4,
+            Step::WaitBegin { .. } => 5,
+            Step::WaitEnd { .. } => 6,
+            Step::Exit { .. } => 7,
+        };
+        out.extend_from_slice(&self.heads[which]);
+        decimal(out, self.position + self.ordinal_shift);
+        out.extend_from_slice(br#","host_ns":"#);
+        decimal(out, host_ns);
+        self.cycle += 40 + (host_ns & 14) * 10;
+        out.extend_from_slice(br#","guest_cycle":"#);
+        decimal(out, self.cycle);
+        out.extend_from_slice(texts.before_payload);
+        if self.respelled > 0.0 && self.noise.chance(self.respelled) {
+            out.push(b' ');
+        }
+        self.payload(out, texts, step);
+        out.extend_from_slice(b"}}\n");
+        self.position += 1;
+    }
+
+    fn payload(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step) {
+        match step {
+            Step::Call { function, address, flags } | Step::Import { function, address, flags } => {
+                call(out, texts, function, address, flags);
+            }
+            Step::Return { function, value } => returned(out, texts, function, value),
+            Step::Allocated { function } => {
+                let address = self.allocate();
+                returned(out, texts, function, address);
+            }
+            Step::HandleCreate { handle } | Step::HandleDestroy { handle } => {
+                named(out, br#""handle_semantic_id":"#, handle);
+                named(out, br#","raw_handle_id":"#, self.raw_handle(handle));
+                if matches!(step, Step::HandleCreate { .. }) {
+                    out.extend_from_slice(br#","object_type":"Event","name":null"#);
+                }
+            }
+            Step::WaitBegin { handle, timeout } => {
+                named(out, br#""handle_semantic_id":"#, handle);
+                named(out, br#","timeout_us":"#, u64::from(timeout));
+                out.extend_from_slice(br#","alertable":false"#);
+            }
+            Step::WaitEnd { handle, status } => {
+                let odd = u64::from(self.side == Side::Candidate);
+                let cycles = self.noise.below(1 << 20) * 2 + odd;
+                named(out, br#""handle_semantic_id":"#, handle);
+                named(out, br#","wait_result":"#, u64::from(status));
+                named(out, br#","wait_duration_cycles":"#, cycles);
+            }
+            Step::Exit { code } => named(out, br#""exit_code":"#, u64::from(code)),
+        }
+    }
+
+    fn raw_handle(&self, handle: u64) -> u64 {
+        let base = if self.side == Side::Reference { 0xF800_0000 } else { 0x1000 };
+        base + handle % 1_000_000_000 * 4
+    }
+
+    /// A page of the engine's own heap; the two heaps have no address in common.
+    fn allocate(&mut self) -> u32 {
+        self.allocated = (self.allocated + 1) & 0xFFFF;
+        let heap = if self.side == Side::Reference { 0x4000_0000 } else { 0xA000_0000 };
+        heap + self.allocated * 0x1000
+    }
+}
+
+fn named(out: &mut Vec<u8>, key: &[u8], value: u64) {
+    out.extend_from_slice(key);
+    decimal(out, value);
+}
+
+fn call(out: &mut Vec<u8>, texts: &Texts, function: usize, address: u32, flags: u32) {
+    out.extend_from_slice(&texts.call[function]);
+    hex8(out, address);
+    out.extend_from_slice(br#"","flags":"#);
+    decimal(out, u64::from(flags));
+    out.push(b'}');
+    out.extend_from_slice(&texts.call_end);
+    if texts.payload_bytes > 0 {
+        let from = (address as usize >> 4) % POOL;
+        out.extend_from_slice(br#","data":""#);
+        out.extend_from_slice(&texts.pool[from..from + texts.payload_bytes]);
+        out.push(b'"');
+    }
+}
+
+fn returned(out: &mut Vec<u8>, texts: &Texts, function: usize, value: u32) {
+    out.extend_from_slice(&texts.returned[function]);
+    decimal(out, u64::from(value));
+    if texts.long {
+        out.extend_from_slice(br#","status":"0x"#);
+        hex8(out, value);
+        out.push(b'"');
+    }
+}

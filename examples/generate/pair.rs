@@ -1,0 +1,242 @@
+//! Both logs and the truth about them.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::lane::{Side, Texts};
+use super::numbers::Random;
+use super::options::{Diverge, EditKind, Options, Size, Tids};
+use super::replay::{LanePlan, Replay, Written};
+use super::script::Script;
+
+const BUFFER: usize = 1 << 20;
+
+/// Where a log goes. A file is opened by the thread that writes it: opening a FIFO waits for
+/// its reader.
+#[derive(Clone, Debug)]
+pub enum Target {
+    File(PathBuf),
+    Stdout,
+    Nowhere,
+}
+
+impl Target {
+    fn open(&self) -> io::Result<Box<dyn Write + Send>> {
+        Ok(match self {
+            Self::File(path) => Box::new(File::options().write(true).create(true).truncate(true).open(path)?),
+            Self::Stdout => Box::new(io::stdout()),
+            Self::Nowhere => Box::new(io::sink()),
+        })
+    }
+}
+
+/// A pair of logs, planned.
+pub struct Pair {
+    options: Options,
+    texts: Texts,
+    plan: Vec<LanePlan>,
+}
+
+impl Pair {
+    pub fn new(options: Options) -> Result<Self, String> {
+        let events = match options.size {
+            Size::Events(events) => events,
+            Size::Bytes(bytes) => (bytes as f64 / mean_line(&options)?).round().max(1.0) as u64,
+        };
+        Self::planned(options, events)
+    }
+
+    fn planned(options: Options, events: u64) -> Result<Self, String> {
+        let plan = plan(&options, events)?;
+        Ok(Self { texts: Texts::new(&options), options, plan })
+    }
+
+    /// One log; `put` takes its bytes piece by piece.
+    pub fn replay(&self, side: Side, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Written> {
+        let mut replay = Replay::new(&self.options, side, &self.plan, &self.texts);
+        let mut buffer = Vec::with_capacity(BUFFER + (1 << 16));
+        loop {
+            buffer.clear();
+            let more = replay.fill(&mut buffer, BUFFER);
+            put(&buffer)?;
+            if !more {
+                return Ok(replay.written);
+            }
+        }
+    }
+
+    /// Writes both logs, each by a thread of its own.
+    pub fn write(&self, reference: &Target, candidate: &Target) -> io::Result<(Written, Written)> {
+        let run = |side, target: &Target| {
+            let mut file = target.open()?;
+            let written = self.replay(side, |bytes| file.write_all(bytes))?;
+            file.flush().map(|()| written)
+        };
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| run(Side::Candidate, candidate));
+            let reference = run(Side::Reference, reference)?;
+            let candidate = other.join().map_err(|_| io::Error::other("the writing thread panicked"))??;
+            Ok((reference, candidate))
+        })
+    }
+
+    /// Writes both logs with one thread that gives each a piece in turn.
+    pub fn write_in_turn(&self, reference: &Target, candidate: &Target) -> io::Result<(Written, Written)> {
+        let mut files = [reference.open()?, candidate.open()?];
+        let mut replays =
+            [Side::Reference, Side::Candidate].map(|side| Replay::new(&self.options, side, &self.plan, &self.texts));
+        let mut more = [true, true];
+        let mut buffer = Vec::new();
+        while more != [false, false] {
+            for which in 0..2 {
+                if more[which] {
+                    buffer.clear();
+                    more[which] = replays[which].fill(&mut buffer, 1 << 16);
+                    files[which].write_all(&buffer)?;
+                }
+            }
+        }
+        let [reference, candidate] = replays;
+        Ok((reference.written, candidate.written))
+    }
+
+    /// What a diff of the two must find.
+    pub fn truth(&self, reference: &Written, candidate: &Written) -> Value {
+        let threads: Vec<Value> =
+            (0..self.plan.len()).map(|lane| self.lane_truth(lane, reference, candidate)).collect();
+        let parted = |early: bool| {
+            (0..threads.len())
+                .filter(|lane| {
+                    !threads[*lane]["divergence"].is_null()
+                        && (threads[*lane]["divergence"]["kind"] == "ended-early") == early
+                })
+                .min_by_key(|lane| threads[*lane]["divergence"]["reference_line"].as_u64())
+        };
+        let log = |side: Side, written: &Written| {
+            json!({ "file": format!("{}.jsonl", side.name()), "engine": side.engine(), "bytes": written.bytes,
+                    "lines": written.lines, "events": written.lines - 1 })
+        };
+        json!({
+            "seed": self.options.seed,
+            "reference": log(Side::Reference, reference),
+            "candidate": log(Side::Candidate, candidate),
+            "first": parted(false).or_else(|| parted(true)),
+            "threads": threads,
+        })
+    }
+
+    fn lane_truth(&self, lane: usize, reference: &Written, candidate: &Written) -> Value {
+        let plan = &self.plan[lane];
+        let divergence = match (reference.landings[lane], candidate.landings[lane]) {
+            (Some(here), Some(there)) => json!({
+                "position": there.position,
+                "kind": there.edit.kind.reported(),
+                "edit": there.edit.kind.name(),
+                "reference_line": here.line,
+                "candidate_line": there.line,
+            }),
+            _ => Value::Null,
+        };
+        json!({
+            "thread": lane,
+            "reference": { "tid": plan.reference_tid, "generation": plan.generation, "events": reference.events[lane] },
+            "candidate": { "tid": plan.candidate_tid, "generation": plan.generation, "events": candidate.events[lane] },
+            "divergence": divergence,
+        })
+    }
+}
+
+/// Bytes a line, measured on a small log of the same kind.
+fn mean_line(options: &Options) -> Result<f64, String> {
+    let mut small = options.clone();
+    small.diverge.clear();
+    small.diverge_late = 0;
+    let lanes = (options.threads + options.workers) as u64;
+    let pair = Pair::planned(small, 40_000.max(lanes * 400))?;
+    let mut bytes = 0.0;
+    let written = pair.replay(Side::Reference, |_| Ok(())).map_err(|error| error.to_string())?;
+    bytes += written.bytes as f64;
+    // Ordinals, clocks and handles of a large log have some digits more.
+    Ok(bytes / written.lines as f64 + 3.0)
+}
+
+fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
+    let threads = options.threads + options.workers;
+    if threads == 0 {
+        return Err("a log needs a thread".to_owned());
+    }
+    let generations = if options.generations { 2 } else { 1 };
+    let share = (events / (threads * generations) as u64).max(1);
+    let mut order: Vec<u64> = (0..threads as u64).collect();
+    if options.tids == Tids::Shuffle {
+        let mut random = Random::new(options.seed, "tids", 0);
+        for last in (1..threads).rev() {
+            order.swap(last, random.below(last as u64 + 1) as usize);
+        }
+    }
+    let mut plan = Vec::new();
+    for lane in 0..threads * generations {
+        let (thread, generation) = (lane % threads, (lane / threads) as u64);
+        let own = thread < options.threads;
+        // Threads of their own differ in length by up to a fifth; two neighbours even out.
+        let uneven =
+            if own && options.threads.is_multiple_of(2) { share / 10 * (thread as u64 % 2 * 2) } else { share / 10 };
+        let length = if own { share - share / 10 + uneven } else { share };
+        let number = own.then_some(lane as u64);
+        let reference_tid = 100 + thread as u64;
+        let candidate_tid = match options.tids {
+            Tids::Same => reference_tid,
+            Tids::Offset => reference_tid - 96,
+            Tids::Shuffle => 4 + order[thread],
+        };
+        let after = (generation > 0).then(|| lane - threads);
+        let script = Script::new(options, number, length);
+        plan.push(LanePlan {
+            script,
+            events: length,
+            reference_tid,
+            candidate_tid,
+            generation,
+            after,
+            edits: Vec::new(),
+        });
+    }
+    for edit in options.diverge.iter().copied().chain(late(options, &plan)) {
+        let lanes = plan.len();
+        let lane =
+            plan.get_mut(edit.thread).ok_or_else(|| format!("thread {} of {lanes}: no such thread", edit.thread))?;
+        if edit.position >= lane.events {
+            return Err(format!("thread {} has {} events: none at {}", edit.thread, lane.events, edit.position));
+        }
+        if edit.position == 0 && edit.kind == EditKind::EndedEarly {
+            return Err(format!("thread {}: a lane that ends before its first event is none", edit.thread));
+        }
+        lane.edits.push(edit);
+        lane.edits.sort_by_key(|edit| edit.position);
+    }
+    Ok(plan)
+}
+
+/// Divergences of several kinds in the last twentieth of lanes drawn by lot.
+fn late(options: &Options, plan: &[LanePlan]) -> Vec<Diverge> {
+    const KINDS: [EditKind; 6] =
+        [EditKind::Value, EditKind::Missing, EditKind::Nested, EditKind::Extra, EditKind::Kind, EditKind::Type];
+    let mut random = Random::new(options.seed, "late", 0);
+    let mut lanes: Vec<usize> = (0..plan.len()).collect();
+    let mut edits = Vec::new();
+    for kind in KINDS.iter().cycle().take(options.diverge_late) {
+        if lanes.is_empty() {
+            break;
+        }
+        let thread = lanes.swap_remove(random.below(lanes.len() as u64) as usize);
+        let twentieth = plan[thread].events / 20;
+        // Some equal events must follow, or nobody can tell a missing event from a changed one.
+        let room = twentieth.saturating_sub(64).max(1);
+        edits.push(Diverge { thread, position: plan[thread].events - twentieth + random.below(room), kind: *kind });
+    }
+    edits.retain(|edit| edit.position < plan[edit.thread].events);
+    edits
+}

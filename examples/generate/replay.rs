@@ -1,0 +1,219 @@
+//! One side's log: its lanes interleaved in an order of the side's own.
+
+use std::collections::VecDeque;
+
+use super::edit::{self, Action};
+use super::lane::{Lane, Side, Texts};
+use super::numbers::Random;
+use super::options::{Births, Diverge, Options};
+use super::script::{Script, Step, functions};
+
+/// What the plan says of one lane, the same for both sides.
+#[derive(Clone, Debug)]
+pub struct LanePlan {
+    pub script: Script,
+    pub events: u64,
+    pub reference_tid: u64,
+    pub candidate_tid: u64,
+    pub generation: u64,
+    /// The lane that must have ended before: it used the tid.
+    pub after: Option<usize>,
+    pub edits: Vec<Diverge>,
+}
+
+/// Where a lane's first edit has landed, as one side saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Landing {
+    pub edit: Diverge,
+    pub position: u64,
+    /// The line of this side's event at that position, if it has one.
+    pub line: Option<u64>,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    pub bytes: u64,
+    pub lines: u64,
+    /// Events of each lane.
+    pub events: Vec<u64>,
+    pub landings: Vec<Option<Landing>>,
+}
+
+/// A log in the making.
+pub struct Replay<'plan> {
+    side: Side,
+    plan: &'plan [LanePlan],
+    texts: &'plan Texts,
+    lanes: Vec<Lane>,
+    edits: Vec<usize>,
+    done: Vec<bool>,
+    alive: Vec<usize>,
+    unborn: VecDeque<(u64, usize)>,
+    waiting: Vec<usize>,
+    random: Random,
+    slice: u64,
+    turn: usize,
+    left: u64,
+    host_ns: u64,
+    pub written: Written,
+}
+
+impl<'plan> Replay<'plan> {
+    pub fn new(options: &Options, side: Side, plan: &'plan [LanePlan], texts: &'plan Texts) -> Self {
+        let lane = |(number, lane): (usize, &LanePlan)| {
+            let tid = if side == Side::Reference { lane.reference_tid } else { lane.candidate_tid };
+            Lane::new(options, side, number as u64, tid, lane.script.clone())
+        };
+        let total: u64 = plan.iter().map(|lane| lane.events).sum();
+        Self {
+            side,
+            plan,
+            texts,
+            lanes: plan.iter().enumerate().map(lane).collect(),
+            edits: vec![0; plan.len()],
+            done: vec![false; plan.len()],
+            alive: Vec::new(),
+            unborn: births(options, side, plan, total),
+            waiting: (0..plan.len()).filter(|lane| plan[*lane].after.is_some()).collect(),
+            random: Random::new(options.seed, side.name(), u64::MAX),
+            slice: options.slice.max(1),
+            turn: 0,
+            left: 0,
+            host_ns: if side == Side::Reference { 1_000_000_000 } else { 9_000_000_000_000_000 },
+            written: Written { events: vec![0; plan.len()], landings: vec![None; plan.len()], ..Written::default() },
+        }
+    }
+
+    /// Appends lines to `out` until it holds `limit` bytes; false once the log is complete.
+    pub fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> bool {
+        let before = out.len();
+        if self.written.lines == 0 {
+            let (engine, number) = (self.side.engine(), self.side as u8);
+            out.extend_from_slice(format!("{{\"kind\":\"schema_version\",\"schema_version\":1,\"engine\":\"{engine}\",\"build\":\"4.{number}.0\",\"guest\":\"demo-title\"}}\n").as_bytes());
+            self.written.lines = 1;
+        }
+        let mut more = true;
+        while more && out.len() < limit {
+            more = self.slice_of_one_lane(out, limit);
+        }
+        self.written.bytes += (out.len() - before) as u64;
+        more
+    }
+
+    fn slice_of_one_lane(&mut self, out: &mut Vec<u8>, limit: usize) -> bool {
+        if self.left == 0 && !self.switch() {
+            return false;
+        }
+        let number = self.alive[self.turn];
+        while self.left > 0 && out.len() < limit {
+            self.left -= 1;
+            if !self.event(out, number) {
+                self.end(number);
+                self.left = 0;
+            }
+        }
+        true
+    }
+
+    /// Chooses the thread whose turn it is; false if there is none any more.
+    fn switch(&mut self) -> bool {
+        while let Some((line, lane)) = self.unborn.front().copied()
+            && (line < self.written.lines || self.alive.is_empty())
+        {
+            self.unborn.pop_front();
+            self.alive.push(lane);
+        }
+        if self.alive.is_empty() {
+            return false;
+        }
+        self.turn = self.random.below(self.alive.len() as u64) as usize;
+        self.left = 1 + self.random.below(self.slice * 2 - 1);
+        true
+    }
+
+    fn end(&mut self, number: usize) {
+        self.alive.retain(|lane| *lane != number);
+        self.done[number] = true;
+        let (plan, done) = (self.plan, &self.done);
+        let (ready, waiting) =
+            self.waiting.iter().partition(|lane| plan[**lane].after.is_some_and(|before| done[before]));
+        self.waiting = waiting;
+        let ready: Vec<usize> = ready;
+        self.alive.extend(ready);
+    }
+
+    /// Writes the next event of a lane; false if it has ended.
+    fn event(&mut self, out: &mut Vec<u8>, number: usize) -> bool {
+        let Some(step) = self.lanes[number].script.next() else { return false };
+        self.lanes[number].taken += 1;
+        match self.plan[number].edits.get(self.edits[number]).copied() {
+            Some(wanted) if self.lanes[number].taken > wanted.position && edit::fits(wanted.kind, step) => {
+                self.edits[number] += 1;
+                self.edited(out, number, step, wanted)
+            }
+            _ => {
+                self.line(out, number, step);
+                true
+            }
+        }
+    }
+
+    fn line(&mut self, out: &mut Vec<u8>, number: usize, step: Step) {
+        self.host_ns += 100 + (self.random.next() & 0x1FF);
+        self.lanes[number].write(out, self.texts, step, self.host_ns);
+        self.written.lines += 1;
+        self.written.events[number] += 1;
+    }
+
+    /// The event that an edit lands on: the reference writes it and remembers where.
+    fn edited(&mut self, out: &mut Vec<u8>, number: usize, step: Step, wanted: Diverge) -> bool {
+        let position = self.lanes[number].position;
+        let action = edit::action(wanted.kind);
+        let ends = action == Action::End && self.side == Side::Candidate;
+        if self.written.landings[number].is_none() {
+            // After a skipped event the next one stands at its place, on a line not yet known.
+            let skips = action == Action::Skip && self.side == Side::Candidate;
+            let line = (!ends && !skips).then_some(self.written.lines + 1);
+            self.written.landings[number] = Some(Landing { edit: wanted, position, line });
+        }
+        if self.side == Side::Reference {
+            self.line(out, number, step);
+            return true;
+        }
+        match action {
+            Action::End => return false,
+            Action::Skip => {}
+            Action::Insert => {
+                let odd = Step::Import { function: functions().len() - 1, address: 0xDEAD_BEE0, flags: 4095 };
+                self.line(out, number, odd);
+                self.line(out, number, step);
+            }
+            Action::Renumber => {
+                self.lanes[number].ordinal_shift += 1;
+                self.line(out, number, step);
+            }
+            Action::Rewrite => {
+                let from = out.len();
+                self.line(out, number, step);
+                let line = String::from_utf8_lossy(&out[from..]).into_owned();
+                out.truncate(from);
+                out.extend_from_slice(edit::rewrite(&line, wanted.kind, step).as_bytes());
+            }
+        }
+        true
+    }
+}
+
+/// The lines from which on threads may run, in the order of their births on this side.
+fn births(options: &Options, side: Side, plan: &[LanePlan], total: u64) -> VecDeque<(u64, usize)> {
+    let mut lanes: Vec<usize> = (0..plan.len()).filter(|lane| plan[*lane].after.is_none()).collect();
+    if options.births == Births::Reversed && side == Side::Candidate {
+        lanes.reverse();
+    }
+    let apart = match options.births {
+        Births::Start => 0,
+        Births::Spread | Births::Reversed => total / 2 / lanes.len().max(1) as u64,
+    };
+    lanes.into_iter().enumerate().map(|(turn, lane)| (turn as u64 * apart, lane)).collect()
+}

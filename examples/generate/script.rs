@@ -1,0 +1,266 @@
+//! The logical life of a thread: the same on both sides, whatever engine replays it.
+
+use super::numbers::Random;
+use super::options::Options;
+
+/// A guest function that threads call.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    pub name: &'static str,
+    pub module: &'static str,
+    pub ord: u32,
+    /// The name of its address argument.
+    pub argument: &'static str,
+}
+
+const fn kernel(name: &'static str, ord: u32, argument: &'static str) -> Function {
+    Function { name, module: "kernel.img", ord, argument }
+}
+
+/// What a thread calls first; it is what lanes are paired by.
+pub const FIRST: [Function; 12] = [
+    kernel("ExInitializeRenderQueue", 11, "queue"),
+    kernel("ExRegisterAudioClient", 12, "client"),
+    kernel("NetSocketStartup", 13, "config"),
+    kernel("ExStartStreamer", 14, "device"),
+    kernel("NtOpenSaveContainer", 15, "container"),
+    kernel("ExRegisterInputDevice", 16, "device"),
+    kernel("KeSetThreadPriority", 17, "thread"),
+    kernel("ExCreatePhysicsWorld", 18, "world"),
+    kernel("NtMountPackage", 19, "package"),
+    kernel("ExAttachProfiler", 20, "channel"),
+    kernel("KeStartWatchdog", 21, "timer"),
+    kernel("ExOpenScriptHost", 22, "host"),
+];
+
+/// What worker threads call first.
+pub const WORKER_FIRST: Function = kernel("ExJoinWorkerPool", 23, "pool");
+
+/// Calls that return the same on both sides.
+pub const QUIET: [Function; 10] = [
+    kernel("RtlEnterCriticalSection", 101, "cs"),
+    kernel("RtlLeaveCriticalSection", 102, "cs"),
+    kernel("KeGetThreadLocal", 110, "slot"),
+    kernel("KeSetEvent", 121, "event"),
+    kernel("KeResetEvent", 122, "event"),
+    kernel("KeReleaseSemaphore", 123, "semaphore"),
+    kernel("NtReadFile", 140, "buffer"),
+    kernel("NtQueryFileSize", 141, "file"),
+    kernel("RtlCopyGuestMemory", 150, "target"),
+    kernel("KeQueryTickCount", 160, "result"),
+];
+
+/// Calls that return an address of the engine's own choice.
+pub const ALLOCATORS: [Function; 5] = [
+    kernel("RtlAllocateHeap", 201, "heap"),
+    kernel("MmAllocatePhysicalMemoryEx", 202, "region"),
+    kernel("MmAllocatePhysicalMemory", 203, "region"),
+    kernel("NtAllocateVirtualMemory", 204, "region"),
+    kernel("MmCreateKernelStack", 205, "region"),
+];
+
+pub const CREATE: Function = kernel("NtCreateEvent", 301, "attributes");
+pub const CLOSE: Function = kernel("NtClose", 302, "object");
+pub const WAIT: Function = kernel("KeWaitForSingleObject", 303, "object");
+/// An import that is called without a logged return: one event, to make lanes end exactly.
+pub const PAD: Function = Function { name: "AudioGetFrameClock", module: "audio.lib", ord: 7, argument: "clock" };
+
+/// Every function, in the order of [`Step`]'s indices.
+pub fn functions() -> Vec<Function> {
+    let mut all = QUIET.to_vec();
+    all.extend(ALLOCATORS);
+    all.extend([CREATE, CLOSE, WAIT, PAD, WORKER_FIRST]);
+    all.extend(FIRST);
+    all
+}
+
+const ALLOCATOR_AT: usize = QUIET.len();
+const CREATE_AT: usize = ALLOCATOR_AT + ALLOCATORS.len();
+const CLOSE_AT: usize = CREATE_AT + 1;
+const WAIT_AT: usize = CREATE_AT + 2;
+const PAD_AT: usize = CREATE_AT + 3;
+const WORKER_FIRST_AT: usize = CREATE_AT + 4;
+const FIRST_AT: usize = CREATE_AT + 5;
+
+/// One logical event. The numbers are indices into [`functions`] and handle ids.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    Call {
+        function: usize,
+        address: u32,
+        flags: u32,
+    },
+    Return {
+        function: usize,
+        value: u32,
+    },
+    /// The return of an allocator: every engine has its own addresses.
+    Allocated {
+        function: usize,
+    },
+    Import {
+        function: usize,
+        address: u32,
+        flags: u32,
+    },
+    HandleCreate {
+        handle: u64,
+    },
+    HandleDestroy {
+        handle: u64,
+    },
+    WaitBegin {
+        handle: u64,
+        timeout: u32,
+    },
+    WaitEnd {
+        handle: u64,
+        status: u32,
+    },
+    Exit {
+        code: u32,
+    },
+}
+
+/// How often the script chooses which kind of call.
+#[derive(Clone, Copy, Debug)]
+pub struct Mix {
+    /// Handle and wait calls: about 3.3 events each, of which one differs in bytes.
+    pub restless: f64,
+    pub allocating: f64,
+    /// The candidate spells so many of the remaining events differently.
+    pub respelled: f64,
+}
+
+impl Mix {
+    pub fn new(options: &Options) -> Self {
+        // Handles and waits make up for at most three tenths; spelling does the rest.
+        let noisy = options.noise.clamp(0.0, 1.0);
+        let by_handles = noisy.min(0.25);
+        let allocators = options.allocators.clamp(0.0, 0.25);
+        let events_a_call = 2.0 / (1.0 - by_handles * 4.0 / 3.0);
+        let rest = 1.0 - by_handles - allocators;
+        Self {
+            restless: by_handles * events_a_call,
+            allocating: allocators * events_a_call,
+            respelled: ((noisy - by_handles) / rest).clamp(0.0, 1.0),
+        }
+    }
+}
+
+/// The endless mix of calls that one thread makes, cut to an exact number of events.
+#[derive(Clone, Debug)]
+pub struct Script {
+    random: Random,
+    mix: Mix,
+    number: u64,
+    first: usize,
+    events: u64,
+    position: u64,
+    queue: [Step; 4],
+    queued: usize,
+    taken: usize,
+    created: u64,
+    closed: u64,
+}
+
+impl Script {
+    /// `number` tells scripts apart; workers share one.
+    pub fn new(options: &Options, number: Option<u64>, events: u64) -> Self {
+        let first = match number {
+            Some(number) => FIRST_AT + number as usize % FIRST.len(),
+            None => WORKER_FIRST_AT,
+        };
+        let number = number.map_or(0, |number| number + 1);
+        Self {
+            random: Random::new(options.seed, "script", number),
+            mix: Mix::new(options),
+            number,
+            first,
+            events,
+            position: 0,
+            queue: [Step::Exit { code: 0 }; 4],
+            queued: 0,
+            taken: 0,
+            created: 0,
+            closed: 0,
+        }
+    }
+
+    /// The next event, or none after the thread's exit.
+    pub fn next(&mut self) -> Option<Step> {
+        if self.position >= self.events {
+            return None;
+        }
+        if self.taken == self.queued {
+            self.choose();
+        }
+        let step = self.queue[self.taken];
+        self.taken += 1;
+        self.position += 1;
+        Some(step)
+    }
+
+    fn queue(&mut self, steps: &[Step]) {
+        self.queue[..steps.len()].copy_from_slice(steps);
+        self.queued = steps.len();
+        self.taken = 0;
+    }
+
+    fn choose(&mut self) {
+        let left = self.events - self.position;
+        let roll = self.random.next();
+        let address = 0x8200_0000 | (roll as u32 & 0x00FF_FFF0);
+        let flags = (roll >> 32) as u32 & 0x3FF;
+        let part = (roll >> 42) as f64 / (1u64 << 22) as f64;
+        if left == 1 {
+            return self.queue(&[Step::Exit { code: 0 }]);
+        }
+        if left < 5 {
+            return self.queue(&[Step::Import { function: PAD_AT, address, flags }]);
+        }
+        if self.position == 0 {
+            return self.call(self.first, address, flags, &[]);
+        }
+        if part < self.mix.restless {
+            return self.restless(address, flags);
+        }
+        let which = self.random.below(40) as usize;
+        if part < self.mix.restless + self.mix.allocating {
+            let function = ALLOCATOR_AT + which % ALLOCATORS.len();
+            self.queue(&[Step::Call { function, address, flags }, Step::Allocated { function }])
+        } else {
+            self.call(which % QUIET.len(), address, flags, &[])
+        }
+    }
+
+    fn call(&mut self, function: usize, address: u32, flags: u32, between: &[Step]) {
+        let value = if flags < 700 { 0 } else { flags };
+        let mut steps = [Step::Return { function, value }; 4];
+        steps[0] = Step::Call { function, address, flags };
+        steps[1..=between.len()].copy_from_slice(between);
+        self.queue(&steps[..between.len() + 2]);
+    }
+
+    /// Creating, closing or waiting for a handle; handles have ids that both engines share.
+    fn restless(&mut self, address: u32, flags: u32) {
+        let base = self.number * 1_000_000_000 + 1;
+        let open = self.created - self.closed;
+        let turn = self.random.below(3);
+        if turn == 0 && open > 0 {
+            let handle = base + self.closed + self.random.below(open);
+            let status = if flags < 100 { 0x102 } else { 0 };
+            let timeout = flags;
+            let between = [Step::WaitBegin { handle, timeout }, Step::WaitEnd { handle, status }];
+            self.call(WAIT_AT, address, flags, &between);
+        } else if open > 0 && (turn == 1 || open > 64) {
+            let handle = base + self.closed;
+            self.closed += 1;
+            self.call(CLOSE_AT, address, flags, &[Step::HandleDestroy { handle }]);
+        } else {
+            let handle = base + self.created;
+            self.created += 1;
+            self.call(CREATE_AT, address, flags, &[Step::HandleCreate { handle }]);
+        }
+    }
+}

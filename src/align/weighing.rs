@@ -1,0 +1,183 @@
+//! Weighing all common pairs of all paired lanes, round by round, in parallel.
+
+use rayon::prelude::*;
+
+use super::aligner::Aligner;
+use super::lane::{Lane, LaneCursor};
+use super::options::Stage;
+use super::pairs::{Phase, Recent, WeighedPairs, weigh_pairs};
+use super::parting::{Judge, Parted};
+use crate::compare::Scratch;
+use crate::source::{Side, SourceError};
+
+/// Pairs of one lane that one worker weighs at a time.
+pub(super) const CHUNK_PAIRS: u64 = 1_024;
+/// Pairs of one lane weighed in one round, so that sealed events come back a few at a time.
+pub(super) const ROUND_PAIRS: u64 = 65_536;
+
+impl<J: Judge> Aligner<'_, J> {
+    /// Weighs every pair that both sides have, round by round.
+    pub(super) fn weigh_all(&mut self) -> Result<(), SourceError> {
+        self.observer.enter(Stage::Compare);
+        let mut active: Vec<usize> =
+            (0..self.pairings.len()).filter(|pairing| self.pairings[*pairing].phase == Phase::Active).collect();
+        while !active.is_empty() {
+            for pairing in &active {
+                self.unseal_front(*pairing)?;
+                self.step_over_holes(*pairing)?;
+            }
+            let mut tasks = Vec::new();
+            for pairing in &active {
+                let count = self.pairs_at_hand(*pairing).min(ROUND_PAIRS);
+                let chunks = (0..count).step_by(CHUNK_PAIRS as usize);
+                tasks.extend(chunks.map(|skip| (*pairing, skip, CHUNK_PAIRS.min(count - skip))));
+            }
+            let reading = (self.options.strict, self.sides[0].steps_over_faults());
+            let results: Vec<WeighedPairs> = tasks
+                .par_iter()
+                .map_init(Scratch::default, |scratch, (pairing, skip, count)| {
+                    let [reference, candidate] = self.cursors(*pairing, *skip);
+                    let pairs = reference.zip(candidate).take(*count as usize);
+                    weigh_pairs(self.comparer, pairs, reading, scratch)
+                })
+                .collect();
+            active = self.settle(&tasks, results);
+        }
+        self.close_ended();
+        self.observer.leave(Stage::Compare);
+        Ok(())
+    }
+
+    pub(super) fn cursors(&self, pairing: usize, skip: u64) -> [LaneCursor<'_>; 2] {
+        Side::BOTH.map(|side| {
+            let lane = self.pairings[pairing].lanes[side.index()].expect("only paired lanes are weighed");
+            self.sides[side.index()].lanes[lane].cursor(skip)
+        })
+    }
+
+    /// Takes the results in order; returns the pairings that may have more to weigh.
+    pub(super) fn settle(&mut self, tasks: &[(usize, u64, u64)], results: Vec<WeighedPairs>) -> Vec<usize> {
+        let mut again = Vec::new();
+        let mut at = 0;
+        while at < tasks.len() {
+            let pairing = tasks[at].0;
+            let end = tasks[at..].iter().position(|task| task.0 != pairing).map_or(tasks.len(), |next| at + next);
+            let mut taken = 0;
+            for result in &results[at..end] {
+                taken += result.taken;
+                self.count(pairing, result);
+                if let Some(phase) = result.stop {
+                    self.pairings[pairing].phase = phase;
+                    break;
+                }
+            }
+            self.remember(pairing, taken);
+            for side in Side::BOTH {
+                let lane = self.pairings[pairing].lanes[side.index()].expect("paired");
+                self.sides[side.index()].lanes[lane].pop(taken);
+            }
+            if self.pairings[pairing].phase == Phase::Active && taken > 0 {
+                again.push(pairing);
+            }
+            at = end;
+        }
+        again
+    }
+
+    pub(super) fn count(&mut self, pairing: usize, result: &WeighedPairs) {
+        self.pairings[pairing].compared += result.equal;
+        let counters = &mut self.counters;
+        counters.events_compared += result.compared;
+        counters.equal_by_bytes += result.equal_by_bytes;
+        counters.read += result.read;
+        counters.unverified += result.unverified;
+        counters.skipped_nondeterministic += result.skipped_nondeterministic;
+        for (rule, count) in &result.overlooked {
+            counters.overlooked[*rule as usize] += count;
+        }
+        for (side, fault) in &result.faults {
+            self.add_fault(*side, fault.clone());
+        }
+    }
+
+    /// Keeps the last five pairs taken, for the report.
+    pub(super) fn remember(&mut self, pairing: usize, taken: u64) {
+        if taken == 0 {
+            return;
+        }
+        let from = taken.saturating_sub(Recent::PAIRS);
+        let [reference, candidate] = self.cursors(pairing, from);
+        let streams = Side::BOTH.map(|side| self.sides[side.index()].log.is_stream());
+        let newest: Vec<_> = reference
+            .zip(candidate)
+            .take((taken - from) as usize)
+            .map(|(r, c)| [Recent::new(&r, streams[0]), Recent::new(&c, streams[1])])
+            .collect();
+        let recent = &mut self.pairings[pairing].recent;
+        recent.extend(newest);
+        let excess = recent.len().saturating_sub(Recent::PAIRS as usize);
+        recent.drain(..excess);
+    }
+
+    pub(super) fn pairs_at_hand(&self, pairing: usize) -> u64 {
+        let lanes = Side::BOTH.map(|side| self.lane(pairing, side));
+        let to_hole = |lane: &Lane| lane.holes.front().map_or(u64::MAX, |hole| hole.0 - lane.head);
+        lanes.iter().map(|lane| lane.hot().min(to_hole(lane))).min().unwrap_or(0)
+    }
+
+    /// Brings sealed events back where their partners wait.
+    pub(super) fn unseal_front(&mut self, pairing: usize) -> Result<(), SourceError> {
+        for side in Side::BOTH {
+            let partner = self.lane(pairing, side.other()).waiting();
+            self.unseal_lane(pairing, side, partner.min(ROUND_PAIRS / 4))?;
+        }
+        Ok(())
+    }
+
+    /// Where lines were skipped and ordinals show which events are gone, the partner's events
+    /// in that hole are stepped over.
+    pub(super) fn step_over_holes(&mut self, pairing: usize) -> Result<(), SourceError> {
+        loop {
+            let mut stepped = false;
+            for side in Side::BOTH {
+                let lane = self.lane(pairing, side);
+                let Some((position, after, before)) = lane.holes.front().copied() else { continue };
+                if position != lane.head {
+                    continue;
+                }
+                let partner = self.lane(pairing, side.other());
+                let next = partner.cursor(0).next().and_then(|met| met.span.ordinal());
+                let inside = next.is_some_and(|next| after.is_none_or(|after| next > after) && next < before);
+                if inside {
+                    self.lane_mut(pairing, side.other()).pop(1);
+                    self.counters.unverified += 1;
+                    self.unseal_front(pairing)?;
+                    stepped = true;
+                } else if next.is_some() || partner.complete && partner.waiting() == 0 {
+                    self.lane_mut(pairing, side).holes.pop_front();
+                    stepped = true;
+                }
+            }
+            if !stepped {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Pairings of which a lane is at its end.
+    pub(super) fn close_ended(&mut self) {
+        for pairing in 0..self.pairings.len() {
+            if self.pairings[pairing].phase != Phase::Active {
+                continue;
+            }
+            let [reference, candidate] = Side::BOTH.map(|side| self.lane(pairing, side));
+            let over = |lane: &Lane| lane.complete && lane.waiting() == 0;
+            self.pairings[pairing].phase = match (over(reference), over(candidate)) {
+                (true, true) => Phase::Identical,
+                (true, false) if candidate.waiting() > 0 => Phase::Parted(Parted::Short(Side::Reference)),
+                (false, true) if reference.waiting() > 0 => Phase::Parted(Parted::Short(Side::Candidate)),
+                _ => Phase::Active,
+            };
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What was typed. Nothing is decided here: each command's own file says what its arguments mean,
+//! [`super::decide`] what a whole `diff` command line means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::check::CheckArgs;
+use super::diff::DiffArgs;
+use super::generate::GenerateArgs;
+use super::profiles::ProfileArgs;
+use super::show::ShowArgs;
+use super::{Exit, exit, size};
+
+/// Finds the event where two runs part.
+///
+/// Reads the event logs of two runs (JSONL, one event a line), aligns them thread by thread, overlooks what may
+/// differ from run to run, and tells for every thread the first event that differs.
+#[derive(Debug, Parser)]
+#[command(name = "forkpoint", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = EXAMPLES, after_long_help = long_after(EXAMPLES))]
+pub struct Args {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// First divergence of every thread of two event logs
+    #[command(override_usage = "forkpoint diff [OPTIONS] REFERENCE CANDIDATE")]
+    #[command(after_help = super::diff::EXAMPLES, after_long_help = long_after(super::diff::EXAMPLES))]
+    Diff(Box<DiffArgs>),
+    /// Events of one thread around a place in a log
+    #[command(after_help = super::show::EXAMPLES, after_long_help = long_after(super::show::EXAMPLES))]
+    Show(Box<ShowArgs>),
+    /// Validate every line of logs strictly
+    #[command(after_help = super::check::EXAMPLES, after_long_help = long_after(super::check::EXAMPLES))]
+    Check(Box<CheckArgs>),
+    /// List, show and check profiles: the rules for one kind of log
+    #[command(after_help = super::profiles::EXAMPLES, after_long_help = long_after(super::profiles::EXAMPLES))]
+    Profile(Box<ProfileArgs>),
+    /// Print shell completions, the man page, or the JSON Schema of a format
+    #[command(after_help = super::generate::EXAMPLES, after_long_help = long_after(super::generate::EXAMPLES))]
+    Generate(GenerateArgs),
+}
+
+/// Three commands that show what the tool does.
+pub const EXAMPLES: &str = "\
+Examples:
+  forkpoint diff reference.jsonl candidate.jsonl
+  forkpoint diff --profile generic --thread tid --ordinal seq --kind op a.jsonl b.jsonl
+  forkpoint check run.jsonl";
+
+fn long_after(examples: &str) -> String {
+    format!("{examples}\n\n{}\n\n{}", exit::EXIT_CODES, exit::ENVIRONMENT)
+}
+
+impl Args {
+    /// Reads the command line; help and version are printed and end the process with 0, wrong usage with 2.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn read() -> anyhow::Result<Args> {
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        if typed.len() < 2 {
+            super::tell(&format!(
+                "forkpoint finds the event where two runs part. {EXAMPLES}\n\nMore: forkpoint --help"
+            ));
+            std::process::exit(i32::from(Exit::TROUBLE.0));
+        }
+        Args::try_parse_from(typed).map_err(|error| {
+            // A closed pipe behind `--help | head -1` is no trouble.
+            let _ = error.print();
+            std::process::exit(error.exit_code())
+        })
+    }
+}
+
+/// What rules the logs follow. The thread role has a flag of its own in each command, because `show --thread`
+/// names a thread and not a field.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Rules")]
+pub struct RuleArgs {
+    /// Rules to start from: a name or a TOML file [default: schema-v1]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// Field that numbers a thread's events; none: their order counts
+    #[arg(long, value_name = "PATH")]
+    pub ordinal: Option<String>,
+    /// Field that tells an event's kind; none: all are of one kind
+    #[arg(long, value_name = "PATH")]
+    pub kind: Option<String>,
+    /// Field that is compared; *: the whole line less those above
+    #[arg(long, value_name = "PATH|*")]
+    pub payload: Option<String>,
+    /// Field that never counts (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub ignore: Vec<String>,
+    /// Bits that never count, as in payload.p=0x30 (repeatable)
+    #[arg(long, value_name = "PATH=BITS")]
+    pub mask: Vec<String>,
+    /// Switch one of the profile's rules off (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub without: Vec<String>,
+    /// Compare addresses returned by allocators too: the same as --without allocator-returns
+    #[arg(long, hide_short_help = true)]
+    pub no_canonicalize_allocators: bool,
+    /// Drop the first N events of every thread
+    #[arg(long, value_name = "N")]
+    pub skip_start: Option<u64>,
+}
+
+/// The thread role, where `--thread` names fields.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Rules")]
+pub struct ThreadRoleArg {
+    /// Field that names the thread; several make one key; none: one thread
+    ///
+    /// Repeatable, or with commas. Paths are written payload.args[0] or /payload/args/0.
+    #[arg(long, alias = "thread-role", value_name = "PATH")]
+    pub thread: Vec<String>,
+}
+
+/// How logs are read. None of this changes an answer.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadArgs {
+    /// Worker threads [default: one for each processor]
+    #[arg(long, short = 'j', value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+    /// Read files with plain reads instead of mapping them
+    #[arg(long, hide_short_help = true)]
+    pub no_mmap: bool,
+    /// Tuning: bytes read at a time; changes speed and memory, never an answer [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse_size, hide_short_help = true)]
+    pub window: Option<u64>,
+    /// Longer lines are malformed [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse_size, hide_short_help = true)]
+    pub max_line: Option<u64>,
+}
+
+/// How much is said beside the report, and in which colours.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Display")]
+pub struct TalkArgs {
+    /// Colour on standard output
+    #[arg(long, value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
+    pub color: When,
+    /// Progress on standard error; auto: on a terminal, after half a second
+    #[arg(long, value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
+    #[arg(hide_short_help = true)]
+    pub progress: When,
+    /// No progress, notes or hints
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Times and rates of each stage on standard error
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// A choice that by itself depends on where output goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// As the terminal and the environment suggest.
+    #[default]
+    Auto,
+    /// Whatever they suggest.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// One log, `-` for standard input.
+pub type LogPath = PathBuf;
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one worker is needed".to_owned()),
+        Ok(jobs) if jobs <= JOBS_MAX => Ok(jobs),
+        Ok(_) => Err(format!("more than {JOBS_MAX} workers are no help")),
+        Err(_) => Err("is no number of workers".to_owned()),
+    }
+}
+
+/// More workers than any machine has processors for.
+const JOBS_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_parser_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn short_help_fits_a_screen() {
+        for command in Args::command().get_subcommands_mut() {
+            let lines = command.render_help().to_string().lines().count();
+            assert!(lines <= 49, "{}: {lines} lines", command.get_name());
+        }
+    }
+
+    #[test]
+    fn no_workers_are_refused() {
+        assert!(parse_jobs("0").is_err() && parse_jobs("x").is_err() && parse_jobs("100000").is_err());
+        assert_eq!(parse_jobs("3"), Ok(3));
+    }
+}

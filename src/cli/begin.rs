@@ -1,0 +1,40 @@
+//! The beginning of a log that is read alone: its header, or what may help where there is none.
+
+use std::path::Path;
+
+use super::decide;
+use crate::align::header::{self, HeaderFault};
+use crate::profile::Profile;
+use crate::report;
+use crate::scan::Start;
+use crate::source::{Log, SourceError};
+
+/// A first line that is not the header the profile demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoHeader {
+    /// Physical line, from 1.
+    pub line: u64,
+    /// Of the offending byte.
+    pub offset: u64,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Reads as far as the header, if the profile demands one.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn begin(log: &mut Log, profile: &Profile) -> Result<Result<Start, NoHeader>, SourceError> {
+    let Some(wanted) = &profile.header else { return Ok(Ok(Start::default())) };
+    match header::read(log, wanted, profile.roles.kind.as_ref()) {
+        Ok(found) => Ok(Ok(Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 })),
+        Err(HeaderFault::Source(error)) => Err(error),
+        Err(HeaderFault::Unfit { line, offset, reason }) => Ok(Err(NoHeader { line, offset, reason })),
+    }
+}
+
+/// A command with rules that may fit a log, from its first lines.
+pub fn hint(path: &Path, command: impl FnOnce(&str, String) -> String) -> Option<String> {
+    let flags = decide::suggested_flags(path)?;
+    Some(format!("hint: other rules may fit: {}", command(&flags, report::quote::path(path))))
+}

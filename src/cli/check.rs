@@ -1,0 +1,207 @@
+//! `forkpoint check`: every line of logs validated strictly.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
+use super::progress::Watch;
+use super::terminal::Surroundings;
+use super::{Exit, begin, decide, output, size, tell};
+use crate::align::Observer;
+use crate::profile::Profile;
+use crate::report;
+use crate::scan::{OpenFault, Opener, ScanOptions, Succession, Swept, ThreadKey, sweep};
+use crate::source::{Log, OpenOptions, Side};
+
+/// Shown below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  forkpoint check run.jsonl
+  forkpoint check --limit all run1.jsonl run2.jsonl
+  forkpoint check --profile generic --thread tid --ordinal seq --kind op trace.jsonl";
+
+/// Reads every line of logs strictly, also what `diff` would not need to look at, and lists what is malformed.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CheckArgs {
+    /// Logs to validate; - is standard input
+    #[arg(required = true, value_name = "LOG")]
+    pub logs: Vec<LogPath>,
+    /// List so many malformed lines, or all
+    #[arg(long, value_name = "N|all", default_value = "100", value_parser = parse_limit)]
+    pub limit: Limit,
+    /// The thread role.
+    #[command(flatten)]
+    pub thread: ThreadRoleArg,
+    /// The other rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// How to read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// What to say.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// How many malformed lines are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(u64);
+
+impl Default for Limit {
+    fn default() -> Limit {
+        Limit(crate::diverge::FAULTS_LISTED_MAX as u64)
+    }
+}
+
+fn parse_limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "all" => Ok(Limit(u64::MAX)),
+        number => number.parse().map(Limit).map_err(|_| "write a number, or all".to_owned()),
+    }
+}
+
+/// Validates the logs one after the other; a log that cannot be read does not keep the others from being read.
+///
+/// # Errors
+/// Wrong usage, or standard output cannot be written.
+pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
+    decide::refuse_two_stdins(&args.logs)?;
+    let profile = decide::profile(&args.rules, &args.thread.thread)?;
+    let around = Surroundings::look();
+    let draw = args.limit.0 != u64::MAX && around.wants_progress(args.talk.progress, args.talk.quiet);
+    let open = decide::open_options(&args.read);
+    let mut left = args.limit.0;
+    let mut exit = Exit::SAME;
+    for path in &args.logs {
+        let watch = Watch::new(decide::file_size(path).unwrap_or(0), draw);
+        let job = Job { path, profile: &profile, open: &open, all: args.limit.0 == u64::MAX };
+        match decide::in_pool(args.read.jobs, || job.check(&mut left, watch, &args.talk))? {
+            Ok(0) => {}
+            Ok(_) => exit = Exit::TROUBLE,
+            Err(trouble) => exit = super::complain(&trouble),
+        }
+    }
+    Ok(exit)
+}
+
+struct Job<'a> {
+    path: &'a Path,
+    profile: &'a Profile,
+    open: &'a OpenOptions,
+    /// Every fault is listed, and at once.
+    all: bool,
+}
+
+/// What one log holds, as far as it was read.
+#[derive(Default)]
+struct Sums {
+    lines: u64,
+    events: u64,
+    threads: HashMap<ThreadKey, Succession>,
+    faults: u64,
+    /// The last line is torn: line, offset, reason.
+    torn: Option<(u64, u64, String)>,
+    header_fault: bool,
+    listed: String,
+    /// Standard output failed.
+    unprinted: Option<anyhow::Error>,
+}
+
+impl Job<'_> {
+    fn check(&self, left: &mut u64, mut watch: Watch, talk: &TalkArgs) -> anyhow::Result<u64> {
+        let mut log = Log::open(self.path, self.open)?;
+        let opener = Opener::new(self.profile, false);
+        let options = ScanOptions { step_over_faults: true, strict: true };
+        let mut sums = Sums::default();
+        match begin::begin(&mut log, self.profile)? {
+            Err(fault) => {
+                sums.header_fault = true;
+                self.list(&mut sums, left, fault.line, fault.offset, &fault.reason);
+            }
+            Ok(start) => sweep(&mut log, &opener, options, start, |swept| {
+                self.take(&mut sums, left, &swept, &watch);
+                if sums.unprinted.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?,
+        }
+        let grown = log.finish()?;
+        watch.finish();
+        if let Some(trouble) = sums.unprinted.take() {
+            return Err(trouble);
+        }
+        output::print(format!("{}{}", sums.listed, self.summary(&sums)).as_bytes())?;
+        if !talk.quiet {
+            let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
+            hint.filter(|_| sums.header_fault).iter().for_each(|hint| tell(hint));
+            grown.iter().for_each(|note| tell(&format!("note: {}: {note}", self.path.display())));
+        }
+        if talk.verbose {
+            watch.account(["read", ""]).iter().for_each(|line| tell(line));
+        }
+        Ok(sums.faults)
+    }
+
+    fn take(&self, sums: &mut Sums, left: &mut u64, swept: &Swept<'_>, watch: &Watch) {
+        let scanned = &swept.scanned;
+        let mut faults: Vec<(u64, u64, String)> =
+            scanned.faults.iter().map(|fault| place(swept, fault.line, fault.at, &fault.fault)).collect();
+        for group in &scanned.groups {
+            let mut succession = sums.threads.get(&group.thread).copied().unwrap_or_default();
+            for span in &group.spans {
+                match succession.take(span) {
+                    Ok(_) => sums.events += 1,
+                    Err(reason) => faults.push(place(swept, span.line, span.start, &reason.at(0))),
+                }
+            }
+            sums.threads.insert(group.thread.clone(), succession);
+        }
+        faults.sort_by_key(|fault| fault.0);
+        for (line, offset, reason) in faults {
+            self.list(sums, left, line, offset, &reason);
+        }
+        if let Some(torn) = &scanned.torn {
+            sums.torn = Some(place(swept, torn.line, torn.at, &torn.fault));
+        }
+        sums.lines += u64::from(scanned.lines);
+        let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
+        watch.progress(Side::Reference, bytes, u64::from(scanned.lines), u64::from(scanned.events));
+        if self.all {
+            sums.unprinted = output::print(std::mem::take(&mut sums.listed).as_bytes()).err();
+        }
+    }
+
+    fn list(&self, sums: &mut Sums, left: &mut u64, line: u64, offset: u64, reason: &str) {
+        sums.faults += 1;
+        if *left == 0 {
+            return;
+        }
+        *left -= 1;
+        let path = report::visible(&self.path.to_string_lossy());
+        writeln!(sums.listed, "{path}:{line}: byte {offset}: {}", report::visible(reason)).expect("strings take all");
+    }
+
+    fn summary(&self, sums: &Sums) -> String {
+        let path = report::visible(&self.path.to_string_lossy());
+        let counted = |count: u64, noun: &str| {
+            format!("{} {noun}{}", size::show_count(count), if count == 1 { "" } else { "s" })
+        };
+        let lines = counted(sums.lines, "line");
+        let (events, threads) = (counted(sums.events, "event"), counted(sums.threads.len() as u64, "thread"));
+        if sums.header_fault {
+            return format!("{path}: no log of profile {}\n", self.profile.name);
+        }
+        let verdict = if sums.faults == 0 { "valid".to_owned() } else { format!("{} malformed", size::show_count(sums.faults)) };
+        let mut text = format!("{path}: {verdict}: {lines}, {events}, {threads}\n");
+        if let Some((line, offset, reason)) = &sums.torn {
+            let reason = report::visible(reason);
+            writeln!(text, "{path}:{line}: byte {offset}: note: the last line is torn: {reason}")
+                .expect("strings take all");
+        }
+        text
+    }
+}
+
+fn place(swept: &Swept<'_>, line: u32, at: u32, fault: &OpenFault) -> (u64, u64, String) {
+    (swept.lines_before + u64::from(line) + 1, swept.window.offset + u64::from(at), fault.reason.to_string())
+}

@@ -1,0 +1,297 @@
+//! `forkpoint diff`: the first divergence of every thread.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
+use super::decide::{self, DiffPlan};
+use super::labels::{self, parse_labels};
+use super::lanes::{self, parse_map};
+use super::output::{self, Format, Output, parse_output};
+use super::progress::Watch;
+use super::size::show_count;
+use super::terminal::Surroundings;
+use super::{Exit, begin, complain, tell};
+use crate::align::{LaneName, Malformed, MapChoice};
+use crate::diverge::{self, Outcome, RunError};
+use crate::profile::Profile;
+use crate::report::{self, Details, ReportContext, Story};
+use crate::source::{Keep, Log, Side};
+
+/// Shown below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  forkpoint diff reference.jsonl candidate.jsonl
+  forkpoint diff --map 6=1,7=2 --ignore payload.time reference.jsonl candidate.jsonl
+  forkpoint diff --format json -o report.md reference.jsonl <(zcat candidate.jsonl.gz)";
+
+/// Compares the event logs of two runs thread by thread and tells where each thread first differs.
+///
+/// Mapped files must not be cut short while they are read; that is noticed and told, and --no-mmap avoids it.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(args_override_self = true)]
+pub struct DiffArgs {
+    /// The log of the right run, and of the run in question; - is stdin
+    #[arg(value_names = ["REFERENCE", "CANDIDATE"], num_args = 0..=2)]
+    pub inputs: Vec<LogPath>,
+
+    /// Which threads belong together: auto, same (equal keys), or 6=1,7=2
+    ///
+    /// A bare number is the integer, "6" the string, 6#1 the second generation of thread 6, [1,2] a composite key.
+    /// With pairs, other threads are not compared.
+    #[arg(long, value_name = "MAP", value_parser = parse_map, alias = "tid-map", help_heading = "Comparing")]
+    pub map: Option<MapChoice>,
+    /// What a malformed line does: end its log, or be stepped over
+    #[arg(
+        long,
+        value_enum,
+        value_name = "error|skip",
+        default_value_t,
+        hide_possible_values = true,
+        help_heading = "Comparing"
+    )]
+    pub malformed: MalformedArg,
+    /// Validate every line wholly
+    #[arg(long, help_heading = "Comparing")]
+    pub strict: bool,
+    /// Of events marked nondeterministic compare only kind and ordinal
+    #[arg(long, help_heading = "Comparing")]
+    pub skip_nondeterministic: bool,
+    /// Accept that a thread ends before its partner
+    #[arg(long, help_heading = "Comparing")]
+    pub prefix: bool,
+    /// Accept threads without a partner
+    #[arg(long, help_heading = "Comparing")]
+    pub ignore_unmatched: bool,
+
+    /// The thread role.
+    #[command(flatten)]
+    pub thread: ThreadRoleArg,
+    /// The other rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+
+    /// Report on stdout as terminal, markdown or json
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Report",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+    /// Write the report to a .md, .json or .txt file too (repeatable)
+    ///
+    /// Other names need the format before them, as in json:report. Files are written whole or not at all.
+    #[arg(short, long, value_name = "[FORMAT:]FILE", value_parser = parse_output, help_heading = "Report")]
+    pub output: Vec<Output>,
+    /// Tell so many divergences in detail [default: 1]
+    #[arg(long, value_name = "N|all", value_parser = parse_details, help_heading = "Report")]
+    pub details: Option<Details>,
+    /// What the two sides are called
+    #[arg(long, value_name = "REF,CAND", value_parser = parse_labels, help_heading = "Report")]
+    pub label: Option<[String; 2]>,
+    /// Print nothing if the same, else one line on stderr
+    #[arg(long, help_heading = "Report")]
+    pub validate_identical: bool,
+
+    /// How to read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// What to say.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+
+    /// The reference, for old scripts.
+    #[arg(long, hide = true, value_name = "LOG")]
+    pub canary: Option<PathBuf>,
+    /// The candidate, for old scripts.
+    #[arg(long, hide = true, value_name = "LOG")]
+    pub ours: Option<PathBuf>,
+    /// A Markdown report, for old scripts.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `--malformed`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MalformedArg {
+    /// It ends its log, or its pairing, there.
+    #[default]
+    Error,
+    /// It is stepped over and counted.
+    Skip,
+}
+
+impl From<MalformedArg> for Malformed {
+    fn from(typed: MalformedArg) -> Malformed {
+        match typed {
+            MalformedArg::Error => Malformed::Error,
+            MalformedArg::Skip => Malformed::Skip,
+        }
+    }
+}
+
+fn parse_details(text: &str) -> Result<Details, String> {
+    match text {
+        "all" => Ok(Details::All),
+        number => number.parse().map(Details::Count).map_err(|_| "write a number, or all".to_owned()),
+    }
+}
+
+/// Compares two logs and writes the reports.
+///
+/// # Errors
+/// Wrong usage, or logs that cannot be read.
+pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
+    let mut plan = decide::diff(args, &Surroundings::look())?;
+    if !plan.quiet {
+        plan.notes.iter().for_each(|note| tell(note));
+    }
+    let [mut reference, mut candidate] = open_both(&plan)?;
+    let sizes = plan.inputs.each_ref().map(|path| decide::file_size(path));
+    let total = sizes.iter().flatten().sum::<u64>() * u64::from(sizes.iter().all(Option::is_some));
+    let mut watch = Watch::new(total, plan.progress);
+    let result = decide::in_pool(plan.jobs, || {
+        diverge::run(&mut reference, &mut candidate, &plan.profile, &plan.options, &watch)
+    })?;
+    watch.finish();
+    let (outcome, keep) = result.map_err(|error| trouble(error, &plan))?;
+    let engines = [outcome.reference.engine.as_deref(), outcome.candidate.engine.as_deref()];
+    let paths = plan.inputs.each_ref().map(PathBuf::as_path);
+    let [reference, candidate] = labels::choose(plan.labels.as_ref(), engines, paths);
+    (plan.context.reference.label, plan.context.candidate.label) = (reference, candidate);
+    plan.context.trouble = outcome.faults_total > 0 && plan.options.malformed == Malformed::Error;
+    let exit = write(&plan, &outcome, &keep)?;
+    if plan.verbose {
+        watch
+            .account([&plan.context.reference.label, &plan.context.candidate.label])
+            .iter()
+            .for_each(|line| tell(line));
+        account_of(&outcome).iter().for_each(|line| tell(line));
+    }
+    Ok(exit)
+}
+
+/// Opens both logs at the same time: opening a FIFO waits for its writer, who may open the other one first.
+fn open_both(plan: &DiffPlan) -> anyhow::Result<[Log; 2]> {
+    let open = |at: usize| Log::open(&plan.inputs[at], &plan.open);
+    let (reference, candidate) = std::thread::scope(|scope| {
+        let candidate = scope.spawn(|| open(1));
+        (open(0), candidate.join())
+    });
+    let candidate = candidate.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    Ok([reference?, candidate?])
+}
+
+/// Says what stopped a run, and what may help.
+fn trouble(error: RunError, plan: &DiffPlan) -> anyhow::Error {
+    let RunError::Header { side, line, offset, reason } = error else { return error.into() };
+    let path = &plan.inputs[side.index()];
+    let mut text = format!("{}:{line}: byte {offset}: {reason}", report::visible(&path.to_string_lossy()));
+    let [reference, candidate] = plan.inputs.each_ref().map(|path| report::quote::path(path));
+    let hint = begin::hint(path, |flags, _| format!("forkpoint diff {flags} {reference} {candidate}"));
+    if let Some(hint) = hint.filter(|_| !plan.quiet) {
+        text.push('\n');
+        text.push_str(&hint);
+    }
+    anyhow::Error::msg(text)
+}
+
+/// Writes all reports, tells the rest, and decides the exit code.
+fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit> {
+    let story = Story::new(outcome, keep, &plan.profile, &plan.context);
+    let mut exit = Exit(story.verdict.exit_code());
+    let mut worse = |result: anyhow::Result<()>| {
+        if let Err(trouble) = result {
+            exit = complain(&trouble);
+        }
+    };
+    if let Some(format) = plan.stdout {
+        let context = ReportContext { width: plan.width, colour: plan.color, ..plan.context.clone() };
+        let painted = paint(format, outcome, keep, &plan.profile, &context);
+        worse(painted.and_then(|text| output::print(text.as_bytes())));
+    }
+    for file in &plan.files {
+        let painted = paint(file.format, outcome, keep, &plan.profile, &plan.context);
+        worse(painted.and_then(|text| output::write_file(&file.path, text.as_bytes())));
+    }
+    report::fault_lines(&story).iter().for_each(|line| tell(&format!("forkpoint: {line}")));
+    if plan.stdout.is_none() && exit != Exit::SAME {
+        tell(&story.verdict_line());
+    }
+    if !plan.quiet && plan.stdout.is_some() {
+        for note in &outcome.notes {
+            tell(&format!("note: {}: {}", plan.context.name(note.side).label, report::visible(&note.text)));
+        }
+        report::hints(&story).iter().for_each(|hint| tell(&format!("hint: {hint}")));
+    }
+    for unknown in unknown_lanes(plan, outcome) {
+        exit = complain(&anyhow::Error::msg(unknown));
+    }
+    Ok(exit)
+}
+
+fn paint(
+    format: Format,
+    outcome: &Outcome,
+    keep: &Keep,
+    profile: &Profile,
+    context: &ReportContext,
+) -> anyhow::Result<String> {
+    let painted = match format {
+        Format::Terminal => report::terminal(outcome, keep, profile, context),
+        Format::Markdown => report::markdown(outcome, keep, profile, context),
+        Format::Json => report::json(outcome, keep, profile, context),
+    };
+    painted.context("failed to make the report")
+}
+
+/// Threads that `--map` names and a log does not have, one sentence each.
+fn unknown_lanes(plan: &DiffPlan, outcome: &Outcome) -> Vec<String> {
+    let MapChoice::Given(pairs) = &plan.options.map else { return Vec::new() };
+    let named =
+        pairs.iter().flat_map(|(reference, candidate)| [(Side::Reference, reference), (Side::Candidate, candidate)]);
+    let sentence = |(side, lane): (Side, &LaneName)| {
+        let lanes: Vec<LaneName> = lanes_of(outcome, side);
+        if lanes.contains(lane) {
+            return None;
+        }
+        let known: Vec<String> = lanes.iter().take(LANES_NAMED).map(lanes::lane_argument).collect();
+        let more = if lanes.len() > known.len() { ", …" } else { "" };
+        let path = report::visible(&plan.inputs[side.index()].to_string_lossy());
+        let name = lanes::lane_argument(lane);
+        Some(format!("--map names thread {name}, which {path} does not have; it has {}{more}", known.join(", ")))
+    };
+    named.filter_map(sentence).collect()
+}
+
+/// Threads listed where one is not found.
+const LANES_NAMED: usize = 20;
+
+fn lanes_of(outcome: &Outcome, side: Side) -> Vec<LaneName> {
+    let facts = outcome.pairings.iter().filter_map(|pairing| match side {
+        Side::Reference => pairing.reference.as_ref(),
+        Side::Candidate => pairing.candidate.as_ref(),
+    });
+    facts.map(|lane| LaneName { thread: lane.thread.clone(), generation: lane.generation }).collect()
+}
+
+fn account_of(outcome: &Outcome) -> Vec<String> {
+    let coverage = &outcome.coverage;
+    let mut told = vec![format!(
+        "{} pairs compared, {} equal by bytes, {} lines read",
+        show_count(coverage.events_compared),
+        show_count(coverage.equal_by_bytes),
+        show_count(coverage.read)
+    )];
+    let overlooked = coverage
+        .overlooked
+        .iter()
+        .map(|(rule, pairs)| format!("{rule}: differences overlooked in {} pairs", show_count(*pairs)));
+    told.extend(overlooked);
+    told
+}

@@ -1,0 +1,92 @@
+//! `forkpoint profile`: the rules for one kind of log, listed, shown, checked.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::args::{RuleArgs, ThreadRoleArg};
+use super::{Exit, decide, output, tell};
+use crate::profile;
+
+/// Shown below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  forkpoint profile list
+  forkpoint profile show generic --thread tid --ignore payload.time > my.toml
+  forkpoint profile check my.toml";
+
+/// A profile says where a line keeps its thread, ordinal, kind and payload, and which differences do not count.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ProfileArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ProfileCommand,
+}
+
+/// What can be done with profiles.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum ProfileCommand {
+    /// Name the built-in profiles
+    List,
+    /// Print the effective rules as a commented file, ready to edit
+    Show(Box<ProfileShowArgs>),
+    /// Say whether a file is a sound profile, and what in it has no effect
+    Check {
+        /// The profile
+        file: PathBuf,
+    },
+}
+
+/// Which rules to show.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ProfileShowArgs {
+    /// A built-in profile or a file [default: schema-v1]
+    #[arg(value_name = "NAME|FILE", conflicts_with = "profile")]
+    pub name: Option<String>,
+    /// The thread role.
+    #[command(flatten)]
+    pub thread: ThreadRoleArg,
+    /// The other rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// A profile that is none, or standard output cannot be written.
+pub fn run(args: ProfileArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        ProfileCommand::List => list(),
+        ProfileCommand::Show(args) => show(*args),
+        ProfileCommand::Check { file } => check(&file),
+    }
+}
+
+fn list() -> anyhow::Result<Exit> {
+    let profiles = profile::builtins();
+    let width = profiles.iter().map(|profile| profile.name.len()).max().unwrap_or(0);
+    let lines = profiles.iter().map(|profile| format!("{:width$}  {}\n", profile.name, profile.description));
+    output::print(lines.collect::<String>().as_bytes())?;
+    Ok(Exit::SAME)
+}
+
+fn show(args: ProfileShowArgs) -> anyhow::Result<Exit> {
+    let rules = RuleArgs { profile: args.name.or(args.rules.profile), ..args.rules };
+    let profile = decide::profile(&rules, &args.thread.thread)?;
+    output::print(profile::show(&profile).as_bytes())?;
+    Ok(Exit::SAME)
+}
+
+fn check(file: &Path) -> anyhow::Result<Exit> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
+    let (profile, remarks) = profile::check(&text, &file.to_string_lossy())?;
+    for remark in remarks {
+        tell(&format!("note: {remark}"));
+    }
+    let rules = profile.rule_names().join(", ");
+    let text =
+        format!("{}: sound: profile {}; rules that overlook differences: {rules}\n", file.display(), profile.name);
+    output::print(text.as_bytes())?;
+    Ok(Exit::SAME)
+}

@@ -1,0 +1,511 @@
+//! `forkpoint show`: events of one thread around a place.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs};
+use super::lanes::{lane_argument, parse_lane};
+use super::progress::Watch;
+use super::terminal::Surroundings;
+use super::{Exit, begin, decide, output, tell};
+use crate::align::{LaneName, Observer};
+use crate::profile::{Profile, Templates};
+use crate::report;
+use crate::scan::{self, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted};
+use crate::source::{Log, Side};
+
+/// Shown below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  forkpoint show run.jsonl --thread 6 --at 561481
+  forkpoint show run.jsonl --line 1200345 --context 20
+  forkpoint show reference.jsonl candidate.jsonl --offset 131072 --candidate-offset 129881";
+
+/// Prints the events of one thread around a place in one log, or in two logs one after the other. A byte offset is
+/// found at once in a log of any size; what then would have to be counted from its start stands as ?.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(args_override_self = true)]
+pub struct ShowArgs {
+    /// The log; - is standard input
+    #[arg(value_name = "LOG")]
+    pub log: LogPath,
+    /// A second log, shown after the first
+    pub candidate: Option<LogPath>,
+
+    /// The thread, e.g. 6, "6", main, 6#1 for its second generation, [1,"a"] for a composite key
+    #[arg(long, short = 't', value_name = "T", value_parser = parse_lane, help_heading = "Place")]
+    pub thread: Option<LaneName>,
+    /// Position of the event in its thread, from 0 [alias: --position]
+    #[arg(long, value_name = "POSITION", alias = "position", help_heading = "Place")]
+    pub at: Option<u64>,
+    /// Line of the event, from 1
+    #[arg(long, value_name = "N", help_heading = "Place")]
+    pub line: Option<u64>,
+    /// Any byte of the event's line, from 0; found at once
+    #[arg(long, value_name = "BYTE", help_heading = "Place")]
+    pub offset: Option<u64>,
+    /// The thread in the second log [default: the same]
+    #[arg(long, value_name = "T", value_parser = parse_lane, help_heading = "Place")]
+    pub candidate_thread: Option<LaneName>,
+    /// The position in the second log [default: the same]
+    #[arg(long, value_name = "POSITION", alias = "candidate-at", help_heading = "Place")]
+    pub candidate_position: Option<u64>,
+    /// The line in the second log
+    #[arg(long, value_name = "N", help_heading = "Place")]
+    pub candidate_line: Option<u64>,
+    /// Any byte of the line in the second log
+    #[arg(long, value_name = "BYTE", help_heading = "Place")]
+    pub candidate_offset: Option<u64>,
+
+    /// So many events before, and as many after
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 5)]
+    pub context: usize,
+    /// Print the lines as they stand in the log, and nothing else
+    #[arg(long)]
+    pub raw: bool,
+
+    /// Field that names an event's thread (in other commands: --thread)
+    #[arg(long, value_name = "PATH", help_heading = "Rules")]
+    pub thread_role: Vec<String>,
+    /// The other rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// How to read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// What to say.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// A place in one log. An offset beats a line, a line beats a position; the rest is then only told again.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Goal {
+    lane: Option<LaneName>,
+    position: Option<u64>,
+    line: Option<u64>,
+    offset: Option<u64>,
+}
+
+/// An event to be printed; what was not counted is unknown.
+struct Shown {
+    sighting: Sighting,
+    line: Option<u64>,
+    place: Option<Place>,
+}
+
+/// Events of one lane, and which of them is meant.
+struct Found {
+    events: Vec<Shown>,
+    target: usize,
+    stepped_over: u64,
+}
+
+/// Prints the events.
+///
+/// # Errors
+/// Wrong usage, a place that is not there, or a log that cannot be read.
+pub fn run(args: ShowArgs) -> anyhow::Result<Exit> {
+    let profile = decide::profile(&args.rules, &args.thread_role)?;
+    let goals = goals(&args, &profile)?;
+    let around = Surroundings::look();
+    let color = around.wants_color(args.talk.color);
+    let escape = !args.raw || around.stdout_terminal;
+    let mut text = Vec::new();
+    for (at, (path, goal)) in goals.iter().enumerate() {
+        let show = Show { args: &args, profile: &profile, path, goal, around: &around, templates: profile.templates() };
+        let found = decide::in_pool(args.read.jobs, || show.find())?.with_context(|| shown_path(path))?;
+        if found.stepped_over > 0 && !args.talk.quiet {
+            tell(&format!("note: {}: {} malformed lines are left out", shown_path(path), found.stepped_over));
+        }
+        if args.raw {
+            for event in &found.events {
+                raw(&event.sighting.text, escape, &mut text);
+            }
+        } else {
+            if at > 0 {
+                text.push(b'\n');
+            }
+            text.extend_from_slice(show.page(&found, color, around.width()).as_bytes());
+        }
+    }
+    output::print(&text)?;
+    Ok(Exit::SAME)
+}
+
+fn shown_path(path: &Path) -> String {
+    report::visible(&path.to_string_lossy())
+}
+
+/// A line as it stands, or with what a terminal would obey spelled out.
+fn raw(line: &[u8], escape: bool, text: &mut Vec<u8>) {
+    if escape {
+        text.extend_from_slice(report::visible(&String::from_utf8_lossy(line)).as_bytes());
+    } else {
+        text.extend_from_slice(line);
+    }
+    text.push(b'\n');
+}
+
+/// Where to look in each log.
+fn goals(args: &ShowArgs, profile: &Profile) -> anyhow::Result<Vec<(LogPath, Goal)>> {
+    let single = profile.roles.thread.is_empty().then(|| LaneName { thread: ThreadKey::Single, generation: 0 });
+    let first = Goal { lane: args.thread.clone().or(single), position: args.at, line: args.line, offset: args.offset };
+    first.complain("", first.position.is_some())?;
+    let mut goals = vec![(args.log.clone(), first.clone())];
+    let Some(candidate) = &args.candidate else {
+        if args.candidate_offset.is_some() || args.candidate_line.is_some() || args.candidate_position.is_some() {
+            bail!("a place in a second log is given, but no second log");
+        }
+        return Ok(goals);
+    };
+    decide::refuse_two_stdins(&[args.log.clone(), candidate.clone()])?;
+    let second = Goal {
+        lane: args.candidate_thread.clone().or(first.lane.clone().filter(|_| args.candidate_offset.is_none())),
+        position: args.candidate_position.or(first.position),
+        line: args.candidate_line,
+        offset: args.candidate_offset,
+    };
+    second.complain("candidate-", second.position.is_some())?;
+    goals.push((candidate.clone(), second));
+    Ok(goals)
+}
+
+impl Goal {
+    fn complain(&self, prefix: &str, position: bool) -> anyhow::Result<()> {
+        match self {
+            Goal { offset: Some(_), .. } => Ok(()),
+            Goal { line: Some(0), .. } => bail!("lines are counted from 1"),
+            Goal { line: Some(_), .. } => Ok(()),
+            Goal { lane: None, .. } if position => {
+                bail!("a position counts the events of one thread: give --thread too")
+            }
+            Goal { lane: Some(_), position: Some(_), .. } => Ok(()),
+            Goal { lane: Some(_), .. } => {
+                bail!("where in that thread? give --at POSITION, --{prefix}line N or --{prefix}offset BYTE")
+            }
+            Goal { .. } => bail!("where? give --{prefix}offset BYTE, --{prefix}line N, or --thread T --at POSITION"),
+        }
+    }
+}
+
+struct Show<'a> {
+    args: &'a ShowArgs,
+    profile: &'a Profile,
+    path: &'a Path,
+    goal: &'a Goal,
+    around: &'a Surroundings,
+    templates: Templates,
+}
+
+impl Show<'_> {
+    fn find(&self) -> anyhow::Result<Found> {
+        let size = decide::file_size(self.path);
+        let draw = self.around.wants_progress(self.args.talk.progress, self.args.talk.quiet);
+        let mut watch = Watch::new(size.unwrap_or(0), draw);
+        let opener = Opener::new(self.profile, false);
+        let seekable = size.is_some() && (self.goal.offset.is_some() || self.goal.line.is_some());
+        let found = if seekable { self.seek(&opener, &watch) } else { self.sweep(&opener, &watch) };
+        watch.finish();
+        found
+    }
+
+    /// Finds the place without reading what lies before it (only lines are counted, if one is asked for).
+    fn seek(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
+        let file = OpenFile::open(self.path)?;
+        let searched = |bytes| watch.searched(bytes);
+        let offset = match (self.goal.offset, self.goal.line) {
+            (Some(offset), _) => offset,
+            (None, Some(line)) => scan::offset_of_line(&file, line, &searched)?
+                .with_context(|| format!("it has fewer than {line} lines"))?,
+            (None, None) => unreachable!("only an offset or a line can be sought"),
+        };
+        let wanted = Wanted {
+            offset,
+            thread: self.goal.lane.as_ref().map(|lane| &lane.thread),
+            context: self.args.context,
+            header: self.profile.header.is_some(),
+            line_bytes_max: decide::open_options(&self.args.read).max_line_bytes,
+        };
+        let around = scan::around(&file, opener, wanted, &searched)?;
+        let unknown = |sighting| Shown { sighting, line: None, place: None };
+        let target = around.before.len();
+        let hit = around.target.offset == offset || self.goal.lane.is_none();
+        let mut events: Vec<Shown> = around.before.into_iter().map(unknown).collect();
+        let place = self
+            .goal
+            .position
+            .map(|position| Place { generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation), position });
+        events.push(Shown {
+            sighting: around.target,
+            line: self.goal.line.filter(|_| hit),
+            place: place.filter(|_| hit),
+        });
+        events.extend(around.after.into_iter().map(unknown));
+        count_out(&mut events, target);
+        Ok(Found { events, target, stepped_over: around.stepped_over })
+    }
+
+    /// Reads the log from its start to the place.
+    fn sweep(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
+        let mut log = Log::open(self.path, &decide::open_options(&self.args.read))?;
+        let mut trail = Trail {
+            goal: self.goal,
+            context: self.args.context,
+            skip_start: self.profile.skip_start,
+            lanes: HashMap::new(),
+            found: None,
+            stepped_over: 0,
+        };
+        let start = match begin::begin(&mut log, self.profile)? {
+            Ok(start) => start,
+            Err(fault) => {
+                let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
+                let hint = hint.filter(|_| !self.args.talk.quiet);
+                let hint = hint.map_or(String::new(), |hint| format!("\n{hint}"));
+                bail!("line {}: byte {}: {}{hint}", fault.line, fault.offset, fault.reason);
+            }
+        };
+        let options = ScanOptions { step_over_faults: true, strict: false };
+        scan::sweep(&mut log, opener, options, start, |swept| {
+            let bytes = swept.window.bytes.len() as u64;
+            watch.progress(Side::Reference, bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
+            trail.take(&swept)
+        })?;
+        trail.end()
+    }
+
+    fn page(&self, found: &Found, color: bool, width: usize) -> String {
+        let target = &found.events[found.target];
+        let (bold, plain) = if color { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+        let generation = target.place.map_or(0, |place| place.generation);
+        let lane = LaneName { thread: target.sighting.thread.clone(), generation };
+        let mut text = format!("{}: ", shown_path(self.path));
+        if lane.thread != ThreadKey::Single {
+            write!(text, "thread {}, ", report::visible(&lane_argument(&lane))).expect("strings take all");
+        }
+        let number = |number: Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
+        let position = number(target.place.map(|place| place.position));
+        writeln!(text, "position {position}, line {}, byte {}", number(target.line), target.sighting.offset)
+            .expect("strings take all");
+        let rows: Vec<[String; 5]> = found.events.iter().map(|event| self.row(event)).collect();
+        let head = ["line", "byte", "position", "ordinal", "event"].map(str::to_owned);
+        let mut widths = [0; 4];
+        for row in rows.iter().chain([&head]) {
+            widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.len()));
+        }
+        for (at, row) in std::iter::once(&head).chain(&rows).enumerate() {
+            let marked = at == found.target + 1;
+            let mut line = if marked { ">".to_owned() } else { " ".to_owned() };
+            for (cell, width) in row.iter().zip(widths) {
+                write!(line, " {cell:>width$}").expect("strings take all");
+            }
+            write!(line, "  {}", row[4]).expect("strings take all");
+            let line = report::clip(&line, width);
+            if marked {
+                writeln!(text, "{bold}{line}{plain}").expect("strings take all");
+            } else {
+                writeln!(text, "{line}").expect("strings take all");
+            }
+        }
+        let line = report::visible(&String::from_utf8_lossy(&target.sighting.text));
+        writeln!(text, "{line}").expect("strings take all");
+        text
+    }
+
+    fn row(&self, event: &Shown) -> [String; 5] {
+        let number = |number: Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
+        let span = &event.sighting.span;
+        let told = report::summary_of(&event.sighting.text, self.profile, &self.templates);
+        let ordinal = span.ordinal().map_or("-".to_owned(), |ordinal| ordinal.to_string());
+        [
+            number(event.line),
+            event.sighting.offset.to_string(),
+            number(event.place.map(|place| place.position)),
+            ordinal,
+            format!("{} {}", told.kind, told.rest).trim().to_owned(),
+        ]
+    }
+}
+
+/// Positions of the neighbours, counted out from the event in the middle.
+fn count_out(events: &mut [Shown], target: usize) {
+    let Some(place) = events[target].place else { return };
+    for (at, event) in events.iter_mut().enumerate() {
+        let position = (place.position + at as u64).checked_sub(target as u64);
+        event.place = position.map(|position| Place { position, ..place });
+    }
+}
+
+/// What is remembered of a log on the way to a place.
+struct Trail<'a> {
+    goal: &'a Goal,
+    context: usize,
+    /// Events at a lane's beginning that do not count.
+    skip_start: u64,
+    lanes: HashMap<ThreadKey, (Succession, VecDeque<Shown>)>,
+    /// The lane of the event in the middle, once met.
+    found: Option<(LaneName, Found)>,
+    stepped_over: u64,
+}
+
+impl Trail<'_> {
+    fn take(&mut self, swept: &Swept<'_>) -> ControlFlow<()> {
+        self.stepped_over += swept.scanned.faults.len() as u64;
+        let mut events: Vec<(&Span, &ThreadKey)> = Vec::new();
+        for group in &swept.scanned.groups {
+            if self.wants(&group.thread) {
+                events.extend(group.spans.iter().map(|span| (span, &group.thread)));
+            }
+        }
+        events.sort_by_key(|(span, _)| span.sequence);
+        for (span, thread) in events {
+            self.event(swept, span, thread)?;
+        }
+        self.behind(swept)
+    }
+
+    /// Whether events of a thread can be before, at or behind the place.
+    fn wants(&self, thread: &ThreadKey) -> bool {
+        match (&self.found, &self.goal.lane) {
+            (Some((lane, _)), _) => lane.thread == *thread,
+            (None, Some(lane)) => lane.thread == *thread,
+            (None, None) => true,
+        }
+    }
+
+    fn event(&mut self, swept: &Swept<'_>, span: &Span, thread: &ThreadKey) -> ControlFlow<()> {
+        if !self.wants(thread) {
+            return ControlFlow::Continue(());
+        }
+        if !self.lanes.contains_key(thread) {
+            self.lanes.insert(thread.clone(), Default::default());
+        }
+        let (succession, recent) = self.lanes.get_mut(thread).expect("put there just now");
+        let Ok(mut place) = succession.take(span) else {
+            self.stepped_over += 1;
+            return ControlFlow::Continue(());
+        };
+        let Some(position) = place.position.checked_sub(self.skip_start) else { return ControlFlow::Continue(()) };
+        place.position = position;
+        if place.position == 0 {
+            recent.clear();
+        }
+        let shown = shown(swept, span, thread, place);
+        if let Some((lane, found)) = &mut self.found {
+            if place.generation != lane.generation {
+                return ControlFlow::Break(());
+            }
+            found.events.push(shown);
+            return if found.events.len() > found.target + self.context {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            };
+        }
+        if is_goal(self.goal, &shown, span) {
+            let mut events: Vec<Shown> = std::mem::take(recent).into();
+            let target = events.len();
+            events.push(shown);
+            let lane = LaneName { thread: thread.clone(), generation: place.generation };
+            self.found = Some((lane, Found { events, target, stepped_over: 0 }));
+            return if self.context == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        }
+        if self.context > 0 {
+            if recent.len() == self.context {
+                recent.pop_front();
+            }
+            recent.push_back(shown);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Stops once the place is passed without an event there.
+    fn behind(&self, swept: &Swept<'_>) -> ControlFlow<()> {
+        let line = swept.lines_before + u64::from(swept.scanned.lines);
+        let offset = swept.window.offset + swept.window.bytes.len() as u64;
+        let passed = match self.goal {
+            Goal { offset: Some(wanted), .. } => *wanted < offset,
+            Goal { line: Some(wanted), .. } => *wanted <= line,
+            _ => false,
+        };
+        if passed && self.found.is_none() && self.goal.lane.is_none() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn end(self) -> anyhow::Result<Found> {
+        if let Some((_, found)) = self.found {
+            return Ok(Found { stepped_over: self.stepped_over, ..found });
+        }
+        match self.goal {
+            Goal { offset: Some(offset), .. } => bail!("no event stands at byte {offset}"),
+            Goal { line: Some(line), .. } => bail!("no event stands in line {line}"),
+            Goal { lane: Some(lane), position, .. } => {
+                let (name, position) = (lane_argument(lane), position.unwrap_or(0));
+                if self.lanes.is_empty() {
+                    bail!("there is no thread {name}")
+                }
+                bail!("thread {name} has no event at position {position}")
+            }
+            Goal { .. } => bail!("there is no such event"),
+        }
+    }
+}
+
+fn is_goal(goal: &Goal, shown: &Shown, span: &Span) -> bool {
+    let end = shown.sighting.offset + u64::from(span.lead) + u64::from(span.len);
+    match goal {
+        // The first event at or behind the place: with a thread given, a neighbour's line may stand there.
+        Goal { offset: Some(offset), lane, .. } => {
+            *offset <= end && (lane.is_some() || *offset >= shown.sighting.offset)
+        }
+        Goal { line: Some(line), lane, .. } => {
+            shown.line.is_some_and(|here| here == *line || (lane.is_some() && here > *line))
+        }
+        Goal { lane: Some(lane), position: Some(position), .. } => {
+            shown.place == Some(Place { generation: lane.generation, position: *position })
+        }
+        Goal { .. } => false,
+    }
+}
+
+fn shown(swept: &Swept<'_>, span: &Span, thread: &ThreadKey, place: Place) -> Shown {
+    let offset = swept.window.offset + u64::from(span.start) - u64::from(span.lead);
+    let text = span.line_of(&swept.window.bytes).to_vec();
+    let sighting = Sighting { offset, text, span: *span, thread: thread.clone() };
+    Shown { sighting, line: Some(swept.lines_before + u64::from(span.line) + 1), place: Some(place) }
+}
+
+/// A regular file, read where it is asked.
+struct OpenFile {
+    file: File,
+    size: u64,
+}
+
+impl OpenFile {
+    fn open(path: &Path) -> anyhow::Result<OpenFile> {
+        let failed = |error| crate::source::SourceError::Open { path: path.into(), error };
+        let file = File::open(path).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        Ok(OpenFile { file, size })
+    }
+}
+
+impl ReadAt for OpenFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
+    }
+}

@@ -1,0 +1,93 @@
+//! One log scanned from front to end, many windows at a time, told in file order.
+
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+
+use super::line::Opener;
+use super::span::ScannedWindow;
+use super::window::{ScanOptions, scan_window};
+use crate::source::{Log, SourceError, Window};
+
+/// A window and what stands in it.
+pub struct Swept<'w> {
+    pub window: &'w Window,
+    pub scanned: ScannedWindow,
+    /// Physical lines before this window.
+    pub lines_before: u64,
+}
+
+/// Where a sweep starts: at the log's beginning, or in a window that was taken from it for its header.
+#[derive(Default)]
+pub struct Start {
+    /// The window, and the byte from which its lines are events.
+    pub window: Option<(Window, usize)>,
+    /// Physical lines before that window.
+    pub lines_before: u64,
+}
+
+/// Scans a whole log. Windows go to `consume` in file order, until it breaks.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn sweep(
+    log: &mut Log,
+    opener: &Opener,
+    options: ScanOptions,
+    start: Start,
+    mut consume: impl FnMut(Swept<'_>) -> ControlFlow<()>,
+) -> Result<(), SourceError> {
+    // A stream's windows are taken one by one: to wait for the next would hold back what is known already.
+    let batch = if log.is_stream() { 1 } else { rayon::current_num_threads() * WINDOWS_A_WORKER };
+    let mut lines_before = start.lines_before;
+    let mut windows: Vec<(Window, usize)> = start.window.into_iter().collect();
+    loop {
+        while windows.len() < batch
+            && let Some(window) = log.next_window()?
+        {
+            windows.push((window, 0));
+        }
+        if windows.is_empty() {
+            return Ok(());
+        }
+        let scanned: Vec<ScannedWindow> =
+            windows.par_iter().map(|(window, from)| scan_window(opener, window, *from, options)).collect();
+        for ((window, _), scanned) in windows.iter().zip(scanned) {
+            let lines = u64::from(scanned.lines);
+            if consume(Swept { window, scanned, lines_before }).is_break() {
+                return Ok(());
+            }
+            lines_before += lines;
+        }
+        windows.clear();
+    }
+}
+
+/// Windows in flight for each worker, so that none waits for a slow neighbour.
+const WINDOWS_A_WORKER: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use crate::source::OpenOptions;
+
+    #[test]
+    fn windows_come_in_file_order_with_their_lines_counted() {
+        let text: String = (0..1000).map(|at| format!("{{\"tid\":{},\"n\":{at}}}\n\n", at % 7)).collect();
+        let profile: Profile = crate::profile::builtin("generic").unwrap();
+        let opener = Opener::new(&profile, false);
+        for window_bytes in [1, 100, 1 << 20] {
+            let options = OpenOptions { window_bytes, ..OpenOptions::default() };
+            let mut log = Log::from_bytes("test", text.clone().into_bytes(), &options);
+            let mut lines = Vec::new();
+            sweep(&mut log, &opener, ScanOptions::default(), Start::default(), |swept| {
+                let spans = swept.scanned.groups.iter().flat_map(|group| &group.spans);
+                lines.extend(spans.map(|span| swept.lines_before + u64::from(span.line)));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!(lines, (0..1000).map(|at| at * 2).collect::<Vec<_>>(), "{window_bytes}");
+        }
+    }
+}
