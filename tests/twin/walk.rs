@@ -21,7 +21,7 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
     // Pairs before, those stepped over among them: what a report shows before a divergence.
     let mut before: Vec<[usize; 2]> = Vec::new();
     loop {
-        step_over_holes(outcome, &events, &mut place);
+        step_over_holes(outcome, lanes, &events, &mut place);
         let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) else { break };
         met[0].insert(r);
         met[1].insert(c);
@@ -86,7 +86,7 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
 }
 
 /// Steps over the partner's events inside the holes that lines stepped over have left.
-fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut [usize; 2]) {
+fn step_over_holes(outcome: &mut Outcome, lanes: [usize; 2], events: &[Vec<usize>; 2], place: &mut [usize; 2]) {
     if !outcome.twin.choices.skip_malformed {
         return;
     }
@@ -94,7 +94,7 @@ fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut 
         let mut stepped = false;
         for side in 0..2 {
             let other = 1 - side;
-            let Some((from, to)) = hole(outcome, side, &events[side], place[side]) else { continue };
+            let Some((from, to)) = hole(outcome, side, lanes[side], place[side]) else { continue };
             while let Some(&at) = events[other].get(place[other])
                 && outcome.twin.event(other, at).ordinal.is_some_and(|ordinal| (from..to).contains(&ordinal))
             {
@@ -110,7 +110,10 @@ fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut 
 }
 
 /// The ordinals missing just before an event, where as many lines were stepped over.
-fn hole(outcome: &Outcome, side: usize, events: &[usize], place: usize) -> Option<(u64, u64)> {
+fn hole(outcome: &Outcome, side: usize, lane: usize, place: usize) -> Option<(u64, u64)> {
+    // Events dropped at the start still show where a hole begins.
+    let place = place + outcome.twin.dropped(side, lane);
+    let events = &outcome.twin.logs[side].lanes[lane].events;
     let now = outcome.twin.event(side, *events.get(place)?);
     let before = place.checked_sub(1).map(|before| outcome.twin.event(side, events[before]));
     let from = match before {
