@@ -217,7 +217,7 @@ impl<'p> Comparer<'p> {
     }
 
     fn kind_digest(&self, event: &Event<'_>) -> u64 {
-        if event.kind.is_empty() {
+        if event.scalar_kind().is_empty() {
             return 0;
         }
         let mut tape = Tape::default();
@@ -229,7 +229,7 @@ impl<'p> Comparer<'p> {
 
     /// Whether both kinds are the same scalar.
     pub fn same_kind(&self, reference: &Event<'_>, candidate: &Event<'_>) -> bool {
-        let (a, b) = (reference.kind, candidate.kind);
+        let (a, b) = (reference.scalar_kind(), candidate.scalar_kind());
         a == b
             || match (a.first(), b.first()) {
                 (Some(b'"'), Some(b'"')) => json::text::equal(a, b),
