@@ -17,7 +17,6 @@ pub mod lanes;
 pub mod output;
 pub mod profiles;
 pub mod progress;
-mod rooms;
 pub mod show;
 pub mod size;
 mod talk;

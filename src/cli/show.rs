@@ -14,10 +14,10 @@ use super::lanes::{lane_argument, parse_lane};
 use super::progress::Watch;
 use super::terminal::Surroundings;
 use super::{Exit, begin, decide, output, tell};
-use crate::align::{LaneName, Observer};
+use crate::align::{LaneName, LanePlace, Observer, Succession};
 use crate::profile::{Profile, Templates};
 use crate::report;
-use crate::scan::{self, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted};
+use crate::scan::{self, Opener, ReadAt, ScanOptions, Sighting, Span, Swept, ThreadKey, Wanted};
 use crate::source::{Log, Side};
 
 /// Shown below the help.
@@ -97,7 +97,7 @@ struct Goal {
 struct Shown {
     sighting: Sighting,
     line: Option<u64>,
-    place: Option<Place>,
+    place: Option<LanePlace>,
 }
 
 /// Events of one lane, and which of them is meant.
@@ -238,10 +238,10 @@ impl Show<'_> {
         let target = around.before.len();
         let hit = around.target.offset == offset || self.goal.lane.is_none();
         let mut events: Vec<Shown> = around.before.into_iter().map(unknown).collect();
-        let place = self
-            .goal
-            .position
-            .map(|position| Place { generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation), position });
+        let place = self.goal.position.map(|position| LanePlace {
+            generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation),
+            position,
+        });
         events.push(Shown {
             sighting: around.target,
             line: self.goal.line.filter(|_| hit),
@@ -266,7 +266,7 @@ impl Show<'_> {
         let start = match begin::begin(&mut log, self.profile)? {
             Ok(start) => start,
             Err(fault) => {
-                let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
+                let hint = begin::hint(self.path, &fault.seen, |flags, path| format!("forkpoint check {flags} {path}"));
                 let hint = hint.filter(|_| !self.args.talk.quiet);
                 let hint = hint.map_or(String::new(), |hint| format!("\n{hint}"));
                 bail!("line {}: byte {}: {}{hint}", fault.line, fault.offset, fault.reason);
@@ -339,7 +339,7 @@ fn count_out(events: &mut [Shown], target: usize) {
     let Some(place) = events[target].place else { return };
     for (at, event) in events.iter_mut().enumerate() {
         let position = (place.position + at as u64).checked_sub(target as u64);
-        event.place = position.map(|position| Place { position, ..place });
+        event.place = position.map(|position| LanePlace { position, ..place });
     }
 }
 
@@ -472,13 +472,13 @@ fn is_goal(goal: &Goal, shown: &Shown, span: &Span) -> bool {
             shown.line.is_some_and(|here| here == *line || (lane.is_some() && here > *line))
         }
         Goal { lane: Some(lane), position: Some(position), .. } => {
-            shown.place == Some(Place { generation: lane.generation, position: *position })
+            shown.place == Some(LanePlace { generation: lane.generation, position: *position })
         }
         Goal { .. } => false,
     }
 }
 
-fn shown(swept: &Swept<'_>, span: &Span, thread: &ThreadKey, place: Place) -> Shown {
+fn shown(swept: &Swept<'_>, span: &Span, thread: &ThreadKey, place: LanePlace) -> Shown {
     let offset = swept.window.offset + u64::from(span.start) - u64::from(span.lead);
     let text = span.line_of(&swept.window.bytes).to_vec();
     let sighting = Sighting { offset, text, span: *span, thread: thread.clone() };
