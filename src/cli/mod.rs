@@ -3,7 +3,7 @@
 //! In reading order: [`args`] is what was typed, [`decide`] what it means; then one file a command:
 //! [`diff`], [`show`], [`check`], [`profiles`], [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
-//! [`begin`] reads a lone log's header, [`progress`] tells how far work is, `talk` speaks on standard error.
+//! [`begin`] reads a lone log's header, `place` finds what `show` is asked for, [`progress`] tells how far work is, `talk` speaks on standard error.
 
 pub mod args;
 pub mod begin;
@@ -15,6 +15,7 @@ pub mod generate;
 pub mod labels;
 pub mod lanes;
 pub mod output;
+mod place;
 pub mod profiles;
 pub mod progress;
 pub mod show;
