@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use twin::check::{Answerer, program_is_there, run_forkpoint, run_twin};
-use twin::library::run_library;
 use twin::json::{Value, parse};
+use twin::library::run_library;
 
 const DRIVER: &str = include_str!("original_driver.py");
 

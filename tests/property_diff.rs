@@ -24,11 +24,8 @@ fn hold(family: Family, cases: u64) {
     for seed in first..first + cases {
         let case = case(family, seed);
         let answerer: Answerer = if there && seed % 10 == 0 { run_forkpoint } else { run_library };
-        let mut signatures: Vec<String> = mismatches(&case, answerer)
-            .iter()
-            .filter(|m| !m.starts_with("it said"))
-            .map(|m| signature(m))
-            .collect();
+        let mut signatures: Vec<String> =
+            mismatches(&case, answerer).iter().filter(|m| !m.starts_with("it said")).map(|m| signature(m)).collect();
         signatures.dedup();
         for signature in signatures {
             found.entry(signature).or_insert((seed, 0)).1 += 1;
@@ -39,8 +36,11 @@ fn hold(family: Family, cases: u64) {
         println!("=== {family:?} {signature}: {count} of {cases} cases, first in seed {seed}");
         // One case seldom shows two things: the first four seeds are shrunk.
         if told_of.len() < 4 && told_of.insert(*seed) {
-            let small =
-                if family == Family::Long { case(family, *seed) } else { shrink(case(family, *seed), signature, run_library) };
+            let small = if family == Family::Long {
+                case(family, *seed)
+            } else {
+                shrink(case(family, *seed), signature, run_library)
+            };
             println!("{}\n{}", mismatches(&small, run_library).join("\n"), told(&small));
         }
     }

@@ -175,7 +175,7 @@ impl<'t> Cursor<'t> {
 ///
 /// # Errors
 /// The first offence.
-pub fn check(text: &[u8], base: usize) -> Result<(), Fault> {
+pub fn check_by_cursor(text: &[u8], base: usize) -> Result<(), Fault> {
     check_utf8(text)?;
     let mut cursor = Cursor::new(text, base);
     while cursor.next_token()?.is_some() {}
@@ -202,7 +202,7 @@ mod tests {
         for good in
             ["{}", " [1, 2 ,{\"a\":null}] ", "\"x\"", "-0", "NaN", "[[],{}]", "{\"a\":1,\"a\":2}", "\"\\ud800\""]
         {
-            assert_eq!(check(good.as_bytes(), 0), Ok(()), "{good}");
+            assert_eq!(check_by_cursor(good.as_bytes(), 0), Ok(()), "{good}");
         }
         for bad in [
             "",
@@ -226,18 +226,18 @@ mod tests {
             "{\"a\" 1}",
             "\"\\u12\"",
         ] {
-            assert!(check(bad.as_bytes(), 0).is_err(), "{bad}");
+            assert!(check_by_cursor(bad.as_bytes(), 0).is_err(), "{bad}");
         }
-        assert_eq!(check(b"\"\xff\"", 0), Err(Reason::InvalidUtf8.at(1)));
+        assert_eq!(check_by_cursor(b"\"\xff\"", 0), Err(Reason::InvalidUtf8.at(1)));
     }
 
     #[test]
     fn depth_is_limited_not_the_stack() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert_eq!(check(nested(1024).as_bytes(), 0), Ok(()));
-        assert_eq!(check(nested(1025).as_bytes(), 0), Err(Reason::TooDeep.at(1024)));
-        assert_eq!(check(nested(1024).as_bytes(), 1), Err(Reason::TooDeep.at(1023)));
-        assert!(check(nested(100_000).as_bytes(), 0).is_err());
+        assert_eq!(check_by_cursor(nested(1024).as_bytes(), 0), Ok(()));
+        assert_eq!(check_by_cursor(nested(1025).as_bytes(), 0), Err(Reason::TooDeep.at(1024)));
+        assert_eq!(check_by_cursor(nested(1024).as_bytes(), 1), Err(Reason::TooDeep.at(1023)));
+        assert!(check_by_cursor(nested(100_000).as_bytes(), 0).is_err());
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
         for text in
             ["[1,{\"b\":[true,false,null]},\"\\u00e9\"]", "[01]", "[1.]", "[\"\\q\"]", "{\"a\":[}", "[1]]", "[\"\t\"]"]
         {
-            let ours = check(text.as_bytes(), 0).is_ok();
+            let ours = check_by_cursor(text.as_bytes(), 0).is_ok();
             let theirs = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
             assert_eq!(ours, theirs, "{text}");
         }

@@ -12,7 +12,7 @@ pub mod pointer;
 pub mod tape;
 pub mod text;
 
-pub use cursor::{Cursor, Kind, Token, check, check_utf8};
+pub use cursor::{Cursor, Kind, Token, check_by_cursor, check_utf8};
 pub use grammar::{DEPTH_MAX, Fault, Reason};
 pub use number::{Decimal, Integer};
 pub use pointer::{Pointer, PointerError};
