@@ -292,3 +292,24 @@ fn colour_comes_from_the_flag_before_the_environment() {
     assert!(colored(&["--color", "always"], &[("NO_COLOR", "1")]));
     assert!(!colored(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
 }
+
+#[test]
+fn progress_is_told_where_it_is_asked_for() {
+    let folder = Folder::new();
+    let logs = pair(&folder);
+    for (words, wanted) in
+        [(&["--progress", "always"][..], true), (&[], false), (&["--progress", "always", "-q"], false)]
+    {
+        let child = forkpoint(["diff", "-"])
+            .arg(&logs[1])
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(900));
+        let told = text(&child.wait_with_output().unwrap().stderr);
+        assert_eq!(told.contains(" read\n"), wanted, "{words:?}: {told}");
+    }
+}
