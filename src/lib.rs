@@ -1,4 +1,5 @@
 //! forkpoint finds the event where two runs part.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod align;
 #[cfg(feature = "cli")]

@@ -9,7 +9,7 @@ use super::event::Event;
 use super::paths::RulePaths;
 use super::walk::{Difference, Overlooked, SideText, Walk};
 use crate::json::{self, Pointer, Tape, tape};
-use crate::profile::{PayloadRole, Profile, ReadFault, StrictReader};
+use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
 
 /// What weighing a pair found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub struct Differences {
 pub struct Scratch {
     reference: Tape,
     candidate: Tape,
+    reading: Reading,
 }
 
 /// Compares events under one profile.
@@ -121,13 +122,13 @@ impl<'p> Comparer<'p> {
     /// # Errors
     /// The line is malformed.
     pub fn read(&self, line: &[u8], scratch: &mut Scratch) -> Result<(), ReadFault> {
-        self.strict.read(line, &mut scratch.reference)
+        self.strict.check(line, &mut scratch.reading)
     }
 
     /// Reads the lines that are read whatever their partners hold.
     fn read_where_due(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Option<Weighed> {
         let mut read = |event: &Event<'_>| {
-            if event.must_read { self.strict.read(event.line, &mut scratch.reference).err() } else { None }
+            if event.must_read { self.strict.check(event.line, &mut scratch.reading).err() } else { None }
         };
         match (read(reference), read(candidate)) {
             (None, None) => None,

@@ -3,7 +3,7 @@
 //! In reading order: [`grammar`] ends single tokens; [`cursor`] walks a text strictly, with an
 //! explicit stack of bits; [`number`] and [`text`] compare scalars by exact value and by code
 //! points; [`tape`] takes a whole text apart for comparing, looking up and digesting;
-//! [`pointer`] names places. It knows nothing of events.
+//! [`validate`] checks texts that nobody looks into; [`pointer`] names places. It knows nothing of events.
 
 pub mod cursor;
 pub mod grammar;
@@ -11,9 +11,11 @@ pub mod number;
 pub mod pointer;
 pub mod tape;
 pub mod text;
+pub mod validate;
 
 pub use cursor::{Cursor, Kind, Token, check_by_cursor, check_utf8};
 pub use grammar::{DEPTH_MAX, Fault, Reason};
 pub use number::{Decimal, Integer};
 pub use pointer::{Pointer, PointerError};
 pub use tape::Tape;
+pub use validate::Validator;

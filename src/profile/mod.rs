@@ -33,7 +33,7 @@ pub use document::schema;
 pub use fault::{Fault, ProfileError};
 pub use load::{builtin, builtins, load, parse};
 pub use overrides::Overrides;
-pub use reading::{ReadFault, ReadReason, StrictReader};
+pub use reading::{ReadFault, ReadReason, Reading, StrictReader};
 pub use remarks::{check, remarks};
 pub use rules::*;
 pub use show::show;

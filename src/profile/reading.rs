@@ -1,7 +1,9 @@
 //! Reading a line strictly: the second of the two depths of validity (BEHAVIOUR 9).
 
+use smallvec::SmallVec;
+
 use super::rules::{Profile, Roles};
-use crate::json::{self, Pointer, Tape};
+use crate::json::{self, Pointer, Tape, grammar};
 
 /// Why a line is malformed when read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,13 @@ impl From<json::Fault> for ReadFault {
     fn from(fault: json::Fault) -> ReadFault {
         ReadFault { at: fault.at, reason: ReadReason::Json(fault.reason) }
     }
+}
+
+/// Buffers for reading lines, reused from line to line.
+#[derive(Debug, Default)]
+pub struct Reading {
+    tape: Tape,
+    validator: json::Validator,
 }
 
 /// Reads lines strictly under one profile's roles.
@@ -53,20 +62,55 @@ impl StrictReader {
         if tape.kind(Tape::ROOT) != json::Kind::ObjectStart {
             return Ok(());
         }
-        let mut seen = 0u64;
-        for (key, _) in tape.members(Tape::ROOT) {
-            let token = tape.bytes(line, key);
+        self.roles_once(tape.members(Tape::ROOT).map(|(key, _)| (tape.start(key), tape.bytes(line, key))))
+    }
+
+    /// Like [`StrictReader::read`], for callers that look at nothing in the line.
+    ///
+    /// # Errors
+    /// As [`StrictReader::read`].
+    pub fn check(&self, line: &[u8], reading: &mut Reading) -> Result<(), ReadFault> {
+        if line.len() < json::validate::SIMD_BYTES_MIN || line.first() != Some(&b'{') {
+            return self.read(line, &mut reading.tape);
+        }
+        reading.validator.check(line)?;
+        self.roles_once(top_keys(line))
+    }
+
+    /// Refuses a role key that stands among the line's own keys twice.
+    fn roles_once<'l>(&self, keys: impl Iterator<Item = (usize, &'l [u8])>) -> Result<(), ReadFault> {
+        let mut seen: SmallVec<[bool; 8]> = SmallVec::from_elem(false, self.role_keys.len());
+        for (at, token) in keys {
             let Some(role) = self.role_keys.iter().position(|role| json::tape::key_is(token, role.as_bytes())) else {
                 continue;
             };
-            if role < 64 && seen >> role & 1 == 1 {
-                let reason = ReadReason::RoleTwice(self.role_keys[role].clone());
-                return Err(ReadFault { at: tape.start(key), reason });
+            if std::mem::replace(&mut seen[role], true) {
+                return Err(ReadFault { at, reason: ReadReason::RoleTwice(self.role_keys[role].clone()) });
             }
-            seen |= 1u64.checked_shl(role as u32).unwrap_or(0);
         }
         Ok(())
     }
+}
+
+/// The keys of a valid object's own members, with where they begin.
+fn top_keys(line: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 1;
+    std::iter::from_fn(move || {
+        let start = grammar::skip_space(line, at);
+        if line.get(start) != Some(&b'"') {
+            return None;
+        }
+        let end = grammar::string_end_loose(line, start).ok()?;
+        let value = grammar::skip_space(line, grammar::skip_space(line, end) + 1);
+        let value_end = match line.get(value)? {
+            b'"' => grammar::string_end_loose(line, value),
+            // The line's own brackets were balanced by whoever called it valid.
+            b'{' | b'[' => grammar::container_end_loose(line, value, 1),
+            _ => grammar::scalar_end(line, value),
+        };
+        at = grammar::skip_space(line, value_end.ok()?) + 1;
+        Some((start, &line[start..end]))
+    })
 }
 
 impl Roles {
@@ -85,6 +129,39 @@ impl Roles {
         match &self.payload {
             super::PayloadRole::At(path) => Some(path),
             super::PayloadRole::Whole => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_long_lines_are_read_alike() {
+        let profile = crate::profile::builtin("schema-v1").expect("it is built in");
+        let reader = StrictReader::new(&profile);
+        let pad = "p".repeat(json::validate::SIMD_BYTES_MIN);
+        for middle in [
+            "1",
+            "{\"tid\":2}",
+            "1,\"tid\":2",
+            "1,\"\\u0074id\":2",
+            "1,\"x\":3",
+            "tru",
+            "[1",
+            "NaN,\"kind\":\"a\",\"kind\":1",
+        ] {
+            for pad in ["", &pad] {
+                let line = format!("{{\"tid\":1,\"pad\":\"{pad}\",\"x\":{middle}}}");
+                let (mut tape, mut reading) = (Tape::default(), Reading::default());
+                let read = reader.read(line.as_bytes(), &mut tape);
+                assert_eq!(reader.check(line.as_bytes(), &mut reading), read, "{middle}");
+                let twice = middle.contains("tid\":2") && !middle.starts_with('{')
+                    || middle.contains("u0074")
+                    || middle.contains("NaN");
+                assert_eq!(read.is_ok(), !twice && middle != "tru" && middle != "[1", "{middle}");
+            }
         }
     }
 }

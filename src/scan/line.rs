@@ -8,8 +8,8 @@ use smallvec::SmallVec;
 
 use super::fault::{OpenFault, OpenReason};
 use super::key::ThreadKey;
-use crate::json::{self, Cursor, Kind, Tape, grammar};
-use crate::profile::{PayloadRole, Profile, ReadFault, StrictReader};
+use crate::json::{self, Cursor, Kind, grammar};
+use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
 
 /// A byte range inside a trimmed line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -144,13 +144,13 @@ impl Opener {
         self.complete(line, opened)
     }
 
-    /// Opens a trimmed line and reads the whole of it strictly into `tape`.
+    /// Opens a trimmed line and reads the whole of it strictly.
     ///
     /// # Errors
     /// As [`Opener::open_line`]; then the first offence against strict reading.
-    pub fn read_line(&self, line: &[u8], tape: &mut Tape) -> Result<Opened, OpenFault> {
+    pub fn read_line(&self, line: &[u8], reading: &mut Reading) -> Result<Opened, OpenFault> {
         let opened = self.open_line(line)?;
-        self.strict.read(line, tape)?;
+        self.strict.check(line, reading)?;
         Ok(opened)
     }
 

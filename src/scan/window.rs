@@ -6,7 +6,7 @@ use super::fault::{OpenFault, OpenReason};
 use super::key::ThreadKey;
 use super::line::{Opened, Opener};
 use super::span::{Group, ScannedWindow, Span, WindowFault};
-use crate::json::Tape;
+use crate::profile::Reading;
 use crate::source::Window;
 
 /// How a window is scanned.
@@ -37,7 +37,7 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
         by_token: AHashMap::with_hasher(crate::json::tape::fixed_state()),
         by_key: AHashMap::with_hasher(crate::json::tape::fixed_state()),
         last: None,
-        tape: Tape::default(),
+        reading: Reading::default(),
     };
     scan.found.lines = memchr::memchr_iter(b'\n', &scan.bytes[..from]).count() as u32;
     scan.lines(from, window.offset == 0);
@@ -54,7 +54,7 @@ struct Scan<'w> {
     by_key: AHashMap<ThreadKey, usize>,
     /// The group of the line before and the spelling of its key.
     last: Option<(&'w [u8], usize)>,
-    tape: Tape,
+    reading: Reading,
 }
 
 impl<'w> Scan<'w> {
@@ -82,7 +82,7 @@ impl<'w> Scan<'w> {
     fn line(&mut self, line: u32, start: usize, end: usize, lead: usize, terminated: bool) -> bool {
         let text = &self.bytes[start..end];
         let opened = match self.options.strict || !terminated {
-            true => self.opener.read_line(text, &mut self.tape),
+            true => self.opener.read_line(text, &mut self.reading),
             false => self.opener.open_line(text),
         };
         match opened {
