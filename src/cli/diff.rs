@@ -1,4 +1,6 @@
 //! `forkpoint diff`: the first divergence of every thread.
+// Doc comments of arguments are help texts: their brackets are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 use std::path::PathBuf;
 

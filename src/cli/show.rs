@@ -1,4 +1,6 @@
 //! `forkpoint show`: events of one thread around a place.
+// Doc comments of arguments are help texts: their brackets are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
