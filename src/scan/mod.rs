@@ -2,8 +2,8 @@
 //!
 //! In reading order: [`line`] opens one line the exact way; [`fault`] names what it refuses;
 //! [`key`] tells threads apart; [`span`] is what is remembered of a line; [`window`] scans a
-//! whole window; [`sweep`] scans a
-//! whole log in file order; [`around`] finds one place of it by seeking. The room knows where roles stand, never what a rule means.
+//! whole window; [`sweep`](mod@sweep) scans a
+//! whole log in file order; [`around`](mod@around) finds one place of it by seeking. The room knows where roles stand, never what a rule means.
 
 pub mod around;
 pub mod fault;
