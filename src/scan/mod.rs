@@ -1,9 +1,9 @@
 //! Room `scan`: windows to spans.
 //!
-//! In reading order: [`line`] opens one line the exact way; [`fault`] names what it refuses;
-//! [`key`] tells threads apart; [`span`] is what is remembered of a line; [`window`] scans a
-//! whole window; [`sweep`](mod@sweep) scans a
-//! whole log in file order; [`around`](mod@around) finds one place of it by seeking. The room knows where roles stand, never what a rule means.
+//! In reading order: [`mod@line`] opens one line the exact way; [`fault`] names what it refuses;
+//! [`key`] tells threads apart; [`span`] is what is remembered of a line; [`window`] scans a whole
+//! window; [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by
+//! seeking. The room knows where roles stand, never what a rule means.
 
 pub mod around;
 pub mod fault;
