@@ -46,11 +46,11 @@ fn every_way_to_a_place_shows_the_same_lines() {
     let wanted: String = (496..=504).step_by(2).map(|line| format!("{}\n", lines[line])).collect();
     let offset: usize = lines[..500].iter().map(|line| line.len() + 1).sum();
     for words in [
-        format!("-C 2 --line 501"),
+        "-C 2 --line 501".to_owned(),
         format!("-C 2 --offset {offset}"),
         format!("-C 2 --offset {}", offset + lines[500].len()),
-        format!("-C 2 --thread 7 --at 249"),
-        format!("-C 2 --thread 7 --line 500"),
+        "-C 2 --thread 7 --at 249".to_owned(),
+        "-C 2 --thread 7 --line 500".to_owned(),
         format!("-C 2 --thread 7 --offset {} --position 249 --line 501", offset - 1),
     ] {
         let words: Vec<&str> = words.split(' ').collect();

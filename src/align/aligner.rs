@@ -211,10 +211,6 @@ impl<'r, J: Judge> Aligner<'r, J> {
     }
 
     pub(super) fn add_fault(&mut self, side: Side, fault: Fault) {
-        let intake = &mut self.sides[side.index()];
-        if intake.steps_over_faults() {
-            intake.lines_skipped += 1;
-        }
-        intake.faults.push(fault);
+        self.sides[side.index()].add_read_fault(fault);
     }
 }

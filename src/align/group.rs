@@ -24,8 +24,8 @@ impl GroupKeys {
             hasher.write(b"kind");
             if event.kind.first() == Some(&b'"') {
                 hasher.write(&json::text::unescape(event.kind));
-            } else if !event.kind.is_empty() {
-                json::number::hash(event.kind, &mut hasher);
+            } else {
+                json::number::hash(event.scalar_kind(), &mut hasher);
             }
             hasher.finish()
         });

@@ -3,7 +3,7 @@
 use crate::json::{self, Kind, Pointer, Tape};
 use crate::profile::Header;
 use crate::scan::window::trim;
-use crate::source::{Log, SourceError, Window};
+use crate::source::{Bytes, Log, SourceError, Window};
 
 /// Why a log's header is refused.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,13 @@ pub enum HeaderFault {
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error("{reason}")]
-    Unfit { line: u64, offset: u64, reason: String },
+    Unfit {
+        line: u64,
+        offset: u64,
+        reason: String,
+        /// The window it stands in, for advice: a stream cannot be looked at again.
+        seen: Bytes,
+    },
 }
 
 /// A header that fits.
@@ -36,6 +42,7 @@ pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<Fo
             line: window_line + line,
             offset: window.offset + at as u64,
             reason,
+            seen: window.bytes.clone(),
         };
         if window.overlong.is_some() {
             return Err(unfit(0, 0, "the first line is over the limit (--max-line)".into()));
@@ -57,7 +64,7 @@ pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<Fo
         window_line += lines;
     }
     let reason = format!("the log is empty: it has no {:?} header", wanted.kind);
-    Err(HeaderFault::Unfit { line: 1, offset: 0, reason })
+    Err(HeaderFault::Unfit { line: 1, offset: 0, reason, seen: Vec::new().into() })
 }
 
 fn check(text: &[u8], wanted: &Header, kind: Option<&Pointer>) -> Result<(), (usize, String)> {

@@ -1,6 +1,6 @@
 //! One side's log on its way into lanes: header, windows in file order, faults, generations.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Weak};
 
 use ahash::AHashMap;
@@ -54,7 +54,12 @@ pub struct Intake<'r> {
     pub ripened: Vec<usize>,
     pub openings: Vec<OpeningTask>,
     pub faults: Vec<Fault>,
+    /// Lines stepped over, whether on opening or on reading.
     pub lines_skipped: u64,
+    /// Lines stepped over on opening: any lane may have lost an event there.
+    pub lines_unopened: u64,
+    /// Lines among `faults` that opened.
+    read_faults: BTreeSet<u64>,
     pub first_skipped_line: Option<u64>,
     pub notes: Vec<String>,
     /// Windows whose bytes some lane may still need, oldest first.
@@ -100,6 +105,8 @@ impl<'r> Intake<'r> {
             openings: Vec::new(),
             faults: Vec::new(),
             lines_skipped: 0,
+            lines_unopened: 0,
+            read_faults: BTreeSet::new(),
             first_skipped_line: None,
             notes: Vec::new(),
             windows: VecDeque::new(),
@@ -245,7 +252,10 @@ impl<'r> Intake<'r> {
             reason: fault.fault.reason.to_string(),
         };
         if !scanned.faults.is_empty() {
-            self.lines_skipped += if self.steps_over_faults() { scanned.faults.len() as u64 } else { 0 };
+            if self.steps_over_faults() {
+                self.lines_skipped += scanned.faults.len() as u64;
+                self.lines_unopened += scanned.faults.len() as u64;
+            }
             self.first_skipped_line.get_or_insert(held.first_line + u64::from(scanned.faults[0].line));
             self.faults.extend(scanned.faults.iter().map(fault_of));
             self.ended_by_damage |= !self.steps_over_faults();
@@ -275,7 +285,7 @@ impl<'r> Intake<'r> {
         let Some(first) = group.spans.first().copied() else { return 0 };
         let count = group.spans.len() as u64;
         let lane = self.current.get(&group.thread).copied();
-        let skipped = self.lines_skipped + faults.len() as u64;
+        let skipped = self.lines_unopened + faults.len() as u64;
         let plain = !group.irregular
             && lane.is_some_and(|lane| {
                 let lane = &self.lanes[lane];
@@ -346,7 +356,7 @@ impl<'r> Intake<'r> {
 
     /// Notes a place where lines were skipped that may have been this lane's.
     fn watch_hole(&mut self, lane: usize, segment: &[Span], span: &Span, faults: &[WindowFault]) {
-        let skipped = self.lines_skipped + faults.iter().filter(|fault| fault.line < span.line).count() as u64;
+        let skipped = self.lines_unopened + faults.iter().filter(|fault| fault.line < span.line).count() as u64;
         let lane = &mut self.lanes[lane];
         let gone = skipped - lane.skipped_seen;
         if gone == 0 || !matches!(self.malformed, Malformed::Skip) {
@@ -437,6 +447,14 @@ impl<'r> Intake<'r> {
             }
         }
         Ok(())
+    }
+
+    /// Takes a fault met on reading; a line read more than once is told once.
+    pub fn add_read_fault(&mut self, fault: Fault) {
+        if self.read_faults.insert(fault.line) {
+            self.lines_skipped += u64::from(self.steps_over_faults());
+            self.faults.push(fault);
+        }
     }
 
     /// Distinct thread keys so far.

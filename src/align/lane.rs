@@ -127,6 +127,10 @@ impl Lane {
     /// Takes `count` events off the front.
     pub fn pop(&mut self, count: u64) {
         self.head += count;
+        // A hole inside what was taken is behind us.
+        while self.holes.front().is_some_and(|hole| hole.0 < self.head) {
+            self.holes.pop_front();
+        }
         let mut left = count as usize;
         while left > 0 {
             let front = self.queue.front().expect("no more events are taken than wait");

@@ -5,7 +5,7 @@
 //! [`group`] and [`pairing`] decide in log time which lanes belong together; [`pairs`] weighs
 //! runs of pairs; [`parting`] is what a judge is handed; [`aligner`] is the run of waves, whose
 //! work stands in `mapping`, `weighing` and `judging`. Windows, workers and kinds of source
-//! never show in what it finds.
+//! never show in what it finds. [`succession`] follows one thread of a log that is read alone.
 
 pub mod aligner;
 mod generations;
@@ -19,6 +19,7 @@ pub mod options;
 pub mod pairing;
 pub mod pairs;
 pub mod parting;
+pub mod succession;
 mod weighing;
 
 pub use aligner::{Aligner, Counters, PairState};
@@ -30,3 +31,4 @@ pub use options::*;
 pub use pairing::{Decision, Evidence, LATE, MatchedBy};
 pub use pairs::{CONTEXT_BYTES_MAX, Phase};
 pub use parting::{ContextLine, Judge, MetFault, Parted, Parting, fault_at};
+pub use succession::{LanePlace, Succession};

@@ -60,7 +60,10 @@ pub fn weigh_pairs<'l>(
                 found.read += 1;
                 overlooked.iter().for_each(|rule| found.overlook(*rule));
             }
-            Weighed::EqualUnread => found.skipped_nondeterministic += 1,
+            Weighed::EqualUnread => {
+                found.skipped_nondeterministic += 1;
+                found.read += u64::from(strict);
+            }
             Weighed::Differ { read } => {
                 found.compared += 1;
                 found.read += u64::from(read || strict);

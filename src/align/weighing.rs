@@ -62,19 +62,21 @@ impl<J: Judge> Aligner<'_, J> {
         while at < tasks.len() {
             let pairing = tasks[at].0;
             let end = tasks[at..].iter().position(|task| task.0 != pairing).map_or(tasks.len(), |next| at + next);
-            let mut taken = 0;
+            let (mut taken, mut told) = (0, 0);
             for result in &results[at..end] {
                 taken += result.taken;
                 self.count(pairing, result);
                 if let Some(phase) = result.stop {
                     self.pairings[pairing].phase = phase;
+                    // The malformed pair was read and told; the divergent one is still to be judged.
+                    told = u64::from(phase == Phase::Faulty);
                     break;
                 }
             }
             self.remember(pairing, taken);
             for side in Side::BOTH {
                 let lane = self.pairings[pairing].lanes[side.index()].expect("paired");
-                self.sides[side.index()].lanes[lane].pop(taken);
+                self.sides[side.index()].lanes[lane].pop(taken + told);
             }
             if self.pairings[pairing].phase == Phase::Active && taken > 0 {
                 again.push(pairing);

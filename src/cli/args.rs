@@ -1,5 +1,7 @@
 //! What was typed. Nothing is decided here: each command's own file says what its arguments mean,
 //! [`super::decide`] what a whole `diff` command line means.
+// Doc comments of arguments are help texts: their brackets are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 use std::ffi::OsString;
 use std::path::PathBuf;

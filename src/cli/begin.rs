@@ -7,10 +7,9 @@ use crate::align::header::{self, HeaderFault};
 use crate::profile::Profile;
 use crate::report;
 use crate::scan::Start;
-use crate::source::{Log, SourceError};
+use crate::source::{Bytes, Log, SourceError};
 
 /// A first line that is not the header the profile demands.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoHeader {
     /// Physical line, from 1.
     pub line: u64,
@@ -18,6 +17,8 @@ pub struct NoHeader {
     pub offset: u64,
     /// What is wrong.
     pub reason: String,
+    /// The beginning of the log.
+    pub seen: Bytes,
 }
 
 /// Reads as far as the header, if the profile demands one.
@@ -29,12 +30,12 @@ pub fn begin(log: &mut Log, profile: &Profile) -> Result<Result<Start, NoHeader>
     match header::read(log, wanted, profile.roles.kind.as_ref()) {
         Ok(found) => Ok(Ok(Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 })),
         Err(HeaderFault::Source(error)) => Err(error),
-        Err(HeaderFault::Unfit { line, offset, reason }) => Ok(Err(NoHeader { line, offset, reason })),
+        Err(HeaderFault::Unfit { line, offset, reason, seen }) => Ok(Err(NoHeader { line, offset, reason, seen })),
     }
 }
 
-/// A command with rules that may fit a log, from its first lines.
-pub fn hint(path: &Path, command: impl FnOnce(&str, String) -> String) -> Option<String> {
-    let flags = decide::suggested_flags(path)?;
+/// A command with rules that may fit a log, from its first lines; of a stream only what was `seen` is left.
+pub fn hint(path: &Path, seen: &[u8], command: impl FnOnce(&str, String) -> String) -> Option<String> {
+    let flags = decide::suggested_flags(path).or_else(|| decide::suggested_from(seen))?;
     Some(format!("hint: other rules may fit: {}", command(&flags, report::quote::path(path))))
 }

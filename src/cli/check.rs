@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
+use super::begin::NoHeader;
 use super::progress::Watch;
 use super::terminal::Surroundings;
 use super::{Exit, begin, decide, output, size, tell};
-use crate::align::Observer;
+use crate::align::{Observer, Succession};
 use crate::profile::Profile;
 use crate::report;
-use crate::scan::{OpenFault, Opener, ScanOptions, Succession, Swept, ThreadKey, sweep};
+use crate::scan::{OpenFault, Opener, ScanOptions, Swept, ThreadKey, sweep};
 use crate::source::{Log, OpenOptions, Side};
 
 /// Shown below the help.
@@ -103,7 +104,8 @@ struct Sums {
     faults: u64,
     /// The last line is torn: line, offset, reason.
     torn: Option<(u64, u64, String)>,
-    header_fault: bool,
+    /// The log was read no further than this.
+    header_fault: Option<NoHeader>,
     listed: String,
     /// Standard output failed.
     unprinted: Option<anyhow::Error>,
@@ -117,8 +119,8 @@ impl Job<'_> {
         let mut sums = Sums::default();
         match begin::begin(&mut log, self.profile)? {
             Err(fault) => {
-                sums.header_fault = true;
                 self.list(&mut sums, left, fault.line, fault.offset, &fault.reason);
+                sums.header_fault = Some(fault);
             }
             Ok(start) => sweep(&mut log, &opener, options, start, |swept| {
                 self.take(&mut sums, left, &swept, &watch);
@@ -132,8 +134,9 @@ impl Job<'_> {
         }
         output::print(format!("{}{}", sums.listed, self.summary(&sums)).as_bytes())?;
         if !talk.quiet {
-            let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
-            hint.filter(|_| sums.header_fault).iter().for_each(|hint| tell(hint));
+            let again = |flags: &str, path| format!("forkpoint check {flags} {path}");
+            let hint = sums.header_fault.as_ref().and_then(|fault| begin::hint(self.path, &fault.seen, again));
+            hint.iter().for_each(|hint| tell(hint));
             grown.iter().for_each(|note| tell(&format!("note: {}: {note}", self.path.display())));
         }
         if talk.verbose {
@@ -187,7 +190,7 @@ impl Job<'_> {
             |count: u64, noun: &str| format!("{} {noun}{}", size::show_count(count), if count == 1 { "" } else { "s" });
         let lines = counted(sums.lines, "line");
         let (events, threads) = (counted(sums.events, "event"), counted(sums.threads.len() as u64, "thread"));
-        if sums.header_fault {
+        if sums.header_fault.is_some() {
             return format!("{path}: no log of profile {}\n", self.profile.name);
         }
         let verdict =

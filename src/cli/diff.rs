@@ -1,4 +1,6 @@
 //! `forkpoint diff`: the first divergence of every thread.
+// Doc comments of arguments are help texts: their brackets are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 use std::path::PathBuf;
 
@@ -17,7 +19,7 @@ use super::{Exit, begin, complain, tell};
 use crate::align::{LaneName, Malformed, MapChoice};
 use crate::diverge::{self, Outcome, RunError};
 use crate::profile::Profile;
-use crate::report::{self, Details, ReportContext, Story};
+use crate::report::{self, Details, ReportContext, Story, Verdict};
 use crate::source::{Keep, Log, Side};
 
 /// Shown below the help.
@@ -148,7 +150,7 @@ fn parse_details(text: &str) -> Result<Details, String> {
 /// Wrong usage, or logs that cannot be read.
 pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     let mut plan = decide::diff(args, &Surroundings::look())?;
-    if !plan.quiet {
+    if !plan.quiet && plan.stdout.is_some() {
         plan.notes.iter().for_each(|note| tell(note));
     }
     let [mut reference, mut candidate] = open_both(&plan)?;
@@ -171,7 +173,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
             .account([&plan.context.reference.label, &plan.context.candidate.label])
             .iter()
             .for_each(|line| tell(line));
-        account_of(&outcome).iter().for_each(|line| tell(line));
+        tell(&account_of(&outcome));
     }
     Ok(exit)
 }
@@ -189,11 +191,11 @@ fn open_both(plan: &DiffPlan) -> anyhow::Result<[Log; 2]> {
 
 /// Says what stopped a run, and what may help.
 fn trouble(error: RunError, plan: &DiffPlan) -> anyhow::Error {
-    let RunError::Header { side, line, offset, reason } = error else { return error.into() };
+    let RunError::Header { side, line, offset, reason, seen } = error else { return error.into() };
     let path = &plan.inputs[side.index()];
     let mut text = format!("{}:{line}: byte {offset}: {reason}", report::visible(&path.to_string_lossy()));
     let [reference, candidate] = plan.inputs.each_ref().map(|path| report::quote::path(path));
-    let hint = begin::hint(path, |flags, _| format!("forkpoint diff {flags} {reference} {candidate}"));
+    let hint = begin::hint(path, &seen, |flags, _| format!("forkpoint diff {flags} {reference} {candidate}"));
     if let Some(hint) = hint.filter(|_| !plan.quiet) {
         text.push('\n');
         text.push_str(&hint);
@@ -219,18 +221,18 @@ fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit
         let painted = paint(file.format, outcome, keep, &plan.profile, &plan.context);
         worse(painted.and_then(|text| output::write_file(&file.path, text.as_bytes())));
     }
-    report::fault_lines(&story).iter().for_each(|line| tell(&format!("forkpoint: {line}")));
-    if plan.stdout.is_none() && exit != Exit::SAME {
-        tell(&story.verdict_line());
-    }
-    if !plan.quiet && plan.stdout.is_some() {
-        for note in &outcome.notes {
-            tell(&format!("note: {}: {}", plan.context.name(note.side).label, report::visible(&note.text)));
+    if plan.stdout.is_none() {
+        if exit != Exit::SAME {
+            tell(&story.verdict_line());
         }
-        report::hints(&story).iter().for_each(|hint| tell(&format!("hint: {hint}")));
+        return Ok(exit);
     }
-    for unknown in unknown_lanes(plan, outcome) {
-        exit = complain(&anyhow::Error::msg(unknown));
+    if story.verdict == Verdict::Trouble {
+        report::fault_lines(&story).iter().take(FAULTS_TOLD).for_each(|line| tell(&format!("forkpoint: {line}")));
+        unknown_lanes(plan, outcome).iter().for_each(|line| tell(&format!("forkpoint: {line}")));
+    }
+    if !plan.quiet {
+        report::hints(&story).iter().for_each(|hint| tell(&format!("hint: {hint}")));
     }
     Ok(exit)
 }
@@ -250,23 +252,20 @@ fn paint(
     painted.context("failed to make the report")
 }
 
+/// Malformed lines told beside the report, which lists more.
+const FAULTS_TOLD: usize = 10;
+
 /// Threads that `--map` names and a log does not have, one sentence each.
 fn unknown_lanes(plan: &DiffPlan, outcome: &Outcome) -> Vec<String> {
-    let MapChoice::Given(pairs) = &plan.options.map else { return Vec::new() };
-    let named =
-        pairs.iter().flat_map(|(reference, candidate)| [(Side::Reference, reference), (Side::Candidate, candidate)]);
-    let sentence = |(side, lane): (Side, &LaneName)| {
-        let lanes: Vec<LaneName> = lanes_of(outcome, side);
-        if lanes.contains(lane) {
-            return None;
-        }
+    let sentence = |(side, lane): &(Side, LaneName)| {
+        let lanes = lanes_of(outcome, *side);
         let known: Vec<String> = lanes.iter().take(LANES_NAMED).map(lanes::lane_argument).collect();
         let more = if lanes.len() > known.len() { ", …" } else { "" };
         let path = report::visible(&plan.inputs[side.index()].to_string_lossy());
         let name = lanes::lane_argument(lane);
-        Some(format!("--map names thread {name}, which {path} does not have; it has {}{more}", known.join(", ")))
+        format!("--map names thread {name}, which {path} does not have; it has {}{more}", known.join(", "))
     };
-    named.filter_map(sentence).collect()
+    outcome.map_unknown.iter().map(|unknown| report::visible(&sentence(unknown))).collect()
 }
 
 /// Threads listed where one is not found.
@@ -280,18 +279,8 @@ fn lanes_of(outcome: &Outcome, side: Side) -> Vec<LaneName> {
     facts.map(|lane| LaneName { thread: lane.thread.clone(), generation: lane.generation }).collect()
 }
 
-fn account_of(outcome: &Outcome) -> Vec<String> {
-    let coverage = &outcome.coverage;
-    let mut told = vec![format!(
-        "{} pairs compared, {} equal by bytes, {} lines read",
-        show_count(coverage.events_compared),
-        show_count(coverage.equal_by_bytes),
-        show_count(coverage.read)
-    )];
-    let overlooked = coverage
-        .overlooked
-        .iter()
-        .map(|(rule, pairs)| format!("{rule}: differences overlooked in {} pairs", show_count(*pairs)));
-    told.extend(overlooked);
-    told
+fn account_of(outcome: &Outcome) -> String {
+    let [compared, by_bytes, read] =
+        [outcome.coverage.events_compared, outcome.coverage.equal_by_bytes, outcome.coverage.read].map(show_count);
+    format!("{compared} pairs compared, {by_bytes} equal by bytes, {read} lines read")
 }

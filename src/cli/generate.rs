@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, ValueEnum};
 use clap_mangen::Man;
 
 use super::args::Args;
-use super::{Exit, exit, output, rooms};
+use super::{Exit, exit, output};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -12,6 +12,9 @@ Examples:
   forkpoint generate completions bash > ~/.local/share/bash-completion/completions/forkpoint
   forkpoint generate man > forkpoint.1
   forkpoint generate schema report";
+
+/// One line of a schema-v1 log.
+const EVENT_SCHEMA: &str = include_str!("../profile/builtin/event.schema.json");
 
 /// Prints a generated file on standard output.
 #[derive(Clone, Debug, clap::Args)]
@@ -65,8 +68,8 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
         What::Man => man()?,
         What::Schema { format } => {
             let schema = match format {
-                SchemaOf::Report => rooms::report_schema(),
-                SchemaOf::Event => rooms::event_schema(),
+                SchemaOf::Report => serde_json::from_str(&crate::report::schema())?,
+                SchemaOf::Event => serde_json::from_str(EVENT_SCHEMA)?,
                 SchemaOf::Profile => crate::profile::schema(),
             };
             format!("{schema:#}\n").into_bytes()

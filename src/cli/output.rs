@@ -111,12 +111,15 @@ pub fn print(text: &[u8]) -> anyhow::Result<()> {
     quietly(stdout.write_all(text).and_then(|()| stdout.flush())).context("failed to write to standard output")
 }
 
-/// Writes one report file, whole or not at all.
+/// Writes one report file, whole or not at all; a reader of a pipe that has gone away is no trouble.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_file(path: &Path, text: &[u8]) -> anyhow::Result<()> {
-    disk::write_whole(path, text).with_context(|| format!("failed to write {}", path.display()))
+    match disk::write_whole(path, text) {
+        Err(disk::DiskError { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 /// Turns the closed pipe of a reader that has seen enough into success.

@@ -1,7 +1,8 @@
 //! What is told while work goes on, and how long its stages took.
 
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crate::source::Side;
 /// Quicker runs show no progress.
 const DELAY: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
+const LINE_TICK: Duration = Duration::from_secs(1);
 
 /// Counts what a run takes in; draws a bar from the counts if asked to.
 #[derive(Debug)]
@@ -81,11 +83,11 @@ impl Watch {
                 if stopped.recv_timeout(DELAY) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
-                let bar = bar(total_bytes);
-                while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_position(counts.bytes());
+                if std::io::stderr().is_terminal() {
+                    draw_bar(&counts, total_bytes, &stopped);
+                } else {
+                    write_lines(&counts, total_bytes, &stopped);
                 }
-                bar.finish_and_clear();
             };
             (stop, std::thread::spawn(ticks))
         });
@@ -162,6 +164,25 @@ impl Observer for Watch {
 
     fn leave(&self, _stage: Stage) {
         self.stages.lock().unwrap_or_else(std::sync::PoisonError::into_inner).leave(Instant::now());
+    }
+}
+
+fn draw_bar(counts: &Counts, total_bytes: u64, stopped: &Receiver<()>) {
+    let bar = bar(total_bytes);
+    while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+        bar.set_position(counts.bytes());
+    }
+    bar.finish_and_clear();
+}
+
+/// Where a bar would be a mess, a line now and then (`--progress always` into a file or pipe).
+fn write_lines(counts: &Counts, total_bytes: u64, stopped: &Receiver<()>) {
+    loop {
+        let of = if total_bytes > 0 { format!(" of {}", show_bytes(total_bytes)) } else { String::new() };
+        super::tell(&format!("{}{of} read", show_bytes(counts.bytes())));
+        if stopped.recv_timeout(LINE_TICK) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
     }
 }
 

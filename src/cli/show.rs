@@ -1,23 +1,23 @@
 //! `forkpoint show`: events of one thread around a place.
+// Doc comments of arguments are help texts: their brackets are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs};
 use super::lanes::{lane_argument, parse_lane};
+use super::place::{Found, Goal, OpenFile, Shown, Trail, count_out};
 use super::progress::Watch;
 use super::terminal::Surroundings;
 use super::{Exit, begin, decide, output, tell};
-use crate::align::{LaneName, Observer};
+use crate::align::{LaneName, LanePlace, Observer};
 use crate::profile::{Profile, Templates};
 use crate::report;
-use crate::scan::{self, Opener, Place, ReadAt, ScanOptions, Sighting, Span, Succession, Swept, ThreadKey, Wanted};
+use crate::scan::{self, Opener, ScanOptions, ThreadKey, Wanted};
 use crate::source::{Log, Side};
 
 /// Shown below the help.
@@ -84,29 +84,6 @@ pub struct ShowArgs {
     pub talk: TalkArgs,
 }
 
-/// A place in one log. An offset beats a line, a line beats a position; the rest is then only told again.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Goal {
-    lane: Option<LaneName>,
-    position: Option<u64>,
-    line: Option<u64>,
-    offset: Option<u64>,
-}
-
-/// An event to be printed; what was not counted is unknown.
-struct Shown {
-    sighting: Sighting,
-    line: Option<u64>,
-    place: Option<Place>,
-}
-
-/// Events of one lane, and which of them is meant.
-struct Found {
-    events: Vec<Shown>,
-    target: usize,
-    stepped_over: u64,
-}
-
 /// Prints the events.
 ///
 /// # Errors
@@ -155,7 +132,7 @@ fn raw(line: &[u8], escape: bool, text: &mut Vec<u8>) {
 
 /// Where to look in each log.
 fn goals(args: &ShowArgs, profile: &Profile) -> anyhow::Result<Vec<(LogPath, Goal)>> {
-    let single = profile.roles.thread.is_empty().then(|| LaneName { thread: ThreadKey::Single, generation: 0 });
+    let single = profile.roles.thread.is_empty().then_some(LaneName { thread: ThreadKey::Single, generation: 0 });
     let first = Goal { lane: args.thread.clone().or(single), position: args.at, line: args.line, offset: args.offset };
     first.complain("", first.position.is_some())?;
     let mut goals = vec![(args.log.clone(), first.clone())];
@@ -175,24 +152,6 @@ fn goals(args: &ShowArgs, profile: &Profile) -> anyhow::Result<Vec<(LogPath, Goa
     second.complain("candidate-", second.position.is_some())?;
     goals.push((candidate.clone(), second));
     Ok(goals)
-}
-
-impl Goal {
-    fn complain(&self, prefix: &str, position: bool) -> anyhow::Result<()> {
-        match self {
-            Goal { offset: Some(_), .. } => Ok(()),
-            Goal { line: Some(0), .. } => bail!("lines are counted from 1"),
-            Goal { line: Some(_), .. } => Ok(()),
-            Goal { lane: None, .. } if position => {
-                bail!("a position counts the events of one thread: give --thread too")
-            }
-            Goal { lane: Some(_), position: Some(_), .. } => Ok(()),
-            Goal { lane: Some(_), .. } => {
-                bail!("where in that thread? give --at POSITION, --{prefix}line N or --{prefix}offset BYTE")
-            }
-            Goal { .. } => bail!("where? give --{prefix}offset BYTE, --{prefix}line N, or --thread T --at POSITION"),
-        }
-    }
 }
 
 struct Show<'a> {
@@ -238,10 +197,10 @@ impl Show<'_> {
         let target = around.before.len();
         let hit = around.target.offset == offset || self.goal.lane.is_none();
         let mut events: Vec<Shown> = around.before.into_iter().map(unknown).collect();
-        let place = self
-            .goal
-            .position
-            .map(|position| Place { generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation), position });
+        let place = self.goal.position.map(|position| LanePlace {
+            generation: self.goal.lane.as_ref().map_or(0, |lane| lane.generation),
+            position,
+        });
         events.push(Shown {
             sighting: around.target,
             line: self.goal.line.filter(|_| hit),
@@ -266,7 +225,7 @@ impl Show<'_> {
         let start = match begin::begin(&mut log, self.profile)? {
             Ok(start) => start,
             Err(fault) => {
-                let hint = begin::hint(self.path, |flags, path| format!("forkpoint check {flags} {path}"));
+                let hint = begin::hint(self.path, &fault.seen, |flags, path| format!("forkpoint check {flags} {path}"));
                 let hint = hint.filter(|_| !self.args.talk.quiet);
                 let hint = hint.map_or(String::new(), |hint| format!("\n{hint}"));
                 bail!("line {}: byte {}: {}{hint}", fault.line, fault.offset, fault.reason);
@@ -331,181 +290,5 @@ impl Show<'_> {
             ordinal,
             format!("{} {}", told.kind, told.rest).trim().to_owned(),
         ]
-    }
-}
-
-/// Positions of the neighbours, counted out from the event in the middle.
-fn count_out(events: &mut [Shown], target: usize) {
-    let Some(place) = events[target].place else { return };
-    for (at, event) in events.iter_mut().enumerate() {
-        let position = (place.position + at as u64).checked_sub(target as u64);
-        event.place = position.map(|position| Place { position, ..place });
-    }
-}
-
-/// What is remembered of a log on the way to a place.
-struct Trail<'a> {
-    goal: &'a Goal,
-    context: usize,
-    /// Events at a lane's beginning that do not count.
-    skip_start: u64,
-    lanes: HashMap<ThreadKey, (Succession, VecDeque<Shown>)>,
-    /// The lane of the event in the middle, once met.
-    found: Option<(LaneName, Found)>,
-    stepped_over: u64,
-}
-
-impl Trail<'_> {
-    fn take(&mut self, swept: &Swept<'_>) -> ControlFlow<()> {
-        self.stepped_over += swept.scanned.faults.len() as u64;
-        let mut events: Vec<(&Span, &ThreadKey)> = Vec::new();
-        for group in &swept.scanned.groups {
-            if self.wants(&group.thread) {
-                events.extend(group.spans.iter().map(|span| (span, &group.thread)));
-            }
-        }
-        events.sort_by_key(|(span, _)| span.sequence);
-        for (span, thread) in events {
-            self.event(swept, span, thread)?;
-        }
-        self.behind(swept)
-    }
-
-    /// Whether events of a thread can be before, at or behind the place.
-    fn wants(&self, thread: &ThreadKey) -> bool {
-        match (&self.found, &self.goal.lane) {
-            (Some((lane, _)), _) => lane.thread == *thread,
-            (None, Some(lane)) => lane.thread == *thread,
-            (None, None) => true,
-        }
-    }
-
-    fn event(&mut self, swept: &Swept<'_>, span: &Span, thread: &ThreadKey) -> ControlFlow<()> {
-        if !self.wants(thread) {
-            return ControlFlow::Continue(());
-        }
-        if !self.lanes.contains_key(thread) {
-            self.lanes.insert(thread.clone(), Default::default());
-        }
-        let (succession, recent) = self.lanes.get_mut(thread).expect("put there just now");
-        let Ok(mut place) = succession.take(span) else {
-            self.stepped_over += 1;
-            return ControlFlow::Continue(());
-        };
-        let Some(position) = place.position.checked_sub(self.skip_start) else { return ControlFlow::Continue(()) };
-        place.position = position;
-        if place.position == 0 {
-            recent.clear();
-        }
-        let shown = shown(swept, span, thread, place);
-        if let Some((lane, found)) = &mut self.found {
-            if place.generation != lane.generation {
-                return ControlFlow::Break(());
-            }
-            found.events.push(shown);
-            return if found.events.len() > found.target + self.context {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            };
-        }
-        if is_goal(self.goal, &shown, span) {
-            let mut events: Vec<Shown> = std::mem::take(recent).into();
-            let target = events.len();
-            events.push(shown);
-            let lane = LaneName { thread: thread.clone(), generation: place.generation };
-            self.found = Some((lane, Found { events, target, stepped_over: 0 }));
-            return if self.context == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        }
-        if self.context > 0 {
-            if recent.len() == self.context {
-                recent.pop_front();
-            }
-            recent.push_back(shown);
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Stops once the place is passed without an event there.
-    fn behind(&self, swept: &Swept<'_>) -> ControlFlow<()> {
-        let line = swept.lines_before + u64::from(swept.scanned.lines);
-        let offset = swept.window.offset + swept.window.bytes.len() as u64;
-        let passed = match self.goal {
-            Goal { offset: Some(wanted), .. } => *wanted < offset,
-            Goal { line: Some(wanted), .. } => *wanted <= line,
-            _ => false,
-        };
-        if passed && self.found.is_none() && self.goal.lane.is_none() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    fn end(self) -> anyhow::Result<Found> {
-        if let Some((_, found)) = self.found {
-            return Ok(Found { stepped_over: self.stepped_over, ..found });
-        }
-        match self.goal {
-            Goal { offset: Some(offset), .. } => bail!("no event stands at byte {offset}"),
-            Goal { line: Some(line), .. } => bail!("no event stands in line {line}"),
-            Goal { lane: Some(lane), position, .. } => {
-                let (name, position) = (lane_argument(lane), position.unwrap_or(0));
-                if self.lanes.is_empty() {
-                    bail!("there is no thread {name}")
-                }
-                bail!("thread {name} has no event at position {position}")
-            }
-            Goal { .. } => bail!("there is no such event"),
-        }
-    }
-}
-
-fn is_goal(goal: &Goal, shown: &Shown, span: &Span) -> bool {
-    let end = shown.sighting.offset + u64::from(span.lead) + u64::from(span.len);
-    match goal {
-        // The first event at or behind the place: with a thread given, a neighbour's line may stand there.
-        Goal { offset: Some(offset), lane, .. } => {
-            *offset <= end && (lane.is_some() || *offset >= shown.sighting.offset)
-        }
-        Goal { line: Some(line), lane, .. } => {
-            shown.line.is_some_and(|here| here == *line || (lane.is_some() && here > *line))
-        }
-        Goal { lane: Some(lane), position: Some(position), .. } => {
-            shown.place == Some(Place { generation: lane.generation, position: *position })
-        }
-        Goal { .. } => false,
-    }
-}
-
-fn shown(swept: &Swept<'_>, span: &Span, thread: &ThreadKey, place: Place) -> Shown {
-    let offset = swept.window.offset + u64::from(span.start) - u64::from(span.lead);
-    let text = span.line_of(&swept.window.bytes).to_vec();
-    let sighting = Sighting { offset, text, span: *span, thread: thread.clone() };
-    Shown { sighting, line: Some(swept.lines_before + u64::from(span.line) + 1), place: Some(place) }
-}
-
-/// A regular file, read where it is asked.
-struct OpenFile {
-    file: File,
-    size: u64,
-}
-
-impl OpenFile {
-    fn open(path: &Path) -> anyhow::Result<OpenFile> {
-        let failed = |error| crate::source::SourceError::Open { path: path.into(), error };
-        let file = File::open(path).map_err(failed)?;
-        let size = file.metadata().map_err(failed)?.len();
-        Ok(OpenFile { file, size })
-    }
-}
-
-impl ReadAt for OpenFile {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
     }
 }

@@ -65,7 +65,7 @@ fn is_failure(value: u64, failure: &Failure) -> bool {
 /// Whether the status is a hex spelling of the value, modulo 2^32 or 2^64.
 fn follows(value: Option<(Kind, &[u8])>, status: Option<(Kind, &[u8])>) -> bool {
     let (Some(value), Some((Kind::String, status))) = (value.and_then(modulo_64), status) else { return false };
-    match json::number::loose_hex_to_u128(&json::text::unescape(status)) {
+    match json::number::hex_to_u128(&json::text::unescape(status)) {
         Some(spelled) => spelled == u128::from(value) || spelled == u128::from(value as u32),
         None => false,
     }
@@ -106,6 +106,8 @@ mod tests {
         assert_eq!(class(Kind::Number, "3156344832", &address), Return::Success);
         assert_eq!(class(Kind::Number, "-1", &address), Return::Success);
         assert_eq!(class(Kind::Number, "1.5", &address), Return::Raw);
+        assert_eq!(class(Kind::String, "\"BC220000\"", &address), Return::Success);
+        assert_eq!(class(Kind::String, "\"none\"", &address), Return::Raw);
         assert_eq!(class(Kind::True, "true", &address), Return::Raw);
         assert_eq!(class(Kind::Null, "null", &address), Return::Failure);
         assert_eq!(classify(None, &address), Return::Failure);

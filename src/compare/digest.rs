@@ -43,7 +43,7 @@ impl Digester<'_> {
                 if let Some((text, value)) = masked(self.tape.kind(node), bytes, bits) {
                     let mut state = tape::fixed_state().build_hasher();
                     state.write_u8(if text { 8 } else { 9 });
-                    state.write_u128(value);
+                    state.write_u64(value);
                     return state.finish();
                 }
             }

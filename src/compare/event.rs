@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'w> {
     pub line: &'w [u8],
-    /// The kind's token; empty where absent (or null).
+    /// The kind's token; empty where absent.
     pub kind: &'w [u8],
     pub ordinal: Option<u64>,
     /// What is compared byte by byte first.
@@ -13,4 +13,11 @@ pub struct Event<'w> {
     pub nondeterministic: bool,
     /// Read strictly whatever the partner holds.
     pub must_read: bool,
+}
+
+impl<'w> Event<'w> {
+    /// The kind's token, empty where absent or null: the two are the same kind.
+    pub fn scalar_kind(&self) -> &'w [u8] {
+        if self.kind == b"null" { b"" } else { self.kind }
+    }
 }

@@ -263,11 +263,11 @@ impl<'a> Walk<'a> {
 }
 
 /// An integer from 0 to 2^64-1 or a hex string without the masked bits; the tag keeps the two apart.
-pub fn masked(kind: Kind, token: &[u8], bits: u64) -> Option<(bool, u128)> {
+pub fn masked(kind: Kind, token: &[u8], bits: u64) -> Option<(bool, u64)> {
     let value = match kind {
-        Kind::Number => (false, u128::from(json::number::to_u64(token)?)),
-        Kind::String => (true, json::number::hex_to_u128(&json::text::unescape(token))?),
+        Kind::Number => (false, json::number::to_u64(token)?),
+        Kind::String => (true, u64::try_from(json::number::hex_to_u128(&json::text::unescape(token))?).ok()?),
         _ => return None,
     };
-    Some((value.0, value.1 & !u128::from(bits)))
+    Some((value.0, value.1 & !bits))
 }

@@ -26,8 +26,6 @@ pub enum Weighed {
     Malformed { reference: Option<ReadFault>, candidate: Option<ReadFault> },
 }
 
-const UNREAD_DIFFER: Weighed = Weighed::Differ { read: false };
-
 /// What tells two events apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
@@ -88,33 +86,44 @@ impl<'p> Comparer<'p> {
     /// Weighs a pair.
     pub fn weigh(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Weighed {
         let same_head = self.same_kind(reference, candidate) && reference.ordinal == candidate.ordinal;
-        if let Some(fault) = self.read_where_due(reference, candidate, scratch) {
-            return fault;
-        }
-        if self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic) {
-            return if same_head { Weighed::EqualUnread } else { UNREAD_DIFFER };
-        }
-        if same_tail(reference, candidate) {
-            return if same_head { Weighed::EqualByBytes } else { UNREAD_DIFFER };
-        }
-        let faults = (
-            self.strict.read(reference.line, &mut scratch.reference).err(),
-            self.strict.read(candidate.line, &mut scratch.candidate).err(),
-        );
-        if let (None, None) = faults {
-            if !same_head {
-                return Weighed::Differ { read: true };
+        let unread = self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic);
+        let read = !unread && !same_tail(reference, candidate);
+        if read || reference.must_read || candidate.must_read {
+            let left = self.read_where_due(reference, read, &mut scratch.reference, &mut scratch.reading);
+            let right = self.read_where_due(candidate, read, &mut scratch.candidate, &mut scratch.reading);
+            if left.is_err() || right.is_err() {
+                return Weighed::Malformed { reference: left.err(), candidate: right.err() };
             }
-            let calls = self.calls(reference, candidate, scratch);
-            let mut walk = self.walk(reference, candidate, scratch, &calls, &self.no_payload);
-            walk.verdict_only = true;
-            walk.run();
-            return match walk.total {
-                0 => Weighed::EqualRead(walk.overlooked),
-                _ => Weighed::Differ { read: true },
-            };
         }
-        Weighed::Malformed { reference: faults.0, candidate: faults.1 }
+        if !same_head {
+            return Weighed::Differ { read };
+        }
+        if !read {
+            return if unread { Weighed::EqualUnread } else { Weighed::EqualByBytes };
+        }
+        let calls = self.calls(reference, candidate, scratch);
+        let mut walk = self.walk(reference, candidate, scratch, &calls, &self.no_payload);
+        walk.verdict_only = true;
+        walk.run();
+        match walk.total {
+            0 => Weighed::EqualRead(walk.overlooked),
+            _ => Weighed::Differ { read },
+        }
+    }
+
+    /// Reads a line into its tape if it is to be walked, else only if it must be read anyway.
+    fn read_where_due(
+        &self,
+        event: &Event<'_>,
+        walked: bool,
+        tape: &mut Tape,
+        reading: &mut Reading,
+    ) -> Result<(), ReadFault> {
+        match (walked, event.must_read) {
+            (true, _) => self.strict.read(event.line, tape),
+            (false, true) => self.strict.check(event.line, reading),
+            (false, false) => Ok(()),
+        }
     }
 
     /// Reads a line strictly.
@@ -123,17 +132,6 @@ impl<'p> Comparer<'p> {
     /// The line is malformed.
     pub fn read(&self, line: &[u8], scratch: &mut Scratch) -> Result<(), ReadFault> {
         self.strict.check(line, &mut scratch.reading)
-    }
-
-    /// Reads the lines that are read whatever their partners hold.
-    fn read_where_due(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Option<Weighed> {
-        let mut read = |event: &Event<'_>| {
-            if event.must_read { self.strict.check(event.line, &mut scratch.reading).err() } else { None }
-        };
-        match (read(reference), read(candidate)) {
-            (None, None) => None,
-            (reference, candidate) => Some(Weighed::Malformed { reference, candidate }),
-        }
     }
 
     /// Everything that tells two events apart: kind and ordinal only, if the kinds differ.
@@ -217,7 +215,7 @@ impl<'p> Comparer<'p> {
     }
 
     fn kind_digest(&self, event: &Event<'_>) -> u64 {
-        if event.kind.is_empty() {
+        if event.scalar_kind().is_empty() {
             return 0;
         }
         let mut tape = Tape::default();
@@ -229,7 +227,7 @@ impl<'p> Comparer<'p> {
 
     /// Whether both kinds are the same scalar.
     pub fn same_kind(&self, reference: &Event<'_>, candidate: &Event<'_>) -> bool {
-        let (a, b) = (reference.kind, candidate.kind);
+        let (a, b) = (reference.scalar_kind(), candidate.scalar_kind());
         a == b
             || match (a.first(), b.first()) {
                 (Some(b'"'), Some(b'"')) => json::text::equal(a, b),

@@ -61,7 +61,7 @@ fn after_fault(
         let ends_here = verdict.kind == DivergenceKind::EndedEarly && verdict.lines[side.index()].is_none();
         if ends_here {
             let lane = pairing.lanes[side.index()].expect("an ended lane exists");
-            return intake.lines_skipped > intake.lanes[lane].skipped_seen;
+            return profile.roles.ordinal.is_none() || intake.lines_unopened > intake.lanes[lane].skipped_seen;
         }
         profile.roles.ordinal.is_none() && verdict.lines[side.index()].is_some_and(|line| skipped < line)
     })

@@ -11,7 +11,7 @@ use crate::align::{
 };
 use crate::compare::Comparer;
 use crate::profile::Profile;
-use crate::source::{Keep, Log, Side, SourceError};
+use crate::source::{Bytes, Keep, Log, Side, SourceError};
 
 /// Why a run has no outcome.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,14 @@ pub enum RunError {
     Source(#[from] SourceError),
     /// The log lacks the header its profile demands.
     #[error("{reason}")]
-    Header { side: Side, line: u64, offset: u64, reason: String },
+    Header {
+        side: Side,
+        line: u64,
+        offset: u64,
+        reason: String,
+        /// The beginning of the log, for advice.
+        seen: Bytes,
+    },
     /// `--map` names a lane twice.
     #[error("{0}")]
     Map(String),
@@ -59,7 +66,7 @@ pub fn run(
 fn header_error(side: Side, fault: HeaderFault) -> RunError {
     match fault {
         HeaderFault::Source(error) => RunError::Source(error),
-        HeaderFault::Unfit { line, offset, reason } => RunError::Header { side, line, offset, reason },
+        HeaderFault::Unfit { line, offset, reason, seen } => RunError::Header { side, line, offset, reason, seen },
     }
 }
 

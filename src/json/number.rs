@@ -220,19 +220,9 @@ fn trailing_zeros(digits: &[u8]) -> usize {
     digits.iter().rev().take_while(|digit| **digit == b'0').count()
 }
 
-/// Orders two unsigned hex spellings by value is never needed; equality of magnitudes is.
-/// Reads `0x…` (any case of x and digits, at most 128 bits after leading zeros).
+/// Reads a hex spelling: `0x` optional, any case, leading zeros, at most 128 bits.
 pub fn hex_to_u128(text: &[u8]) -> Option<u128> {
-    let digits = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"0X"))?;
-    bare_hex_to_u128(digits)
-}
-
-/// Like [`hex_to_u128`], with the `0x` optional.
-pub fn loose_hex_to_u128(text: &[u8]) -> Option<u128> {
-    hex_to_u128(text).or_else(|| bare_hex_to_u128(text))
-}
-
-fn bare_hex_to_u128(digits: &[u8]) -> Option<u128> {
+    let digits = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"0X")).unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
@@ -313,8 +303,8 @@ mod tests {
     fn hex_is_read_in_any_spelling() {
         assert_eq!(hex_to_u128(b"0xBC220000"), Some(0xBC22_0000));
         assert_eq!(hex_to_u128(b"0X00bc220000"), Some(0xBC22_0000));
-        assert_eq!(hex_to_u128(b"bc"), None);
-        assert_eq!(loose_hex_to_u128(b"bc"), Some(0xbc));
+        assert_eq!(hex_to_u128(b"bc"), Some(0xbc));
+        assert_eq!(hex_to_u128(b"xyz"), None);
         assert_eq!(hex_to_u128(b"0x"), None);
     }
 

@@ -47,8 +47,10 @@ pub use json::json;
 pub use markdown::markdown;
 pub use schema::schema;
 pub use story::Story;
+#[cfg(feature = "cli")]
 pub(crate) use summary::summary_of;
 pub use terminal::terminal;
 pub use verdict::{Tally, Verdict};
+#[cfg(feature = "cli")]
 pub(crate) use visible::clip;
 pub use visible::visible;

@@ -237,7 +237,11 @@ impl<B: ReadAt + ?Sized> Search<'_, B> {
     }
 
     fn open_at(&self, start: u64) -> Result<Sighting, AroundError> {
-        let block = self.read(start..self.line_end(start)?)?;
+        let end = self.line_end(start)?;
+        if end - start > self.limit {
+            return Err(AroundError::TooLong(start));
+        }
+        let block = self.read(start..end)?;
         let lead = if start == 0 && block.starts_with(BOM) { BOM.len() } else { 0 };
         let (from, to) = trimmed(&block, 0, block.len(), start);
         if from >= to {
@@ -321,7 +325,10 @@ impl<B: ReadAt + ?Sized> Search<'_, B> {
     /// Whole lines from `at` on, about `len` bytes, and where the next ones begin.
     fn block_forward(&self, at: u64, mut len: u64) -> Result<Option<(Vec<u8>, u64)>, AroundError> {
         let size = self.bytes.size();
-        while at < size {
+        if at >= size {
+            return Ok(None);
+        }
+        loop {
             let end = (at + len).min(size);
             let mut block = self.read(at..end)?;
             if end == size {
@@ -336,12 +343,14 @@ impl<B: ReadAt + ?Sized> Search<'_, B> {
             }
             len *= 4;
         }
-        Ok(None)
     }
 
     /// Whole lines up to `end`, about `len` bytes, and where they begin.
     fn block_backward(&self, end: u64, mut len: u64) -> Result<Option<(Vec<u8>, u64)>, AroundError> {
-        while end > self.floor {
+        if end <= self.floor {
+            return Ok(None);
+        }
+        loop {
             let start = end.saturating_sub(len).max(self.floor);
             let mut block = self.read(start..end)?;
             if start == self.floor {
@@ -356,7 +365,6 @@ impl<B: ReadAt + ?Sized> Search<'_, B> {
             }
             len *= 4;
         }
-        Ok(None)
     }
 
     /// The thread's events of a block of whole lines, in order, and the number of its malformed lines.
@@ -374,6 +382,9 @@ impl<B: ReadAt + ?Sized> Search<'_, B> {
                 let text = &block[from..to.max(from)];
                 if text.is_empty() {
                     return None;
+                }
+                if (line[1] - line[0]) as u64 > self.limit {
+                    return Some(Err(()));
                 }
                 match self.opener.open_line(text) {
                     Err(_) => Some(Err(())),
@@ -403,4 +414,74 @@ fn trimmed(block: &[u8], start: usize, end: usize, base: u64) -> (usize, usize) 
 /// Whether two neighbouring events of a thread belong to different generations (BEHAVIOUR 10).
 fn parts(before: &Span, after: &Span) -> bool {
     before.has(Span::ENDS_THREAD) || (after.ordinal() == Some(0) && before.ordinal().is_some_and(|ordinal| ordinal > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::builtin;
+
+    /// Events of three threads, some lines longer than the first read, blanks and garbage between.
+    fn log() -> Vec<u8> {
+        let mut text = b"\xEF\xBB\xBF{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_vec();
+        for at in 0..3000usize {
+            let padding = "x".repeat(if at % 500 == 7 { 200_000 } else { at % 50 });
+            let (tid, ordinal) = (at % 3, at / 3);
+            text.extend(
+                format!("{{\"tid\":{tid},\"tid_event_idx\":{ordinal},\"kind\":\"a\",\"p\":\"{padding}\"}}\n").bytes(),
+            );
+            match at % 100 {
+                50 => text.extend(b"  \r\n"),
+                60 => text.extend(b"garbage\n"),
+                _ => {}
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn seeking_finds_what_reading_finds() {
+        let (text, profile) = (log(), builtin("schema-v1").unwrap());
+        let opener = Opener::new(&profile, false);
+        let mut all: Vec<(u64, ThreadKey)> = Vec::new();
+        let mut offset = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let (from, to) = trim(line, 0, line.len() - 1);
+            if offset > 0
+                && let Ok(opened) = opener.open_line(&line[from..to.max(from)])
+            {
+                all.push((offset, opener.thread_key(&line[from..to], &opened.thread)));
+            }
+            offset += line.len() as u64;
+        }
+        assert_eq!(all.len(), 3000);
+        for (at, context) in [(0, 3), (1, 0), (7, 2), (1500, 40), (1507, 3), (2999, 3), (2000, 5000)] {
+            let (offset, thread) = &all[at];
+            let wanted = Wanted { offset: offset + 5, thread: None, context, header: true, line_bytes_max: 1 << 20 };
+            let found = around(&text[..], &opener, wanted, &|_| {}).unwrap();
+            let of_lane: Vec<u64> = all.iter().filter(|event| event.1 == *thread).map(|event| event.0).collect();
+            let here = of_lane.iter().position(|place| place == offset).unwrap();
+            let places = |events: &[Sighting]| events.iter().map(|event| event.offset).collect::<Vec<_>>();
+            assert_eq!(places(&found.before), of_lane[here.saturating_sub(context)..here], "{at}");
+            assert_eq!(found.target.offset, *offset, "{at}");
+            assert_eq!(places(&found.after), of_lane[here + 1..(here + 1 + context).min(of_lane.len())], "{at}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_from_one() {
+        let text = b"a\n\nb\nc";
+        let offset = |line| offset_of_line(&text[..], line, &|_| {}).unwrap();
+        assert_eq!([1, 2, 3, 4, 5].map(offset), [Some(0), Some(2), Some(3), Some(5), None]);
+        assert_eq!(offset_of_line(&b"a\n"[..], 2, &|_| {}).unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_named() {
+        let text = format!("{{\"tid\":1,\"x\":\"{}\"}}\n", "y".repeat(1 << 20));
+        let opener = Opener::new(&builtin("generic").unwrap(), false);
+        let wanted = Wanted { offset: 500_000, thread: None, context: 1, header: false, line_bytes_max: 1 << 16 };
+        let error = around(text.as_bytes(), &opener, wanted, &|_| {}).unwrap_err();
+        assert!(matches!(error, AroundError::TooLong(_)), "{error}");
+    }
 }

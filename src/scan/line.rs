@@ -258,8 +258,6 @@ impl Opener {
                     check_token_utf8(line, at, found.end as usize)?;
                     opened.kind = found;
                 }
-                // A null kind and a missing one are the same.
-                b'n' => {}
                 _ => opened.kind = found,
             },
             Role::Payload => {

@@ -1,16 +1,15 @@
 //! Room `scan`: windows to spans.
 //!
-//! In reading order: [`line`] opens one line the exact way; [`fault`] names what it refuses;
-//! [`key`] tells threads apart; [`span`] is what is remembered of a line; [`window`] scans a
-//! whole window; [`succession`] follows a thread's events from one to the next; [`sweep`] scans a
-//! whole log in file order; [`around`] finds one place of it by seeking. The room knows where roles stand, never what a rule means.
+//! In reading order: [`mod@line`] opens one line the exact way; [`fault`] names what it refuses;
+//! [`key`] tells threads apart; [`span`] is what is remembered of a line; [`window`] scans a whole
+//! window; [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by
+//! seeking. The room knows where roles stand, never what a rule means.
 
 pub mod around;
 pub mod fault;
 pub mod key;
 pub mod line;
 pub mod span;
-pub mod succession;
 pub mod sweep;
 pub mod window;
 
@@ -19,6 +18,5 @@ pub use fault::{OpenFault, OpenReason};
 pub use key::ThreadKey;
 pub use line::{Opened, Opener, Part};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
-pub use succession::{Place, Succession};
 pub use sweep::{Start, Swept, sweep};
 pub use window::{ScanOptions, scan_window};

@@ -90,14 +90,16 @@ impl<'w> Scan<'w> {
                 self.event(line, text, &opened, start, lead);
                 true
             }
-            Err(fault) => self.fault(line, start, fault, terminated),
+            Err(fault) => self.fault(line, start, text.len(), fault, terminated),
         }
     }
 
-    fn fault(&mut self, line: u32, start: usize, fault: OpenFault, terminated: bool) -> bool {
+    fn fault(&mut self, line: u32, start: usize, len: usize, fault: OpenFault, terminated: bool) -> bool {
         let at = (start + fault.at) as u32;
         let fault = WindowFault { line, at, sequence: self.found.events, fault };
-        if terminated {
+        // Torn is what a crash leaves: text that ends inside its JSON.
+        let whole = || crate::json::check_by_cursor(&self.bytes[start..start + len], 0).is_ok();
+        if terminated || whole() {
             self.found.faults.push(fault);
         } else {
             self.found.torn = Some(fault);

@@ -2,7 +2,7 @@
 
 use super::diff::diff;
 use super::flags::understand;
-use super::json::{Value, parse};
+use super::json::{Value, parse_report};
 use super::pairs::Case;
 use super::report::object;
 use super::rules::TIMES;
@@ -33,7 +33,7 @@ fn run_on(reference: &Path, candidate: &Path, flags: &[&str]) -> Value {
         .expect("the program runs");
     let report = match done.stdout.as_slice() {
         [] => Value::Null,
-        text => parse(text)
+        text => parse_report(text)
             .unwrap_or_else(|refused| panic!("the report is no JSON: {refused:?}\n{}", String::from_utf8_lossy(text))),
     };
     object(vec![

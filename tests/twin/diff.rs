@@ -1,6 +1,6 @@
 //! The whole diff: two logs as bytes in, the report's pairings, faults and verdict out.
 
-use super::equal::{Difference, digest, weigh};
+use super::equal::{Difference, digest, digest_of_kind, weigh};
 use super::json::{Refused, Value};
 use super::judge::{LOOK_AHEAD, Resync, resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
@@ -110,8 +110,9 @@ impl Twin<'_> {
         &events[self.rules.skip_start.min(events.len())..]
     }
 
-    pub fn lane_len(&self, side: usize, lane: usize) -> usize {
-        self.lane_events(side, lane).len()
+    /// How many events were dropped at the lane's start.
+    pub fn dropped(&self, side: usize, lane: usize) -> usize {
+        self.rules.skip_start.min(self.logs[side].lanes[lane].events.len())
     }
 
     pub fn event(&self, side: usize, at: usize) -> &Event {
@@ -128,6 +129,9 @@ impl Twin<'_> {
     /// Kind and payload under the rules; of a line that cannot be read, its bytes.
     pub fn digest(&self, side: usize, at: usize) -> String {
         let event = self.event(side, at);
+        if self.choices.skip_nondeterministic && event.nondeterministic {
+            return digest_of_kind(&event.kind);
+        }
         match self.line(side, at).as_ref() {
             Ok(line) => digest(line, &event.kind, self.rules),
             Err(_) => format!("unread {:?} {:?}", event.kind, self.logs[side].tail(event)),
@@ -138,7 +142,6 @@ impl Twin<'_> {
 /// Which lanes are held against each other; and whether the map names a lane that is not there.
 fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
     let mut unknown = false;
-    let mut given = false;
     let exact = |lanes: [usize; 2], by| Matched { lanes, by, ambiguous: false, common: [0; 2], at: 0 };
     let find = |side: usize, thread: &[Value], generation: usize| {
         twin.logs[side].lanes.iter().position(|lane| lane.thread == thread && lane.generation == generation)
@@ -150,7 +153,6 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
             lanes.filter_map(|(r, lane)| Some(exact([r, find(1, &lane.thread, lane.generation)?], "same"))).collect()
         }
         Map::Given(names) => {
-            given = true;
             let mut out = Vec::new();
             for name in names {
                 let [r, c] = [0, 1].map(|side| find(side, std::slice::from_ref(&name[side].0), name[side].1));
@@ -161,6 +163,15 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
             }
             out
         }
+    };
+    // A map leaves the lanes alone that it does not name; a named one lacks its partner.
+    let left_over = |side: usize, lane: usize| match &twin.choices.map {
+        Map::Given(names)
+            if names.iter().all(|name| find(side, std::slice::from_ref(&name[side].0), name[side].1) != Some(lane)) =>
+        {
+            "not-compared"
+        }
+        _ => "unmatched",
     };
     let mut out = Vec::new();
     for (r, lane) in twin.logs[0].lanes.iter().enumerate() {
@@ -175,12 +186,12 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
                 pairing.late = late;
                 pairing
             }
-            None => alone([Some(r), None], "none", if given { "not-compared" } else { "unmatched" }),
+            None => alone([Some(r), None], "none", left_over(0, r)),
         });
     }
     for c in 0..twin.logs[1].lanes.len() {
         if matched.iter().all(|found| found.lanes[1] != c) {
-            out.push(alone([None, Some(c)], "none", if given { "not-compared" } else { "unmatched" }));
+            out.push(alone([None, Some(c)], "none", left_over(1, c)));
         }
     }
     (out, unknown)
@@ -230,7 +241,7 @@ impl Outcome<'_> {
                     "unmatched" => 2,
                     _ => 0,
                 };
-                Some((pairing.late, class, class == 0 && divergence.after_fault, divergence.place, at))
+                Some((pairing.late, class, divergence.after_fault, divergence.place, at))
             })
             .collect();
         order.sort_unstable();
@@ -244,15 +255,17 @@ impl Outcome<'_> {
     fn judge_cut(&mut self) {
         for side in 0..2 {
             let shorter = |pairing: &Pairing| match pairing.divergence.as_ref() {
-                None => true,
+                None => pairing.status != "faulty",
                 Some(divergence) => match divergence.kind {
                     "ended-early" | "unmatched" => divergence.events[side].is_none(),
                     _ => false,
                 },
             };
             let log = &self.twin.logs[side];
-            let any = self.pairings.iter().any(|pairing| pairing.divergence.is_some());
-            self.cut[side] = log.torn || log.ended_by_fault || (any && self.pairings.iter().all(shorter));
+            let ended =
+                |pairing: &Pairing| pairing.divergence.as_ref().is_some_and(|found| found.kind == "ended-early");
+            let only_shorter = self.pairings.iter().any(ended) && self.pairings.iter().all(shorter);
+            self.cut[side] = log.torn || log.ended_by_fault || only_shorter;
         }
     }
 
@@ -274,7 +287,7 @@ impl Outcome<'_> {
         }
         let doubtful = divergences().next().is_some()
             || self.coverage.unverified > 0
-            || self.twin.logs.iter().any(|log| log.lines_skipped > 0);
+            || self.faults.iter().any(|faults| !faults.is_empty());
         if doubtful { "inconclusive" } else { "identical" }
     }
 

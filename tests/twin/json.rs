@@ -11,6 +11,11 @@ pub struct Refused {
 
 pub const DEPTH_MAX: usize = 1024;
 
+/// Reads a report, in which the deepest line stands a few levels further down.
+pub fn parse_report(text: &[u8]) -> Result<Value, Refused> {
+    parse_within(text, DEPTH_MAX + 16).map(|(value, _)| value)
+}
+
 /// Reads one value that fills the whole text but for white space.
 pub fn parse(text: &[u8]) -> Result<Value, Refused> {
     parse_line(text).map(|(value, _)| value)
@@ -18,10 +23,14 @@ pub fn parse(text: &[u8]) -> Result<Value, Refused> {
 
 /// As [`parse`], and the keys of the outermost object that stand in it more than once.
 pub fn parse_line(text: &[u8]) -> Result<(Value, Vec<Vec<u8>>), Refused> {
+    parse_within(text, DEPTH_MAX)
+}
+
+fn parse_within(text: &[u8], depth_max: usize) -> Result<(Value, Vec<Vec<u8>>), Refused> {
     if let Err(error) = std::str::from_utf8(text) {
         return Err(Refused { at: error.valid_up_to(), why: "invalid UTF-8" });
     }
-    let mut reader = Reader { text, at: 0, repeats: Vec::new() };
+    let mut reader = Reader { text, at: 0, depth_max, repeats: Vec::new() };
     let value = reader.value(1)?;
     reader.blanks();
     if reader.at < text.len() {
@@ -34,6 +43,7 @@ pub fn parse_line(text: &[u8]) -> Result<(Value, Vec<Vec<u8>>), Refused> {
 pub struct Reader<'a> {
     pub text: &'a [u8],
     pub at: usize,
+    pub depth_max: usize,
     /// Keys given twice in the outermost object.
     pub repeats: Vec<Vec<u8>>,
 }
@@ -70,7 +80,7 @@ impl Reader<'_> {
     }
 
     fn open(&mut self, depth: usize) -> Result<(), Refused> {
-        if depth > DEPTH_MAX {
+        if depth > self.depth_max {
             return Err(self.refuse("nested too deeply"));
         }
         self.at += 1;

@@ -1,6 +1,6 @@
 //! The program's library, driven in this process: the same answer as the binary's, only sooner.
 
-use super::json::{Value, parse};
+use super::json::{Value, parse_report};
 use super::report::object;
 use forkpoint::align::{LaneName, Malformed, MapChoice, RunOptions, Unobserved};
 use forkpoint::profile::{Overrides, builtin};
@@ -40,7 +40,7 @@ fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, 
             let fault_ends = asked.options.malformed == Malformed::Error && outcome.faults_total > 0;
             asked.context.trouble = fault_ends || !outcome.map_unknown.is_empty();
             let text = json(&outcome, &keep, &profile, &asked.context).expect("a report");
-            let report = parse(text.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{text}"));
+            let report = parse_report(text.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{text}"));
             (Verdict::of(&outcome, &asked.context).exit_code().into(), report, String::new())
         }
     }

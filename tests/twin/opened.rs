@@ -26,7 +26,7 @@ pub fn open(line: &[u8], rules: &Rules, skip_nondeterministic: bool) -> Result<O
         return Err(Refused { at: line.len() - 1, why: "the line does not end with a brace" });
     }
     let mut walk = Walk {
-        reader: Reader { text: line, at: 0, repeats: Vec::new() },
+        reader: Reader { text: line, at: 0, depth_max: DEPTH_MAX, repeats: Vec::new() },
         missing: rules.walked(skip_nondeterministic),
         found: Vec::new(),
         tail: None,

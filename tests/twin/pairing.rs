@@ -1,8 +1,8 @@
 //! Which lane goes with which (DESIGN, pairing lanes): a function of log time alone.
 
 use super::diff::Twin;
-use super::json::Value;
-use super::rules::Times;
+use super::json::{Value, parse};
+use super::rules::{Path, Times};
 use std::collections::{BTreeMap, HashMap};
 
 /// Two lanes (places in [`super::lines::Log::lanes`]) and how they came together.
@@ -35,9 +35,7 @@ pub fn pair_lanes(twin: &Twin, times: &Times) -> Vec<Matched> {
     let mut ripe = Vec::new();
     for side in 0..2 {
         for lane in 0..twin.logs[side].lanes.len() {
-            if twin.lane_len(side, lane) > 0 {
-                ripe.push(ripen(twin, times, side, lane));
-            }
+            ripe.push(ripen(twin, times, side, lane));
         }
     }
     // Stable: at one log time the reference's lanes come first, each log's in order of birth.
@@ -64,7 +62,7 @@ pub fn pair_lanes(twin: &Twin, times: &Times) -> Vec<Matched> {
 fn ripen(twin: &Twin, times: &Times, side: usize, lane: usize) -> Ripe {
     let log = &twin.logs[side];
     let events = twin.lane_events(side, lane);
-    let first = events[0];
+    let first = log.lanes[lane].events[0];
     let mut time = log.events.len().min(first + 1 + times.patience);
     if let Some(&full) = events.get(times.opening - 1) {
         time = time.min(full + 1);
@@ -84,12 +82,18 @@ fn group(twin: &Twin, side: usize, opening: &[usize]) -> String {
     let events = &twin.logs[side].events;
     if let Some((kind, path)) = &twin.rules.pairing
         && let Some(&call) = opening.iter().find(|&&at| events[at].kind.as_str() == Some(kind))
-        && let Some(name) = twin.line(side, call).as_ref().as_ref().ok().and_then(|line| line.at(path))
+        && let Some(name) = named(twin, side, call, path)
         && !matches!(name, Value::Null)
     {
         return format!("call {name:?}");
     }
-    format!("kind {:?}", events[opening[0]].kind)
+    // A lane whose every event is dropped at its start has an opening without events.
+    opening.first().map_or(String::new(), |&first| format!("kind {:?}", events[first].kind))
+}
+
+/// The value at a path in an event whose line is JSON, even if it gives a role twice.
+fn named(twin: &Twin, side: usize, at: usize, path: &Path) -> Option<Value> {
+    parse(twin.logs[side].text(twin.event(side, at))).ok()?.at(path).cloned()
 }
 
 struct Matching {
@@ -135,10 +139,11 @@ impl Matching {
     /// (b): pairs both of whose lanes have waited long enough, the most alike first.
     fn after_patience(&mut self, moment: usize, patience: usize) {
         for (_, [reference, candidate]) in self.groups(moment) {
-            let crowded = reference.len() + candidate.len() > self.crowd;
             loop {
                 let due = |r: usize, c: usize| self.ripe[r].time.max(self.ripe[c].time) + patience <= moment;
                 let free = |lane: &&usize| !self.ripe[**lane].paired;
+                // A group has lost a pair since the last look.
+                let crowded = [&reference, &candidate].iter().any(|side| side.iter().filter(free).count() > self.crowd);
                 let mut best: Option<([usize; 2], usize)> = None;
                 let mut tied = false;
                 for &r in reference.iter().filter(free) {
@@ -152,7 +157,7 @@ impl Matching {
                     }
                 }
                 let Some((lanes, _)) = best else { break };
-                self.pair(lanes, "prefix", tied || crowded, moment);
+                self.pair(lanes, if crowded { "order" } else { "prefix" }, tied || crowded, moment);
             }
         }
     }
@@ -160,10 +165,9 @@ impl Matching {
     /// (c): what is left, in order.
     fn at_the_end(&mut self, end: usize, only_one_lane: bool) {
         for (_, [reference, candidate]) in self.groups(usize::MAX) {
-            let ambiguous = reference.len() > 1 || candidate.len() > 1;
             for (&r, &c) in reference.iter().zip(&candidate) {
                 let by = if only_one_lane { "only" } else { "order" };
-                self.pair([r, c], by, ambiguous, end);
+                self.pair([r, c], by, false, end);
             }
         }
         let left = [0, 1].map(|side| self.waiting(side, usize::MAX));

@@ -138,7 +138,7 @@ fn names(family: Family, rng: &mut Rng) -> (Names, Vec<String>) {
         flag("--ignore", &inside("n"));
     }
     if rng.chance(30) {
-        flag("--mask", &format!("{}=0x{:x}", inside("ord"), rng.below(8)));
+        flag("--mask", &format!("{}=0x{:x}", inside("ord"), 1 + rng.below(8)));
     }
     (Names { thread, ordinal, kind, payload, header: false }, flags)
 }

@@ -51,7 +51,8 @@ impl Outcome<'_> {
         object(vec![
             ("events", number(log.events.len())),
             ("threads", number(log.threads())),
-            ("lines_skipped", number(log.lines_skipped)),
+            // Lines that could not be opened, and those that could not be read.
+            ("lines_skipped", number(if self.twin.choices.skip_malformed { self.faults[side].len() } else { 0 })),
             ("cut", Value::Bool(self.cut[side])),
         ])
     }
@@ -75,11 +76,7 @@ impl Outcome<'_> {
             [only] => only.clone(),
             parts => Value::Array(parts.to_vec()),
         };
-        object(vec![
-            ("tid", tid),
-            ("generation", number(found.generation)),
-            ("events", number(self.twin.lane_len(side, lane))),
-        ])
+        object(vec![("tid", tid), ("generation", number(found.generation)), ("events", number(found.events.len()))])
     }
 
     fn pairing(&self, pairing: &Pairing) -> Value {
@@ -119,8 +116,9 @@ impl Outcome<'_> {
             object(members)
         });
         let after = |side: usize| Value::Array(of.after[side].iter().map(|&at| self.event(side, at)).collect());
-        object(vec![
-            ("position", number(of.position)),
+        // With events stepped over on one side there are two places to choose from.
+        let position = (self.coverage.unverified == 0).then(|| ("position", number(of.position)));
+        let mut members = vec![
             ("kind", Value::text(of.kind)),
             ("rank", number(of.rank)),
             ("after_fault", Value::Bool(of.after_fault)),
@@ -151,7 +149,9 @@ impl Outcome<'_> {
                 ),
             ),
             ("after", object(vec![("reference", after(0)), ("candidate", after(1))])),
-        ])
+        ];
+        members.extend(position);
+        object(members)
     }
 }
 

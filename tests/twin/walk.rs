@@ -17,37 +17,41 @@ enum Pair {
 pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTreeSet<usize>; 2]) {
     let events = [0, 1].map(|side| outcome.twin.lane_events(side, lanes[side]).to_vec());
     let mut place = [0; 2];
-    let mut equal: Vec<[usize; 2]> = Vec::new();
+    let mut equal = 0;
+    // Pairs before, those stepped over among them: what a report shows before a divergence.
+    let mut before: Vec<[usize; 2]> = Vec::new();
     loop {
-        step_over_holes(outcome, &events, &mut place);
+        step_over_holes(outcome, lanes, &events, &mut place);
         let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) else { break };
         met[0].insert(r);
         met[1].insert(c);
         match compare_pair(outcome, [r, c]) {
             Pair::Equal => {
                 outcome.coverage.compared += 1;
-                equal.push([r, c]);
+                equal += 1;
             }
             Pair::Unread if outcome.twin.choices.skip_malformed => outcome.coverage.unverified += 1,
             Pair::Unread => {
                 outcome.pairings[at].status = "faulty";
-                outcome.pairings[at].compared = equal.len();
+                outcome.pairings[at].compared = equal;
                 return;
             }
             Pair::Different(weighed) => {
                 outcome.coverage.compared += 1;
                 outcome.pairings[at].status = "diverged";
-                outcome.pairings[at].compared = equal.len();
-                outcome.pairings[at].divergence = Some(diverged(outcome, &events, place, &equal, weighed));
+                outcome.pairings[at].compared = equal;
+                outcome.pairings[at].divergence = Some(diverged(outcome, &events, place, &before, weighed));
                 return;
             }
         }
+        before.push([r, c]);
         place = place.map(|place| place + 1);
     }
-    outcome.pairings[at].compared = equal.len();
+    outcome.pairings[at].compared = equal;
+    let dropped = outcome.twin.dropped(0, lanes[0]).max(outcome.twin.dropped(1, lanes[1]));
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
         outcome.pairings[at].status = "diverged";
-        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &equal));
+        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &before, dropped));
     }
 }
 
@@ -58,27 +62,31 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
     let same_tails = twin.logs[0].tail(&r) == twin.logs[1].tail(&c);
     let overlook = twin.choices.skip_nondeterministic && (r.nondeterministic || c.nondeterministic);
     let read = if overlook { false } else { !same_tails };
-    if read || twin.choices.strict || r.last || c.last {
-        for (side, at) in pair.into_iter().enumerate() {
-            outcome.read_for_report(side, &[at]);
-        }
-        if [0, 1].iter().any(|&side| !outcome.readable(side, pair[side])) {
-            return Pair::Unread;
-        }
+    let both = read || twin.choices.strict;
+    let to_read: Vec<usize> =
+        [r.last, c.last].iter().enumerate().filter(|(_, last)| both || **last).map(|(side, _)| side).collect();
+    for &side in &to_read {
+        outcome.read_for_report(side, &[pair[side]]);
+    }
+    if to_read.iter().any(|&side| !outcome.readable(side, pair[side])) {
+        return Pair::Unread;
     }
     let coverage = &mut outcome.coverage;
-    coverage.skipped_nondeterministic += usize::from(overlook);
+    coverage.skipped_nondeterministic += usize::from(overlook && same_roles);
     coverage.read += usize::from(read || outcome.twin.choices.strict);
     coverage.equal_by_bytes += usize::from(!overlook && same_tails && same_roles);
     let weighed = if overlook || same_tails || r.kind != c.kind { Weighed::default() } else { outcome.weigh(pair) };
+    if !same_roles || !weighed.differences.is_empty() {
+        return Pair::Different(weighed);
+    }
     for &rule in &weighed.overlooked {
         *outcome.coverage.overlooked.entry(rule).or_default() += 1;
     }
-    if same_roles && weighed.differences.is_empty() { Pair::Equal } else { Pair::Different(weighed) }
+    Pair::Equal
 }
 
 /// Steps over the partner's events inside the holes that lines stepped over have left.
-fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut [usize; 2]) {
+fn step_over_holes(outcome: &mut Outcome, lanes: [usize; 2], events: &[Vec<usize>; 2], place: &mut [usize; 2]) {
     if !outcome.twin.choices.skip_malformed {
         return;
     }
@@ -86,7 +94,7 @@ fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut 
         let mut stepped = false;
         for side in 0..2 {
             let other = 1 - side;
-            let Some((from, to)) = hole(outcome, side, &events[side], place[side]) else { continue };
+            let Some((from, to)) = hole(outcome, side, lanes[side], place[side]) else { continue };
             while let Some(&at) = events[other].get(place[other])
                 && outcome.twin.event(other, at).ordinal.is_some_and(|ordinal| (from..to).contains(&ordinal))
             {
@@ -102,7 +110,10 @@ fn step_over_holes(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: &mut 
 }
 
 /// The ordinals missing just before an event, where as many lines were stepped over.
-fn hole(outcome: &Outcome, side: usize, events: &[usize], place: usize) -> Option<(u64, u64)> {
+fn hole(outcome: &Outcome, side: usize, lane: usize, place: usize) -> Option<(u64, u64)> {
+    // Events dropped at the start still show where a hole begins.
+    let place = place + outcome.twin.dropped(side, lane);
+    let events = &outcome.twin.logs[side].lanes[lane].events;
     let now = outcome.twin.event(side, *events.get(place)?);
     let before = place.checked_sub(1).map(|before| outcome.twin.event(side, events[before]));
     let from = match before {
@@ -118,7 +129,7 @@ fn diverged(
     outcome: &mut Outcome,
     events: &[Vec<usize>; 2],
     place: [usize; 2],
-    equal: &[[usize; 2]],
+    before: &[[usize; 2]],
     weighed: Weighed,
 ) -> Divergence {
     let pair = [0, 1].map(|side| events[side][place[side]]);
@@ -161,31 +172,37 @@ fn diverged(
         }
     }
     let mut out = Divergence {
-        position: place[0],
+        position: place[usize::from(shown[0].is_none())] + outcome.twin.rules.skip_start,
         kind,
-        after_fault: after_fault(outcome, pair.map(Some)),
+        after_fault: after_fault(outcome, events, pair.map(Some)),
         events: shown,
         differences,
         resync,
         place: r.line,
         ..Divergence::default()
     };
-    context(outcome, &mut out, events, place, equal);
+    context(outcome, &mut out, events, place, before);
     out
 }
 
-fn ended_early(outcome: &mut Outcome, events: &[Vec<usize>; 2], place: [usize; 2], equal: &[[usize; 2]]) -> Divergence {
+fn ended_early(
+    outcome: &mut Outcome,
+    events: &[Vec<usize>; 2],
+    place: [usize; 2],
+    before: &[[usize; 2]],
+    dropped: usize,
+) -> Divergence {
     let shown = [0, 1].map(|side| events[side].get(place[side]).copied());
     let last = place[0].checked_sub(1).map_or(events[0].first(), |before| events[0].get(before));
     let mut out = Divergence {
-        position: place[0],
+        position: place[usize::from(shown[0].is_none())] + dropped,
         kind: "ended-early",
-        after_fault: after_fault(outcome, shown),
+        after_fault: after_fault(outcome, events, shown),
         events: shown,
         place: last.map_or(0, |&at| outcome.twin.event(0, at).line),
         ..Divergence::default()
     };
-    context(outcome, &mut out, events, place, equal);
+    context(outcome, &mut out, events, place, before);
     out
 }
 
@@ -195,14 +212,18 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
         [0, 1].map(|side| lanes[side].map_or(Vec::new(), |lane| outcome.twin.lane_events(side, lane).to_vec()));
     let shown = [0, 1].map(|side| events[side].first().copied());
     // Lanes that only the candidate has come after all of the reference's.
-    let place = match shown {
-        [Some(at), _] => outcome.twin.event(0, at).line,
-        [None, Some(at)] => usize::MAX / 2 + outcome.twin.event(1, at).line,
-        [None, None] => usize::MAX,
+    let first_line = |side: usize, lane: usize| {
+        let log = &outcome.twin.logs[side];
+        log.events[log.lanes[lane].events[0]].line
+    };
+    let place = match lanes {
+        [Some(lane), _] => first_line(0, lane),
+        [None, lane] => usize::MAX / 2 + first_line(1, lane.expect("one side at least")),
     };
     let mut out = Divergence {
+        position: if shown == [None, None] { 0 } else { outcome.twin.rules.skip_start },
         kind: "unmatched",
-        after_fault: after_fault(outcome, shown),
+        after_fault: after_fault(outcome, &events, shown),
         events: shown,
         place,
         ..Divergence::default()
@@ -211,13 +232,19 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
     out
 }
 
-/// Without ordinals nothing shows where a line stepped over left its hole.
-fn after_fault(outcome: &Outcome, shown: [Option<usize>; 2]) -> bool {
-    outcome.twin.rules.ordinal.is_none()
-        && [0, 1].iter().any(|&side| {
-            let log = &outcome.twin.logs[side];
-            shown[side].map_or(log.lines_skipped, |at| log.events[at].skipped_before) > 0
-        })
+/// Without ordinals nothing shows where a line stepped over left its hole; with them, nothing
+/// shows what was lost behind a lane's last event.
+fn after_fault(outcome: &Outcome, events: &[Vec<usize>; 2], shown: [Option<usize>; 2]) -> bool {
+    let numbered = outcome.twin.rules.ordinal.is_some();
+    [0, 1].iter().any(|&side| {
+        let log = &outcome.twin.logs[side];
+        let last = events[side].last().map(|&at| log.events[at].skipped_before);
+        match (shown[side], last) {
+            (Some(at), _) => !numbered && log.events[at].skipped_before > 0,
+            (None, Some(seen)) => log.lines_skipped > if numbered { seen } else { 0 },
+            (None, None) => false,
+        }
+    })
 }
 
 /// Five pairs before, three events after on each side; they are read, too.
@@ -226,9 +253,9 @@ fn context(
     out: &mut Divergence,
     events: &[Vec<usize>; 2],
     place: [usize; 2],
-    equal: &[[usize; 2]],
+    before: &[[usize; 2]],
 ) {
-    out.before = equal[equal.len().saturating_sub(5)..].to_vec();
+    out.before = before[before.len().saturating_sub(5)..].to_vec();
     for side in 0..2 {
         let from = place[side] + usize::from(out.events[side].is_some());
         out.after[side] = events[side].iter().skip(from).take(3).copied().collect();

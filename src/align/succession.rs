@@ -1,7 +1,7 @@
 //! How a thread's events follow each other: generations, positions, growing ordinals (BEHAVIOUR 10).
 
-use super::fault::OpenReason;
-use super::span::Span;
+use super::generations::{Continues, continues};
+use crate::scan::{OpenReason, Span};
 
 /// Where one thread stands in its log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Succession {
 
 /// An event's place among those of its thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LanePlace {
     /// From 0.
     pub generation: u32,
     /// In its generation, from 0.
@@ -26,22 +26,15 @@ impl Succession {
     ///
     /// # Errors
     /// Its ordinal does not grow; the event then counts as not given.
-    pub fn take(&mut self, event: &Span) -> Result<Place, OpenReason> {
-        let ordinal = event.ordinal();
-        if let (false, Some(before), Some(found)) = (self.ended, self.last, ordinal)
-            && found <= before
-        {
-            if found != 0 || before == 0 {
-                return Err(OpenReason::OrdinalNotGrowing { before, found });
-            }
-            self.ended = true;
+    pub fn take(&mut self, event: &Span) -> Result<LanePlace, OpenReason> {
+        match continues((self.ended, self.last), event) {
+            Continues::Same => {}
+            Continues::Anew => *self = Succession { generation: self.generation + 1, ..Succession::default() },
+            Continues::Fault { before, found } => return Err(OpenReason::OrdinalNotGrowing { before, found }),
         }
-        if self.ended {
-            *self = Succession { generation: self.generation + 1, ..Succession::default() };
-        }
-        let place = Place { generation: self.generation, position: self.position };
+        let place = LanePlace { generation: self.generation, position: self.position };
         self.position += 1;
-        self.last = ordinal.or(self.last);
+        self.last = event.ordinal().or(self.last);
         self.ended = event.has(Span::ENDS_THREAD);
         Ok(place)
     }
