@@ -46,7 +46,7 @@ fn a_directory_or_a_missing_file_is_told_by_name() {
 #[test]
 fn a_file_without_permission_is_told() {
     let folder = pair();
-    fs::set_permissions(folder.path("b.jsonl"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.path("b.jsonl"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(folder.path("b.jsonl")).is_ok() {
         println!("skipped: this user (root?) may read files without permission");
         return;

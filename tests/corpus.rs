@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 /// Bugs that are known: the case (or `*`), a part of what goes wrong there, and the bug. The corpus holds what
 /// must be found; a line is taken out here once its bug is mended, and the test says when that is.
-const KNOWN: [(&str, &str, &str); 4] = [
+const KNOWN: [(&str, &str, &str); 6] = [
+    ("trouble/array-style-log", "stderr does not tell", "array-style logs are not named where a header is due"),
+    ("trouble/array-in-one-line", "stderr does not tell", "the same in one line"),
     ("*", "bytes\\\": ", "`bytes` of a log that a fault ended depends on the window size"),
     ("*", "no JSON: EOF", "no report is written where a header does not fit, though both inputs were open"),
     ("*", ": the report is empty", "the same for -o"),
@@ -21,12 +23,18 @@ fn every_case_finds_what_it_must() {
     let cases = cases::all();
     assert!(cases.len() >= 60, "only {} cases were found", cases.len());
     let (mut failed, mut met) = (Vec::new(), [false; KNOWN.len()]);
-    for case in &cases {
+    let halves = cases.split_at(cases.len() / 2);
+    let all = |cases: &[Case]| cases.iter().map(replay).collect::<Vec<_>>();
+    let replayed = std::thread::scope(|scope| {
+        let second = scope.spawn(|| all(halves.1));
+        [all(halves.0), second.join().unwrap()].concat()
+    });
+    for (case, mut wrong) in cases.iter().zip(replayed) {
         let name = case.name();
-        let mut wrong = replay(case);
         wrong.retain(|wrong| {
             let known = KNOWN.iter().position(|(of, part, _)| (*of == "*" || *of == name) && wrong.contains(part));
-            known.is_none_or(|known| !std::mem::replace(&mut met[known], true) && false)
+            known.iter().for_each(|known| met[*known] = true);
+            known.is_none()
         });
         if !wrong.is_empty() {
             failed.push(format!("{name}: {}\n    {}", case.story, wrong.join("\n    ")));

@@ -162,14 +162,11 @@ fn profiles_are_sound_and_shown_so_that_they_say_the_same() {
         let source = std::fs::read_to_string(&path).unwrap();
         let output = forkpoint(["profile", "check"]).arg(&path).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}: {}", path.display(), text(&output.stderr));
-        let wanted: String =
-            source.lines().filter_map(|line| line.strip_prefix("# note: ")).fold(String::new(), |mut all, note| {
-                all.push_str(&format!("note: {note}\n"));
-                all
-            });
+        let notes = source.lines().filter_map(|line| line.strip_prefix("# note: "));
+        let mut wanted: Vec<String> = notes.map(|note| format!("note: {note}")).collect();
         let mut told: Vec<String> = text(&output.stderr).lines().map(str::to_owned).collect();
-        let mut wanted: Vec<String> = wanted.lines().map(str::to_owned).collect();
-        (told.sort(), wanted.sort());
+        told.sort();
+        wanted.sort();
         assert_eq!(told, wanted, "{}", path.display());
         let show = |path: &Path| forkpoint(["profile", "show"]).arg(path).output().unwrap().stdout;
         let shown = folder.file(&path.file_name().unwrap().to_string_lossy(), show(&path));
