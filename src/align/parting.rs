@@ -10,7 +10,7 @@ use crate::source::Side;
 pub struct Parting<'l> {
     pub pairing: usize,
     pub how: Parted,
-    /// Events from the parting on, at most [`LOOK_AHEAD`] a side.
+    /// Events from the parting on, at most [`super::LOOK_AHEAD`] a side.
     pub sides: [Vec<Met<'l>>; 2],
     /// Up to five pairs before, oldest first.
     pub before: Vec<[ContextLine; 2]>,
