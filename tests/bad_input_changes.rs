@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::{Folder, event, forkpoint, header, text};
 
 /// Events of both logs.
-const EVENTS: u64 = 60_000;
+const EVENTS: u64 = 25_000;
 
 /// Long enough for the slowest machine; nothing waits so long that is going to happen.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -149,7 +149,7 @@ fn a_log_that_was_replaced_is_read_as_it_was_or_refused() {
         fs::rename(held.folder.path("new.jsonl"), &held.path).unwrap();
         let (code, report, told, _folder) = held.go_on(&log(EVENTS));
         match code {
-            0 => assert!(report.contains("60,000"), "{words:?}: {report}"),
+            0 => assert!(report.contains("25,000"), "{words:?}: {report}"),
             _ => assert!(code == 2 && told.contains("run.jsonl"), "{words:?}: {code}: {told}"),
         }
     }

@@ -253,7 +253,7 @@ fn faults_that_can_be_mended_name_the_command_that_mends_them() {
     let utf16 = |log: &str| [b"\xFF\xFE".to_vec(), log.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
     for (name, bytes, told) in [
         ("array.jsonl", format!("[\n{}\n]\n", lines.join(",\n")).into_bytes(), "jq -c '.[]'"),
-        ("one-line.jsonl", format!("[{}]", lines.join(",")).into_bytes(), "jq -c '.[]'"),
+        ("one-line.jsonl", format!("[{}]\n", lines.join(",")).into_bytes(), "jq -c '.[]'"),
         ("utf16.jsonl", utf16(&log), "iconv -f UTF-16 -t UTF-8"),
     ] {
         folder.file(name, bytes);
