@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 // Not everything the example offers is used here.
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../examples/generate/mod.rs"]
 mod generate;
 
 use generate::lane::Side;
+use generate::pair::Target;
 use generate::{Births, Diverge, EditKind, LineLength, Options, Pair, Size, Tids};
 
 struct Made {
@@ -128,6 +129,22 @@ fn equal_options_make_equal_bytes() {
     assert_eq!(once.truth, again.truth);
     let other = make(&Options { seed: 2, ..options });
     assert!(once.reference != other.reference);
+}
+
+#[test]
+fn written_together_or_in_turn_the_bytes_are_the_same() {
+    let options = Options { diverge_late: 2, ..small() };
+    let made = make(&options);
+    let pair = Pair::new(options).expect("a plan");
+    let folder = tempfile::tempdir().expect("a folder");
+    let [reference, candidate] = ["reference", "candidate"].map(|name| folder.path().join(name));
+    let targets = [&reference, &candidate].map(|path| Target::File(path.clone()));
+    for write in [Pair::write, Pair::write_in_turn] {
+        let written = write(&pair, &targets[0], &targets[1]).expect("written");
+        assert_eq!(pair.truth(&written.0, &written.1), made.truth);
+        assert!(std::fs::read(&reference).expect("read") == made.reference);
+        assert!(std::fs::read(&candidate).expect("read") == made.candidate);
+    }
 }
 
 #[test]

@@ -13,8 +13,8 @@ use trace6502::{line, programs};
 const NO_FLAGS: u8 = 0x30;
 
 /// What two engines must agree on.
-fn compared(of: &Record) -> (u16, u8, [u8; 4], u8) {
-    (of.pc, of.opcode, [of.a, of.x, of.y, of.sp], of.p & !NO_FLAGS)
+fn compared(record: &Record) -> (u16, u8, [u8; 4], u8) {
+    (record.pc, record.opcode, [record.a, record.x, record.y, record.sp], record.p & !NO_FLAGS)
 }
 
 fn machines(program: &str) -> [Machine; 2] {
@@ -30,6 +30,7 @@ fn the_odometer_parts_the_engines_after_a_million_instructions() {
     let (at, (mos, emu)) = pairs
         .find(|(_, (mos, emu))| {
             in_noise += u64::from(mos.p != emu.p && compared(mos) == compared(emu));
+            assert_eq!(mos.cycles, emu.cycles);
             compared(mos) != compared(emu)
         })
         .expect("they part");
@@ -124,4 +125,12 @@ fn lines_are_json() {
     assert_eq!((&event["thread"], &event["ordinal"], &event["host_ns"]), (&"cpu".into(), &7.into(), &12.into()));
     assert_eq!((&event["payload"]["pc"], &event["payload"]["opcode"]), (&"0x0400".into(), &"0xa9".into()));
     assert!(text.ends_with("\"}}\n"));
+}
+
+/// The numbers that the tutorial tells.
+#[test]
+fn one_engine_stops_and_the_other_drives_on() {
+    let [mos, emu] = machines("odometer");
+    assert_eq!(mos.take(2_000_000).count(), 1_303_268);
+    assert_eq!(emu.take(2_000_000).count(), 2_000_000);
 }

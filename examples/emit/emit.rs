@@ -58,17 +58,14 @@ fn quoted(text: &str) -> String {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "emit.jsonl".to_owned());
-    let log = Log::create(&path, "emit \"rs\"")?;
+    demo(&std::env::args().nth(1).unwrap_or_else(|| "emit.jsonl".to_owned()))
+}
+
+/// A log of two threads, tids 4 and 8.
+pub fn demo(path: &str) -> Result<()> {
+    let log = &Log::create(path, "emit \"rs\"")?;
     std::thread::scope(|scope| {
-        let guests: Vec<_> = [4, 8]
-            .map(|tid| {
-                scope.spawn({
-                    let log = &log;
-                    move || guest(log, Thread { tid, next: 0 })
-                })
-            })
-            .into();
+        let guests = [4, 8].map(|tid| scope.spawn(move || guest(log, Thread { tid, next: 0 })));
         guests.into_iter().try_for_each(|guest| guest.join().unwrap())
     })?;
     log.flush()
