@@ -139,10 +139,23 @@ impl Truth {
         }
         let first = report["first"].as_u64().and_then(|at| pairings.get(usize::try_from(at).ok()?));
         let first = first.and_then(|pairing| self.thread_of(0, &pairing["reference"]));
-        if self.first.is_some() && first != self.first {
-            wrong.push(format!("thread {:?} parts first, thread {first:?} is reported", self.first));
+        let must = self.first.or_else(|| self.first_by_line(pairings));
+        if must.is_some() && first != must {
+            wrong.push(format!("thread {must:?} parts first, thread {first:?} is reported"));
         }
         wrong
+    }
+
+    /// The thread that parts on the earliest line of the reference, if every one that parts shows that line.
+    fn first_by_line(&self, pairings: &[Value]) -> Option<usize> {
+        let parted = pairings.iter().filter(|pairing| {
+            let kind = &pairing["divergence"]["kind"];
+            kind.is_string() && *kind != "ended-early"
+        });
+        let lines: Option<Vec<_>> = parted
+            .map(|pairing| Some((pairing["divergence"]["reference"]["line"].as_u64()?, &pairing["reference"])))
+            .collect();
+        lines?.into_iter().min_by_key(|(line, _)| *line).and_then(|(_, lane)| self.thread_of(0, lane))
     }
 
     fn hold_pairing(&self, thread: usize, pairing: &Value) -> Vec<String> {
