@@ -14,4 +14,4 @@ pub mod replay;
 pub mod script;
 
 pub use options::{Births, Diverge, EditKind, LineLength, Options, Size, Tids};
-pub use pair::{Pair, Target};
+pub use pair::Pair;

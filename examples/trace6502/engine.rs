@@ -41,16 +41,6 @@ pub struct Record {
     pub cycles: u64,
 }
 
-impl Record {
-    /// The status bits that are no flip-flops of the processor: break and the unused bit.
-    pub const NO_FLAGS: u8 = 0x30;
-
-    /// What two engines must agree on.
-    pub fn compared(&self) -> (u16, u8, [u8; 4], u8) {
-        (self.pc, self.opcode, [self.a, self.x, self.y, self.sp], self.p & !Self::NO_FLAGS)
-    }
-}
-
 /// 64 KiB of RAM and nothing else.
 pub struct Ram(Box<[u8]>);
 

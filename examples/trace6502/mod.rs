@@ -6,5 +6,3 @@
 pub mod engine;
 pub mod line;
 pub mod programs;
-
-pub use engine::{Engine, Machine, Record};

@@ -77,7 +77,7 @@ fn check(text: &[u8], wanted: &Header, kind: Option<&Pointer>) -> Result<(), (us
     if let Some(path) = kind {
         let kind = tape.at(text, Tape::ROOT, path);
         let kind = kind.filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node));
-        if !kind.is_some_and(|kind| *json::text::unescape(kind) == *wanted.kind.as_bytes()) {
+        if kind.is_none_or(|kind| *json::text::unescape(kind) != *wanted.kind.as_bytes()) {
             return Err((0, no_header()));
         }
     }

@@ -53,6 +53,8 @@ pub struct Intake<'r> {
     unripe: VecDeque<usize>,
     pub ripened: Vec<usize>,
     pub openings: Vec<OpeningTask>,
+    /// Events dropped by `skip_start` since last looked at: no partner is compared with them.
+    pub dropped: Vec<(Arc<Held>, Vec<Span>)>,
     pub faults: Vec<Fault>,
     /// Lines stepped over, whether on opening or on reading.
     pub lines_skipped: u64,
@@ -103,6 +105,7 @@ impl<'r> Intake<'r> {
             unripe: VecDeque::new(),
             ripened: Vec::new(),
             openings: Vec::new(),
+            dropped: Vec::new(),
             faults: Vec::new(),
             lines_skipped: 0,
             lines_unopened: 0,
@@ -387,9 +390,12 @@ impl<'r> Intake<'r> {
         state.last_ordinal = last.ordinal().or(state.last_ordinal);
         state.ended = last.has(Span::ENDS_THREAD);
         state.complete |= state.ended;
+        let dropped = self.skip_start.saturating_sub(state.events).min(spans.len() as u64);
+        if dropped > 0 {
+            self.dropped.push((Arc::clone(held), spans[..dropped as usize].to_vec()));
+        }
         state.push(held, spans);
-        let drop = self.skip_start.saturating_sub(state.head).min(state.waiting());
-        state.pop(drop);
+        state.pop(dropped);
     }
 
     /// Takes what the lane's opening still lacks, and ripens the lane when it has all.

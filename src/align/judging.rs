@@ -45,20 +45,19 @@ impl<J: Judge> Aligner<'_, J> {
                     None => Vec::new(),
                 });
                 let parting = Parting { pairing, how, sides, before };
-                let (verdict, met) = self.judge.judge(&parting, scratch);
-                faults.extend(met);
-                (pairing, wanted, verdict, faults)
+                let judged = self.judge.judge(&parting, scratch);
+                faults.extend(judged.faults);
+                (pairing, judged.looked, judged.verdict, faults)
             })
             .collect();
-        for (pairing, wanted, verdict, faults) in judged {
+        for (pairing, looked, verdict, faults) in judged {
             self.verdicts.push((pairing, verdict));
             faults.into_iter().for_each(|(side, fault)| self.add_fault(side, fault));
             self.pairings[pairing].phase = Phase::Counting;
             self.pairings[pairing].recent.clear();
             for side in Side::BOTH {
                 if let Some(lane) = self.pairings[pairing].lanes[side.index()] {
-                    let lane = &mut self.sides[side.index()].lanes[lane];
-                    lane.pop(wanted.min(lane.waiting()));
+                    self.sides[side.index()].lanes[lane].pop(looked[side.index()] as u64);
                 }
             }
         }
@@ -84,6 +83,7 @@ impl<J: Judge> Aligner<'_, J> {
     /// Takes the events that no partner is compared with: counted, and read where two lines may
     /// be glued together.
     pub(super) fn drain_uncompared(&mut self) -> Result<(), SourceError> {
+        self.check_dropped();
         for pairing in 0..self.pairings.len() {
             if !matches!(self.pairings[pairing].phase, Phase::Counting | Phase::NotCompared | Phase::Faulty) {
                 continue;
@@ -111,5 +111,20 @@ impl<J: Judge> Aligner<'_, J> {
             }
         }
         Ok(())
+    }
+
+    /// Events dropped by `skip_start`.
+    fn check_dropped(&mut self) {
+        for side in Side::BOTH {
+            let mut scratch = Scratch::default();
+            for (held, spans) in std::mem::take(&mut self.sides[side.index()].dropped) {
+                for span in &spans {
+                    let met = Met { held: &held, span, position: 0 };
+                    if let Some(fault) = check_lone(&met, self.comparer, &mut scratch) {
+                        self.add_fault(side, fault);
+                    }
+                }
+            }
+        }
     }
 }

@@ -30,5 +30,5 @@ pub use lane::{Lane, Met, Place};
 pub use options::*;
 pub use pairing::{Decision, Evidence, LATE, MatchedBy};
 pub use pairs::{CONTEXT_BYTES_MAX, Phase};
-pub use parting::{ContextLine, Judge, MetFault, Parted, Parting, fault_at};
+pub use parting::{ContextLine, Judge, Judged, MetFault, Parted, Parting, fault_at};
 pub use succession::{LanePlace, Succession};

@@ -10,7 +10,7 @@ use crate::source::Side;
 pub struct Parting<'l> {
     pub pairing: usize,
     pub how: Parted,
-    /// Events from the parting on, at most [`LOOK_AHEAD`] a side.
+    /// Events from the parting on, at most [`super::LOOK_AHEAD`] a side.
     pub sides: [Vec<Met<'l>>; 2],
     /// Up to five pairs before, oldest first.
     pub before: Vec<[ContextLine; 2]>,
@@ -38,12 +38,22 @@ pub struct ContextLine {
 /// A malformed line met while judging.
 pub type MetFault = (Side, Fault);
 
+/// A judgement, and what was met on the way.
+pub struct Judged<V> {
+    /// The judgement itself.
+    pub verdict: V,
+    /// Malformed lines among the events looked at.
+    pub faults: Vec<MetFault>,
+    /// How many of the events offered were read on each side; a malformed line ends a look.
+    pub looked: [usize; 2],
+}
+
 /// Judges partings; called in parallel.
 pub trait Judge: Sync {
     /// What a judgement yields.
     type Verdict: Send + Sync;
-    /// Judges one parting; also names malformed lines it met.
-    fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> (Self::Verdict, Vec<MetFault>);
+    /// Judges one parting.
+    fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Self::Verdict>;
 }
 
 /// Where a reading fault of an event stands in its log.

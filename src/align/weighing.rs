@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::aligner::Aligner;
 use super::lane::{Lane, LaneCursor};
 use super::options::Stage;
-use super::pairs::{Phase, Recent, WeighedPairs, weigh_pairs};
+use super::pairs::{Phase, Recent, WeighedPairs, check_lone, weigh_pairs};
 use super::parting::{Judge, Parted};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
@@ -151,6 +151,7 @@ impl<J: Judge> Aligner<'_, J> {
                 let next = partner.cursor(0).next().and_then(|met| met.span.ordinal());
                 let inside = next.is_some_and(|next| after.is_none_or(|after| next > after) && next < before);
                 if inside {
+                    self.check_stepped_over(pairing, side.other());
                     self.lane_mut(pairing, side.other()).pop(1);
                     self.counters.unverified += 1;
                     self.unseal_front(pairing)?;
@@ -163,6 +164,14 @@ impl<J: Judge> Aligner<'_, J> {
             if !stepped {
                 return Ok(());
             }
+        }
+    }
+
+    /// An event that is stepped over has no partner either.
+    fn check_stepped_over(&mut self, pairing: usize, side: Side) {
+        let met = self.lane(pairing, side).cursor(0).next();
+        if let Some(fault) = met.and_then(|met| check_lone(&met, self.comparer, &mut Scratch::default())) {
+            self.add_fault(side, fault);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`event`] is an event as seen here; [`paths`] holds one kind's rules as a
 //! tree of places; [`allocator`] judges returned addresses; [`walk`] goes through two payloads;
-//! [`digest`] gives equal events equal numbers; [`weigh`] puts it together. The room knows
+//! `digest` gives equal events equal numbers; [`weigh`] puts it together. The room knows
 //! nothing of threads or logs.
 
 pub mod allocator;

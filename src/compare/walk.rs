@@ -254,7 +254,7 @@ impl<'a> Walk<'a> {
             (left.returned, right.returned),
             (Return::Success, Return::Failure) | (Return::Failure, Return::Success)
         );
-        if !status && apart {
+        if !status && apart && !self.equal(x, y) {
             self.differ(x, y);
             return true;
         }

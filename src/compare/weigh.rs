@@ -189,12 +189,17 @@ impl<'p> Comparer<'p> {
         let raw = || {
             use std::hash::{BuildHasher, Hasher};
             let mut state = tape::fixed_state().build_hasher();
-            state.write(event.kind);
+            state.write_u64(kind);
             state.write(event.tail);
             state.finish()
         };
+        // A marked event's digest is that of its kind, whatever else its line holds.
+        let marked = self.skip_nondeterministic && event.nondeterministic;
         if let Err(fault) = self.strict.read(event.line, &mut scratch.reference) {
-            return Err((raw(), fault));
+            return Err((if marked { kind } else { raw() }, fault));
+        }
+        if marked {
+            return Ok(kind);
         }
         let (line, tape) = (event.line, &scratch.reference);
         let paths = self.paths(event);
@@ -208,9 +213,6 @@ impl<'p> Comparer<'p> {
             .collect();
         let digester =
             Digester { tape, line, paths, null_equals_missing: self.profile.null_equals_missing, calls: &calls };
-        if self.skip_nondeterministic && event.nondeterministic {
-            return Ok(kind);
-        }
         Ok(digester.payload(kind, self.payload_node(event, tape)))
     }
 

@@ -2,7 +2,7 @@
 
 use super::outcome::DivergenceKind;
 use super::resync;
-use crate::align::{CONTEXT_BYTES_MAX, ContextLine, Judge, Met, MetFault, Parted, Parting, fault_at, pairs};
+use crate::align::{CONTEXT_BYTES_MAX, ContextLine, Judge, Judged, Met, MetFault, Parted, Parting, fault_at, pairs};
 use crate::compare::{Comparer, Difference, Overlooked, Scratch};
 use crate::source::Side;
 
@@ -39,7 +39,7 @@ pub struct Judgement<'p> {
 impl Judge for Judgement<'_> {
     type Verdict = Verdict;
 
-    fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> (Verdict, Vec<MetFault>) {
+    fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
         match parting.how {
             Parted::Differs => self.differs(parting, scratch),
             Parted::Short(side) => self.one_sided(parting, side.other(), DivergenceKind::EndedEarly, scratch),
@@ -49,10 +49,12 @@ impl Judge for Judgement<'_> {
 }
 
 impl Judgement<'_> {
-    fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> (Verdict, Vec<MetFault>) {
+    fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
         let mut faults = Vec::new();
-        let looked = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
-        let shift = resync::find(&looked[0], &looked[1]);
+        let ahead = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
+        let shift = resync::find(&ahead[0], &ahead[1]);
+        // The malformed line that ended a look was read too.
+        let looked = Side::BOTH.map(|side| (ahead[side.index()].len() + 1).min(parting.sides[side.index()].len()));
         let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
         let (left, right) = (reference.event(), candidate.event());
         // A malformed divergent line is told as a fault; kind and ordinal still are.
@@ -91,7 +93,7 @@ impl Judgement<'_> {
             before: parting.before.clone(),
             after,
         };
-        (verdict, faults)
+        Judged { verdict, faults, looked }
     }
 
     /// Digests of a look-ahead, all of it read strictly. It ends before the first malformed
@@ -120,7 +122,7 @@ impl Judgement<'_> {
         side: Side,
         kind: DivergenceKind,
         scratch: &mut Scratch,
-    ) -> (Verdict, Vec<MetFault>) {
+    ) -> Judged<Verdict> {
         let events = &parting.sides[side.index()];
         let faults = events
             .iter()
@@ -146,7 +148,8 @@ impl Judgement<'_> {
         verdict.events[side.index()] = first.map(|met| pairs::cut(met.place(), met.event().line, EVENT_BYTES_MAX));
         verdict.lines[side.index()] = first.map(|met| met.place().line);
         verdict.after[side.index()] = events.iter().skip(1).take(AFTER).map(context).collect();
-        (verdict, faults)
+        let looked = parting.sides.each_ref().map(Vec::len);
+        Judged { verdict, faults, looked }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
 //! again; [`judge`] says what kind of divergence a parting is; [`rank`] which comes first;
-//! [`run`] puts a whole run together.
+//! [`mod@run`] puts a whole run together.
 
 pub mod judge;
 pub mod outcome;

@@ -3,7 +3,7 @@
 //! In reading order: [`grammar`] ends single tokens; [`cursor`] walks a text strictly, with an
 //! explicit stack of bits; [`number`] and [`text`] compare scalars by exact value and by code
 //! points; [`tape`] takes a whole text apart for comparing, looking up and digesting;
-//! [`validate`] checks texts that nobody looks into; [`pointer`] names places. It knows nothing of events.
+//! [`validate`] checks texts that nobody looks into; [`mod@pointer`] names places. It knows nothing of events.
 
 pub mod cursor;
 pub mod grammar;

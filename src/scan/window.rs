@@ -81,7 +81,13 @@ impl<'w> Scan<'w> {
     /// Takes one non-blank line; false where the scan stops.
     fn line(&mut self, line: u32, start: usize, end: usize, lead: usize, terminated: bool) -> bool {
         let text = &self.bytes[start..end];
-        let opened = match self.options.strict || !terminated {
+        if !terminated && !is_whole_object(text) {
+            let fault = self.opener.read_line(text, &mut self.reading).err();
+            let fault = fault.unwrap_or_else(|| OpenReason::NoEnd.at(text.len() - 1));
+            self.found.torn = Some(self.fault_at(line, start, fault));
+            return false;
+        }
+        let opened = match self.options.strict {
             true => self.opener.read_line(text, &mut self.reading),
             false => self.opener.open_line(text),
         };
@@ -90,21 +96,16 @@ impl<'w> Scan<'w> {
                 self.event(line, text, &opened, start, lead);
                 true
             }
-            Err(fault) => self.fault(line, start, text.len(), fault, terminated),
+            Err(fault) => {
+                let fault = self.fault_at(line, start, fault);
+                self.found.faults.push(fault);
+                self.options.step_over_faults
+            }
         }
     }
 
-    fn fault(&mut self, line: u32, start: usize, len: usize, fault: OpenFault, terminated: bool) -> bool {
-        let at = (start + fault.at) as u32;
-        let fault = WindowFault { line, at, sequence: self.found.events, fault };
-        // Torn is what a crash leaves: text that ends inside its JSON.
-        let whole = || crate::json::check_by_cursor(&self.bytes[start..start + len], 0).is_ok();
-        if terminated || whole() {
-            self.found.faults.push(fault);
-        } else {
-            self.found.torn = Some(fault);
-        }
-        self.options.step_over_faults
+    fn fault_at(&self, line: u32, start: usize, fault: OpenFault) -> WindowFault {
+        WindowFault { line, at: (start + fault.at) as u32, sequence: self.found.events, fault }
     }
 
     fn event(&mut self, line: u32, text: &'w [u8], opened: &Opened, start: usize, lead: usize) {
@@ -153,6 +154,11 @@ impl<'w> Scan<'w> {
         self.by_key.insert(thread, group);
         group
     }
+}
+
+/// A last line without a line feed is torn, as a crash leaves it, unless it is a whole object.
+fn is_whole_object(text: &[u8]) -> bool {
+    text[0] == b'{' && crate::json::check_by_cursor(text, 0).is_ok()
 }
 
 /// The part of `bytes[start..end]` without blanks (space, tab, CR) at its ends.

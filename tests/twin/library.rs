@@ -31,7 +31,7 @@ fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, 
         Ok(profile) => profile,
         Err(error) => return (2, Value::Null, error.to_string()),
     };
-    let mut log = |name: &str, bytes: &[u8]| Log::from_bytes(name, bytes.to_vec(), &asked.open);
+    let log = |name: &str, bytes: &[u8]| Log::from_bytes(name, bytes.to_vec(), &asked.open);
     let mut logs = [log("reference.jsonl", reference), log("candidate.jsonl", candidate)];
     let [a, b] = &mut logs;
     match forkpoint::diverge::run(a, b, &profile, &asked.options, &Unobserved) {

@@ -114,7 +114,7 @@ pub fn read_log<'a>(bytes: &'a [u8], rules: &Rules, choices: &Choices) -> Result
     let mut lines = lines(bytes);
     if let Some((_, _, text, terminated)) = lines.last()
         && !terminated
-        && read(&bytes[text.clone()], rules).is_err()
+        && !is_whole_object(&bytes[text.clone()])
     {
         log.torn = true;
         lines.pop();
@@ -223,4 +223,9 @@ pub fn looks_glued(line: &[u8]) -> bool {
     let Some(colon) = line.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b':')) else { return false };
     let head = &line[..at + colon + 1];
     line[1..].windows(head.len()).any(|window| window == head)
+}
+
+/// Torn is what a crash leaves: a line that is no whole object.
+fn is_whole_object(line: &[u8]) -> bool {
+    matches!(super::json::parse_line(line), Ok((Value::Object(_), _)))
 }

@@ -85,10 +85,24 @@ fn group(twin: &Twin, side: usize, opening: &[usize]) -> String {
         && let Some(name) = named(twin, side, call, path)
         && !matches!(name, Value::Null)
     {
-        return format!("call {name:?}");
+        return format!("call {}", in_order(&name));
     }
     // A lane whose every event is dropped at its start has an opening without events.
     opening.first().map_or(String::new(), |&first| format!("kind {:?}", events[first].kind))
+}
+
+/// A value's text in which the order of an object's keys does not count.
+fn in_order(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut parts: Vec<String> =
+                members.iter().map(|(key, inner)| format!("{key:?}: {}", in_order(inner))).collect();
+            parts.sort();
+            format!("{{{}}}", parts.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(in_order).collect::<Vec<_>>().join(", ")),
+        other => format!("{other:?}"),
+    }
 }
 
 /// The value at a path in an event whose line is JSON, even if it gives a role twice.

@@ -51,7 +51,7 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
     let dropped = outcome.twin.dropped(0, lanes[0]).max(outcome.twin.dropped(1, lanes[1]));
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
         outcome.pairings[at].status = "diverged";
-        outcome.pairings[at].divergence = Some(ended_early(outcome, &events, place, &before, dropped));
+        outcome.pairings[at].divergence = Some(ended_early(outcome, lanes, &events, place, &before, dropped));
     }
 }
 
@@ -120,7 +120,14 @@ fn hole(outcome: &Outcome, side: usize, lane: usize, place: usize) -> Option<(u6
         Some(before) => before.ordinal? + 1,
         None => 0,
     };
-    let skipped = now.skipped_before - before.map_or(0, |before| before.skipped_before);
+    // A lane's first event may only have lost what stands behind the thread's last life.
+    let earlier = || {
+        let lanes = &outcome.twin.logs[side].lanes;
+        let (thread, generation) = (&lanes[lane].thread, lanes[lane].generation);
+        let last = lanes.iter().find(|other| other.thread == *thread && other.generation + 1 == generation)?;
+        last.events.last().map(|at| outcome.twin.event(side, *at))
+    };
+    let skipped = now.skipped_before - before.or_else(earlier).map_or(0, |before| before.skipped_before);
     let jump = now.ordinal?.checked_sub(from)?;
     (jump > 0 && jump <= skipped as u64).then_some((from, now.ordinal?))
 }
@@ -155,10 +162,14 @@ fn diverged(
             if r.kind != c.kind {
                 let lines = [0, 1].map(|side| outcome.twin.line(side, pair[side]));
                 let path = rules.kind.as_ref().expect("kinds differ");
-                role(
-                    &rules.kind,
-                    lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned()),
-                );
+                let opened = [&r.kind, &c.kind]
+                    .map(|kind| Some(kind.clone()).filter(|kind| !matches!(kind, super::json::Value::Null)));
+                let mut sides = lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned());
+                // A line that cannot be read was still opened as far as its kind.
+                for (side, opened) in sides.iter_mut().zip(opened) {
+                    *side = side.take().or(opened);
+                }
+                role(&rules.kind, sides);
             }
             if r.ordinal != c.ordinal {
                 role(
@@ -174,7 +185,7 @@ fn diverged(
     let mut out = Divergence {
         position: place[usize::from(shown[0].is_none())] + outcome.twin.rules.skip_start,
         kind,
-        after_fault: after_fault(outcome, events, pair.map(Some)),
+        after_fault: after_fault(outcome, events, pair.map(Some), None),
         events: shown,
         differences,
         resync,
@@ -187,19 +198,22 @@ fn diverged(
 
 fn ended_early(
     outcome: &mut Outcome,
+    lanes: [usize; 2],
     events: &[Vec<usize>; 2],
     place: [usize; 2],
     before: &[[usize; 2]],
     dropped: usize,
 ) -> Divergence {
     let shown = [0, 1].map(|side| events[side].get(place[side]).copied());
-    let last = place[0].checked_sub(1).map_or(events[0].first(), |before| events[0].get(before));
+    // Events stepped over are not common.
+    let first = outcome.twin.logs[0].lanes[lanes[0]].events.first().copied();
+    let last = before.last().map(|pair| pair[0]).or(first);
     let mut out = Divergence {
         position: place[usize::from(shown[0].is_none())] + dropped,
         kind: "ended-early",
-        after_fault: after_fault(outcome, events, shown),
+        after_fault: after_fault(outcome, events, shown, Some(lanes)),
         events: shown,
-        place: last.map_or(0, |&at| outcome.twin.event(0, at).line),
+        place: last.map_or(0, |at| outcome.twin.event(0, at).line),
         ..Divergence::default()
     };
     context(outcome, &mut out, events, place, before);
@@ -223,7 +237,7 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
     let mut out = Divergence {
         position: if shown == [None, None] { 0 } else { outcome.twin.rules.skip_start },
         kind: "unmatched",
-        after_fault: after_fault(outcome, &events, shown),
+        after_fault: after_fault(outcome, &events, shown, None),
         events: shown,
         place,
         ..Divergence::default()
@@ -234,11 +248,18 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
 
 /// Without ordinals nothing shows where a line stepped over left its hole; with them, nothing
 /// shows what was lost behind a lane's last event.
-fn after_fault(outcome: &Outcome, events: &[Vec<usize>; 2], shown: [Option<usize>; 2]) -> bool {
+fn after_fault(
+    outcome: &Outcome,
+    events: &[Vec<usize>; 2],
+    shown: [Option<usize>; 2],
+    lanes: Option<[usize; 2]>,
+) -> bool {
     let numbered = outcome.twin.rules.ordinal.is_some();
     [0, 1].iter().any(|&side| {
         let log = &outcome.twin.logs[side];
-        let last = events[side].last().map(|&at| log.events[at].skipped_before);
+        // Every event of a lane may have been dropped at its start.
+        let all = lanes.map_or(&events[side], |lanes| &log.lanes[lanes[side]].events);
+        let last = all.last().map(|&at| log.events[at].skipped_before);
         match (shown[side], last) {
             (Some(at), _) => !numbered && log.events[at].skipped_before > 0,
             (None, Some(seen)) => log.lines_skipped > if numbered { seen } else { 0 },
