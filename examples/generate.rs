@@ -16,8 +16,8 @@ use clap::{Parser, ValueEnum};
 mod generate;
 
 use generate::options::parse_size;
-use generate::{Births, Diverge, EditKind, LineLength, Options, Pair, Size, Tids};
 use generate::pair::Target;
+use generate::{Births, Diverge, EditKind, LineLength, Options, Pair, Size, Tids};
 
 /// A seeded generator of schema-v1 log pairs.
 #[derive(Parser)]

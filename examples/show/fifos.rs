@@ -5,7 +5,8 @@ use super::program::watched_while;
 use super::table::machine;
 use super::windows::pour;
 use super::{Hindered, Program, Room, Run, Shown, Table, Truth};
-use crate::generate::{Pair, Target};
+use crate::generate::Pair;
+use crate::generate::pair::Target;
 
 pub fn show(program: &Program, room: &Room, size: u64) -> Shown {
     room.demand(size * 2)?;

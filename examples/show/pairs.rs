@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{Hindered, Room, Truth};
-use crate::generate::{Diverge, EditKind, Options, Pair, Size, Target, Tids};
+use crate::generate::pair::Target;
+use crate::generate::{Diverge, EditKind, Options, Pair, Size, Tids};
 
 /// A pair on disk and what a diff of it must find.
 pub struct Made {
