@@ -88,7 +88,8 @@ fn case(program: &Program, room: &Room, name: &str, made: &Made) -> Shown {
                 let (run, paths) = read(program, room, made, &["--window", window, "--jobs", jobs], way)?;
                 let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
                 let equal = run.code == plain.code && without_paths(&run, &paths) == pathless;
-                cells.push(format!("{} {:.2} s", if equal { "equal" } else { "OTHER" }, run.seconds));
+                let word = if equal { "equal" } else { "OTHER" };
+                cells.push(format!("{word} {:.2} s {:.0} MB", run.seconds, run.resident));
                 if !equal {
                     let kept = keep(name, way_name, window, jobs, &plain, &run)?;
                     wrong.push(format!(
