@@ -6,10 +6,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build show-answer show-original show-windows show-truncation
+.PHONY: help build check test man lint docs bench-build show show-build show-answer show-windows show-fifos \
+  show-truncation show-ends show-6502 show-demo show-clone show-original
 
 help: ## This list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20
 
 build: ## The release binary: target/release/forkpoint
 	$(CARGO) build $(LOCKED) --release
@@ -36,14 +37,45 @@ man: build ## The man page and shell completions, under target/share
 	for shell in bash zsh fish; do target/release/forkpoint generate completions $$shell > target/share/forkpoint.$$shell; done
 	@ls target/share
 
-show-answer: ## A large pair with known truth: every divergence at its place; time, memory, ratio to cmp (SIZE=100M, PAIR=dir)
-	tools/show-answer.sh "$(or $(SIZE),100M)" "$(PAIR)"
+# The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.
+# Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files.
+SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)")
 
-show-original: ## Held against the original tool (ORIGINAL=diff_events.py GENERATOR=gen_events.py ROUNDS=1000)
-	tools/show-original.sh "$(ORIGINAL)" "$(GENERATOR)" "$(or $(ROUNDS),1000)"
+show: show-demo show-ends show-windows show-fifos show-6502 ## All shows but the large ones and the original
+	$(SHOW) answer --size 100M
 
-show-windows: ## Late-born, reversed and equal lanes: one report for every window, worker count and kind of source
-	tools/show-windows.sh
+show-build: build
+	$(CARGO) build $(LOCKED) --release --quiet --example show --example trace6502
 
-show-truncation: ## A mapped log truncated during the run: exit 2 and a sentence, 20 times (SIZE=1G)
-	tools/show-truncation.sh "$(or $(SIZE),1G)"
+show-answer: show-build ## A large pair: every divergence at its place; time, memory, ratio to cmp (SIZE=1G, PAIR=folder, ROUNDS=3)
+	$(SHOW) answer --size "$(or $(SIZE),1G)" $(if $(PAIR),--pair "$(PAIR)") --rounds "$(or $(ROUNDS),3)"
+
+show-windows: show-build ## Late-born, reversed, equal, reused threads: one report however the logs are read
+	$(SHOW) windows
+
+show-fifos: show-build ## Both logs through FIFOs, written in turn by one program, and by two (SIZE=100M)
+	$(SHOW) fifos --size "$(or $(SIZE),100M)"
+
+show-truncation: show-build ## A mapped log truncated during the run: exit 2 and a sentence (SIZE=1G, ROUNDS=20)
+	$(SHOW) truncation --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),20)"
+
+show-ends: show-build ## Every way a run can end: exit codes and what is said
+	$(SHOW) ends
+
+show-6502: show-build ## Two real instruction traces and where they part
+	$(SHOW) trace6502
+
+show-demo: show-build ## The report on corpus/demo
+	$(SHOW) demo
+
+show-clone: show-build ## A fresh clone: the README's first two commands, and how long they take (REPO=.)
+	$(SHOW) clone "$(or $(REPO),.)"
+
+show-original: ## Held against the original tool (ORIGINAL=diff_events.py GENERATOR=gen_events.py ROUNDS=400, three seeds)
+	@test -f "$(ORIGINAL)" -a -f "$(GENERATOR)" || { echo "say where the originals lie: ORIGINAL=… GENERATOR=…"; exit 2; }
+	for turn in 1 2 3; do \
+	  seed=$$(date +%s%N); echo "seed $$seed, $(or $(ROUNDS),400) rounds"; \
+	  FORKPOINT_ORIGINAL="$(abspath $(ORIGINAL))" FORKPOINT_GENERATOR="$(abspath $(GENERATOR))" \
+	  SEED=$$seed ROUNDS="$(or $(ROUNDS),400)" \
+	    $(CARGO) test $(LOCKED) --release --quiet --test against_original -- --nocapture; \
+	done

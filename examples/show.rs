@@ -1,0 +1,112 @@
+//! Shows that `forkpoint` does what it promises: runs the program as a user would, on inputs whose
+//! true answer is known, and prints what came out.
+//!
+//! `cargo build --release --examples && target/release/examples/show WHAT [OPTIONS]`
+//!
+//! Ends with 1 on a wrong answer, never because of a time. The Makefile's `show-…` targets call it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+// Not everything the generator offers is used here.
+#[allow(dead_code, unused_imports)]
+#[path = "generate/mod.rs"]
+mod generate;
+#[path = "show/mod.rs"]
+mod show;
+
+use generate::options::parse_size;
+use show::Program;
+
+/// Runs forkpoint on inputs whose true answer is known.
+#[derive(Parser)]
+struct Arguments {
+    /// The program [default: forkpoint in the folder above this example]
+    #[arg(long, global = true, value_name = "FILE")]
+    forkpoint: Option<PathBuf>,
+    /// Folder in which a temporary one is made and removed again
+    #[arg(long, global = true, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// A large pair: every divergence at its true place; time, memory, ratio to cmp
+    Answer {
+        #[arg(long, default_value = "100M", value_parser = parse_size)]
+        size: u64,
+        /// Take this pair (reference.jsonl or canary.jsonl, and truth.json) instead of making one
+        #[arg(long)]
+        pair: Option<PathBuf>,
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Late-born, reversed, equal and reused threads: one report, however it is read
+    Windows {
+        #[arg(long, default_value_t = 300_000)]
+        events: u64,
+    },
+    /// Both logs through FIFOs: written in turn by one program, and by two
+    Fifos {
+        #[arg(long, default_value = "100M", value_parser = parse_size)]
+        size: u64,
+    },
+    /// A mapped log is truncated while it is read
+    Truncation {
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 20)]
+        rounds: u64,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Every way a run can end
+    Ends,
+    /// Two real instruction traces
+    Trace6502 {
+        #[arg(long, default_value = "examples/6502.toml")]
+        profile: PathBuf,
+    },
+    /// The pair of logs in corpus/demo
+    Demo {
+        #[arg(long, default_value = "corpus/demo")]
+        folder: PathBuf,
+    },
+    /// A fresh clone and the README's first two commands
+    Clone {
+        #[arg(default_value = ".")]
+        repository: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = Program::find(arguments.forkpoint.as_deref()).and_then(|program| {
+        let room = show::Room::new(arguments.scratch.as_deref())?;
+        match arguments.what {
+            What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
+            What::Windows { events } => show::windows::show(&program, &room, events),
+            What::Fifos { size } => show::fifos::show(&program, &room, size),
+            What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
+            What::Ends => show::ends::show(&program, &room),
+            What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),
+            What::Demo { folder } => show::demo::show(&program, &folder),
+            What::Clone { repository } => show::clone::show(&room, &repository),
+        }
+    });
+    match done {
+        Ok(wrong) if wrong.is_empty() => ExitCode::SUCCESS,
+        Ok(wrong) => {
+            wrong.iter().for_each(|line| println!("WRONG  {line}"));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("show: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

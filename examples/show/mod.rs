@@ -1,0 +1,30 @@
+//! The demonstrations, and what they share.
+//!
+//! Read in this order: [`program`] runs forkpoint and watches it, [`room`] is the temporary folder,
+//! [`pairs`] makes pairs of logs, [`truth`] reads what a diff of them must find and holds a report against it,
+//! [`table`] prints; then one file for each demonstration, which returns what was wrong, one line each.
+
+pub mod answer;
+pub mod clone;
+pub mod demo;
+pub mod ends;
+pub mod fifos;
+pub mod pairs;
+pub mod program;
+pub mod room;
+pub mod table;
+pub mod trace6502;
+pub mod truncation;
+pub mod truth;
+pub mod windows;
+
+pub use program::{Program, Run};
+pub use room::Room;
+pub use table::Table;
+pub use truth::Truth;
+
+/// Whatever hinders a demonstration: no answer, neither right nor wrong.
+pub type Hindered = Box<dyn std::error::Error>;
+
+/// What was wrong, one line each.
+pub type Shown = Result<Vec<String>, Hindered>;
