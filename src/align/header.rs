@@ -2,6 +2,7 @@
 
 use crate::json::{self, Kind, Pointer, Tape};
 use crate::profile::Header;
+use crate::scan::OpenFault;
 use crate::scan::window::trim;
 use crate::source::{Bytes, Log, SourceError, Window};
 
@@ -69,10 +70,10 @@ pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<Fo
 
 fn check(text: &[u8], wanted: &Header, kind: Option<&Pointer>) -> Result<(), (usize, String)> {
     let mut tape = Tape::default();
-    if text.starts_with(&[0xFF, 0xFE]) || text.starts_with(&[0xFE, 0xFF]) || text.get(1) == Some(&0) {
-        return Err((0, crate::scan::OpenReason::Utf16.to_string()));
-    }
     let no_header = || format!("the first line is no {:?} header", wanted.kind);
+    if let Some(named) = OpenFault::named(text) {
+        return Err((named.at, named.reason.to_string()));
+    }
     tape.parse(text, 0).map_err(|fault| (fault.at, format!("{}: {}", no_header(), fault.reason)))?;
     if let Some(path) = kind {
         let kind = tape.at(text, Tape::ROOT, path);

@@ -69,6 +69,8 @@ pub struct Intake<'r> {
     /// No event will come any more.
     pub ended: bool,
     pub ended_by_damage: bool,
+    /// The end of the malformed line that ended the log.
+    pub ended_at: Option<u64>,
     pub header: Option<Vec<u8>>,
     pub engine: Option<String>,
     label: Option<crate::json::Pointer>,
@@ -115,6 +117,7 @@ impl<'r> Intake<'r> {
             windows: VecDeque::new(),
             ended: false,
             ended_by_damage: false,
+            ended_at: None,
             header: None,
             engine: None,
             label: profile.roles.label.clone(),
@@ -227,6 +230,7 @@ impl<'r> Intake<'r> {
     }
 
     fn append(&mut self, window: Window, mut scanned: ScannedWindow) {
+        let overlong = window.overlong.map_or(0, |line| line.len);
         let held = Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: self.next_line });
         let mut stop_line = u32::MAX;
         self.find_ordinal_faults(&mut scanned, &mut stop_line);
@@ -240,6 +244,11 @@ impl<'r> Intake<'r> {
             events += self.admit(group, &held, &scanned.faults, stop_line, &mut lanes);
         }
         self.note_faults(&held, &scanned);
+        if let Some(fault) = scanned.faults.first().filter(|_| !self.steps_over_faults()) {
+            let rest = &held.bytes[(fault.at as usize).min(held.bytes.len())..];
+            let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |found| found + 1);
+            self.ended_at = Some(held.offset + u64::from(fault.at) + line_end as u64 + overlong);
+        }
         self.time += events;
         self.next_line += u64::from(scanned.lines);
         self.windows.push_back((Arc::downgrade(&held), held.bytes.len(), lanes));

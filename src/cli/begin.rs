@@ -7,7 +7,7 @@ use crate::align::header::{self, HeaderFault};
 use crate::profile::Profile;
 use crate::report;
 use crate::scan::Start;
-use crate::source::{Bytes, Log, SourceError};
+use crate::source::{Bytes, Log, OpenOptions, SourceError};
 
 /// A first line that is not the header the profile demands.
 pub struct NoHeader {
@@ -36,6 +36,15 @@ pub fn begin(log: &mut Log, profile: &Profile) -> Result<Result<Start, NoHeader>
 
 /// A command with rules that may fit a log, from its first lines; of a stream only what was `seen` is left.
 pub fn hint(path: &Path, seen: &[u8], command: impl FnOnce(&str, String) -> String) -> Option<String> {
-    let flags = decide::suggested_flags(path).or_else(|| decide::suggested_from(seen))?;
+    let flags = match decide::file_size(path) {
+        Some(_) => decide::suggested_flags(path),
+        None => decide::suggested_from(seen),
+    }?;
     Some(format!("hint: other rules may fit: {}", command(&flags, report::quote::path(path))))
+}
+
+/// Whether a regular file begins with the header that the profile demands.
+pub fn has_header(path: &Path, profile: &Profile) -> bool {
+    decide::file_size(path).is_some()
+        && Log::open(path, &OpenOptions::default()).is_ok_and(|mut log| matches!(begin(&mut log, profile), Ok(Ok(_))))
 }

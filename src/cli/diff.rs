@@ -17,7 +17,7 @@ use super::size::show_count;
 use super::terminal::Surroundings;
 use super::{Exit, begin, complain, tell};
 use crate::align::{LaneName, Malformed, MapChoice};
-use crate::diverge::{self, Outcome, RunError};
+use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::profile::Profile;
 use crate::report::{self, Details, ReportContext, Story, Verdict};
 use crate::source::{Keep, Log, Side};
@@ -161,11 +161,11 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         diverge::run(&mut reference, &mut candidate, &plan.profile, &plan.options, &watch)
     })?;
     watch.finish();
-    let (outcome, keep) = result.map_err(|error| trouble(error, &plan))?;
-    let engines = [outcome.reference.engine.as_deref(), outcome.candidate.engine.as_deref()];
-    let paths = plan.inputs.each_ref().map(PathBuf::as_path);
-    let [reference, candidate] = labels::choose(plan.labels.as_ref(), engines, paths);
-    (plan.context.reference.label, plan.context.candidate.label) = (reference, candidate);
+    let (outcome, keep) = match result {
+        Ok(found) => found,
+        Err(error) => return Err(stopped(error, &mut plan)),
+    };
+    label(&mut plan, &outcome);
     plan.context.trouble = outcome.faults_total > 0 && plan.options.malformed == Malformed::Error;
     let exit = write(&plan, &outcome, &keep)?;
     if plan.verbose {
@@ -176,6 +176,30 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         tell(&account_of(&outcome));
     }
     Ok(exit)
+}
+
+fn label(plan: &mut DiffPlan, outcome: &Outcome) {
+    let engines = [outcome.reference.engine.as_deref(), outcome.candidate.engine.as_deref()];
+    let paths = plan.inputs.each_ref().map(PathBuf::as_path);
+    let [reference, candidate] = labels::choose(plan.labels.as_ref(), engines, paths);
+    (plan.context.reference.label, plan.context.candidate.label) = (reference, candidate);
+}
+
+/// A run without an outcome: both inputs were open, so the reports are written all the same.
+fn stopped(error: RunError, plan: &mut DiffPlan) -> anyhow::Error {
+    let mut outcome = Outcome::default();
+    match &error {
+        RunError::Map(_) => return error.into(),
+        RunError::Source(error) => plan.context.messages.push(error.to_string()),
+        RunError::Header { side, line, offset, reason, .. } => {
+            outcome.faults.push(LineFault { side: *side, line: *line, offset: *offset, reason: reason.clone() });
+            outcome.faults_total = 1;
+        }
+    }
+    label(plan, &outcome);
+    plan.context.trouble = true;
+    write_reports(plan, &outcome, &Keep::default());
+    trouble(error, plan)
 }
 
 /// Opens both logs at the same time: opening a FIFO waits for its writer, who may open the other one first.
@@ -195,21 +219,22 @@ fn trouble(error: RunError, plan: &DiffPlan) -> anyhow::Error {
     let path = &plan.inputs[side.index()];
     let mut text = format!("{}:{line}: byte {offset}: {reason}", report::visible(&path.to_string_lossy()));
     let [reference, candidate] = plan.inputs.each_ref().map(|path| report::quote::path(path));
+    // Other rules are of no use to a log that has the header.
+    let other_fits = begin::has_header(&plan.inputs[side.other().index()], &plan.profile);
     let hint = begin::hint(path, &seen, |flags, _| format!("forkpoint diff {flags} {reference} {candidate}"));
-    if let Some(hint) = hint.filter(|_| !plan.quiet) {
+    if let Some(hint) = hint.filter(|_| !plan.quiet && !other_fits) {
         text.push('\n');
         text.push_str(&hint);
     }
     anyhow::Error::msg(text)
 }
 
-/// Writes all reports, tells the rest, and decides the exit code.
-fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit> {
-    let story = Story::new(outcome, keep, &plan.profile, &plan.context);
-    let mut exit = Exit(story.verdict.exit_code());
+/// Writes all reports; the trouble's exit code where one cannot be written.
+fn write_reports(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> Option<Exit> {
+    let mut exit = None;
     let mut worse = |result: anyhow::Result<()>| {
         if let Err(trouble) = result {
-            exit = complain(&trouble);
+            exit = Some(complain(&trouble));
         }
     };
     if let Some(format) = plan.stdout {
@@ -221,6 +246,13 @@ fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit
         let painted = paint(file.format, outcome, keep, &plan.profile, &plan.context);
         worse(painted.and_then(|text| output::write_file(&file.path, text.as_bytes())));
     }
+    exit
+}
+
+/// Writes all reports, tells the rest, and decides the exit code.
+fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit> {
+    let story = Story::new(outcome, keep, &plan.profile, &plan.context);
+    let exit = write_reports(plan, outcome, keep).unwrap_or(Exit(story.verdict.exit_code()));
     if plan.stdout.is_none() {
         if exit != Exit::SAME {
             tell(&story.verdict_line());

@@ -66,8 +66,6 @@ pub(super) fn count_out(events: &mut [Shown], target: usize) {
 pub(super) struct Trail<'a> {
     pub(super) goal: &'a Goal,
     pub(super) context: usize,
-    /// Events at a lane's beginning that do not count.
-    pub(super) skip_start: u64,
     pub(super) lanes: HashMap<ThreadKey, (Succession, VecDeque<Shown>)>,
     /// The lane of the event in the middle, once met.
     pub(super) found: Option<(LaneName, Found)>,
@@ -107,12 +105,10 @@ impl Trail<'_> {
             self.lanes.insert(thread.clone(), Default::default());
         }
         let (succession, recent) = self.lanes.get_mut(thread).expect("put there just now");
-        let Ok(mut place) = succession.take(span) else {
+        let Ok(place) = succession.take(span) else {
             self.stepped_over += 1;
             return ControlFlow::Continue(());
         };
-        let Some(position) = place.position.checked_sub(self.skip_start) else { return ControlFlow::Continue(()) };
-        place.position = position;
         if place.position == 0 {
             recent.clear();
         }

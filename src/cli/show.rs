@@ -214,14 +214,8 @@ impl Show<'_> {
     /// Reads the log from its start to the place.
     fn sweep(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
         let mut log = Log::open(self.path, &decide::open_options(&self.args.read))?;
-        let mut trail = Trail {
-            goal: self.goal,
-            context: self.args.context,
-            skip_start: self.profile.skip_start,
-            lanes: HashMap::new(),
-            found: None,
-            stepped_over: 0,
-        };
+        let mut trail =
+            Trail { goal: self.goal, context: self.args.context, lanes: HashMap::new(), found: None, stepped_over: 0 };
         let start = match begin::begin(&mut log, self.profile)? {
             Ok(start) => start,
             Err(fault) => {

@@ -60,8 +60,8 @@ impl Judgement<'_> {
         // A malformed divergent line is told as a fault; kind and ordinal still are.
         let found = self.comparer.differences(&left, &right, scratch).unwrap_or_default();
         let kind = match shift {
-            Some(shift) if shift.candidate == 0 => DivergenceKind::Missing,
-            Some(shift) if shift.reference == 0 => DivergenceKind::Extra,
+            Some(shift) if shift.candidate == 0 && shift.reference > 0 => DivergenceKind::Missing,
+            Some(shift) if shift.reference == 0 && shift.candidate > 0 => DivergenceKind::Extra,
             _ if found.kind => DivergenceKind::Kind,
             _ if found.payload || !found.ordinal => DivergenceKind::Value,
             _ => DivergenceKind::Ordinal,

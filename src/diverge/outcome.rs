@@ -6,7 +6,7 @@ use crate::scan::ThreadKey;
 use crate::source::{KeptText, Side};
 
 /// Everything a report tells. Texts of events are kept apart (`source::Keep`) and fetched when painted.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     pub reference: LogFacts,
     pub candidate: LogFacts,

@@ -13,7 +13,7 @@ pub struct Shift {
     pub equal_run: usize,
 }
 
-/// Finds the resync of two look-aheads (digests from the differing pair on, at most
+/// Finds the resync (none stepped over, where only the ordinals differ) of two look-aheads (digests from the differing pair on, at most
 /// [`LOOK_AHEAD`] a side): the smallest total shift, then the fewest reference events, at which
 /// at least [`EQUAL_RUN_MIN`] events are equal and cover one full period of any repetition
 /// they are part of.
@@ -23,7 +23,7 @@ pub struct Shift {
 pub fn find(reference: &[u64], candidate: &[u64]) -> Option<Shift> {
     debug_assert!(reference.len().max(candidate.len()) <= LOOK_AHEAD as usize);
     let runs = Runs::new(reference, candidate);
-    for total in 1..reference.len() + candidate.len() {
+    for total in 0..reference.len() + candidate.len() {
         for i in 0..=total.min(reference.len().saturating_sub(1)) {
             let j = total - i;
             if j >= candidate.len() {
@@ -116,7 +116,7 @@ mod tests {
                     })
                 };
                 let better = best.is_none_or(|(x, y, _)| (i + j, i) < (x + y, x));
-                if i + j > 0 && run >= 4 && better && !fragment(reference, i) && !fragment(candidate, j) {
+                if run >= 4 && better && !fragment(reference, i) && !fragment(candidate, j) {
                     best = Some((i, j, run));
                 }
             }

@@ -215,7 +215,7 @@ fn copy(line: ContextLine, keep: &mut Keep) -> Result<EventCopy, SourceError> {
 
 fn facts(intake: &Intake<'_>) -> LogFacts {
     LogFacts {
-        bytes: intake.log.bytes_read(),
+        bytes: intake.ended_at.unwrap_or_else(|| intake.log.bytes_read()),
         events: intake.time,
         threads: intake.threads(),
         lines_skipped: intake.lines_skipped,

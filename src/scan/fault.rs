@@ -62,6 +62,16 @@ impl From<json::Fault> for OpenFault {
 }
 
 impl OpenFault {
+    /// What a line is by name, if no object begins it: UTF-16, an array, a misplaced mark.
+    pub fn named(line: &[u8]) -> Option<OpenFault> {
+        let fault = match line.first() {
+            Some(b'{') if line.get(1) == Some(&0) => OpenReason::Utf16.at(0),
+            Some(b'{') | None => return None,
+            Some(_) => OpenFault::of_start(line),
+        };
+        Some(fault).filter(|fault| fault.reason != OpenReason::NoObject)
+    }
+
     /// Names what stands where the line's object should begin.
     pub(super) fn of_start(line: &[u8]) -> OpenFault {
         let reason = match line {

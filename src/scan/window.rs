@@ -81,7 +81,7 @@ impl<'w> Scan<'w> {
     /// Takes one non-blank line; false where the scan stops.
     fn line(&mut self, line: u32, start: usize, end: usize, lead: usize, terminated: bool) -> bool {
         let text = &self.bytes[start..end];
-        if !terminated && !is_whole_object(text) {
+        if !terminated && !is_whole(text) {
             let fault = self.opener.read_line(text, &mut self.reading).err();
             let fault = fault.unwrap_or_else(|| OpenReason::NoEnd.at(text.len() - 1));
             self.found.torn = Some(self.fault_at(line, start, fault));
@@ -156,9 +156,9 @@ impl<'w> Scan<'w> {
     }
 }
 
-/// A last line without a line feed is torn, as a crash leaves it, unless it is a whole object.
-fn is_whole_object(text: &[u8]) -> bool {
-    text[0] == b'{' && crate::json::check_by_cursor(text, 0).is_ok()
+/// A last line without a line feed is torn, as a crash leaves it, unless it is a whole value.
+fn is_whole(text: &[u8]) -> bool {
+    crate::json::check_by_cursor(text, 0).is_ok()
 }
 
 /// The part of `bytes[start..end]` without blanks (space, tab, CR) at its ends.

@@ -28,7 +28,7 @@ pub fn resync(reference: &[String], candidate: &[String]) -> Option<Resync> {
             .collect()
     };
     let (reference, candidate) = (&numbered(reference)[..], &numbered(candidate)[..]);
-    for shift in 1..=reference.len() + candidate.len() {
+    for shift in 0..=reference.len() + candidate.len() {
         for i in 0..=shift.min(reference.len()) {
             let j = shift - i;
             if j > candidate.len() {

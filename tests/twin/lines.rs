@@ -114,7 +114,7 @@ pub fn read_log<'a>(bytes: &'a [u8], rules: &Rules, choices: &Choices) -> Result
     let mut lines = lines(bytes);
     if let Some((_, _, text, terminated)) = lines.last()
         && !terminated
-        && !is_whole_object(&bytes[text.clone()])
+        && !is_whole(&bytes[text.clone()])
     {
         log.torn = true;
         lines.pop();
@@ -225,7 +225,7 @@ pub fn looks_glued(line: &[u8]) -> bool {
     line[1..].windows(head.len()).any(|window| window == head)
 }
 
-/// Torn is what a crash leaves: a line that is no whole object.
-fn is_whole_object(line: &[u8]) -> bool {
-    matches!(super::json::parse_line(line), Ok((Value::Object(_), _)))
+/// Torn is what a crash leaves: a line that is no whole value.
+fn is_whole(line: &[u8]) -> bool {
+    super::json::parse_line(line).is_ok()
 }

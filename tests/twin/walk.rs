@@ -143,8 +143,8 @@ fn diverged(
     let resync = outcome.resync(&events[0][place[0]..], &events[1][place[1]..]);
     let [r, c] = [0, 1].map(|side| outcome.twin.event(side, pair[side]).clone());
     let kind = match resync {
-        Some((found, _)) if found.candidate == 0 => "missing",
-        Some((found, _)) if found.reference == 0 => "extra",
+        Some((found, _)) if found.candidate == 0 && found.reference > 0 => "missing",
+        Some((found, _)) if found.reference == 0 && found.candidate > 0 => "extra",
         _ if r.kind != c.kind => "kind",
         _ if !weighed.differences.is_empty() => "value",
         _ => "ordinal",
