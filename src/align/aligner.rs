@@ -17,6 +17,8 @@ use crate::profile::Profile;
 use crate::scan::{ScanOptions, scan_window};
 use crate::source::{Log, Side, SourceError, Window};
 
+/// Bytes of windows scanned in one wave, however many workers there are.
+const WAVE_BYTES_MAX: usize = 16 << 20;
 /// Bytes of windows held, both sides together, before waiting lanes are sealed.
 const HOT_BYTES_MAX: usize = 32 << 20;
 
@@ -158,14 +160,22 @@ impl<'r, J: Judge> Aligner<'r, J> {
         if wanted == [true, true] {
             wanted = [waiting[0] <= waiting[1] + slack, waiting[1] <= waiting[0] + slack];
         }
-        let share = (rayon::current_num_threads() * 2 / wanted.iter().filter(|side| **side).count()).max(1);
+        let sides = wanted.iter().filter(|side| **side).count();
+        let share = (rayon::current_num_threads() * 2 / sides).max(1);
         let mut windows = Vec::new();
         for side in Side::BOTH {
             let intake = &mut self.sides[side.index()];
             let share = if intake.log.is_stream() { 1 } else { share };
+            let mut bytes = 0;
             for _ in 0..if wanted[side.index()] { share } else { 0 } {
+                if bytes * sides >= WAVE_BYTES_MAX {
+                    break;
+                }
                 match intake.pull()? {
-                    Some((window, from)) => windows.push((side, window, from)),
+                    Some((window, from)) => {
+                        bytes += window.bytes.len();
+                        windows.push((side, window, from));
+                    }
                     None => {
                         // What was pulled before must be taken first.
                         if windows.iter().all(|(other, ..)| *other != side) {

@@ -231,7 +231,8 @@ impl<'r> Intake<'r> {
 
     fn append(&mut self, window: Window, mut scanned: ScannedWindow) {
         let overlong = window.overlong.map_or(0, |line| line.len);
-        let held = Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: self.next_line });
+        let held =
+            Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: self.next_line, gathered: None });
         let mut stop_line = u32::MAX;
         self.find_ordinal_faults(&mut scanned, &mut stop_line);
         if let Some(label) = self.label.take_if(|_| scanned.events > 0) {

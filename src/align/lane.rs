@@ -16,6 +16,20 @@ pub struct Held {
     pub offset: u64,
     /// Physical line of the first byte, from 1.
     pub first_line: u64,
+    /// Where each event's physical line begins in the log, if `bytes` holds only those lines one
+    /// after the other: the event's `sequence` is its place here.
+    pub gathered: Option<Vec<u64>>,
+}
+
+impl Held {
+    /// Offset in the log of a byte of a span's physical line.
+    fn offset_in_log(&self, span: &Span, from_line_start: u64) -> u64 {
+        let line_start = match &self.gathered {
+            Some(offsets) => offsets[span.sequence as usize],
+            None => self.offset + u64::from(span.start - span.lead),
+        };
+        line_start + from_line_start
+    }
 }
 
 /// Events of one lane that lie together.
@@ -26,8 +40,9 @@ pub enum Batch {
     Sealed(Sealed),
 }
 
-/// Events whose bytes are read again when their partners come: for each event two LEB128
-/// numbers, the bytes and the lines from the event before it. Mostly three bytes an event.
+/// Events whose bytes are read again when their partners come: for each event three LEB128
+/// numbers, the bytes and the lines from the event before it and the bytes of its own line.
+/// Mostly five bytes an event.
 pub struct Sealed {
     /// Offset of the first event's physical line, and bytes to the end of the last event's line.
     offset: u64,
@@ -267,7 +282,7 @@ impl<'l> Met<'l> {
     pub fn place(&self) -> Place {
         Place {
             line: self.held.first_line + u64::from(self.span.line),
-            offset: self.held.offset + u64::from(self.span.start - self.span.lead),
+            offset: self.held.offset_in_log(self.span, 0),
             ordinal: self.span.ordinal(),
             position: self.position,
         }
@@ -275,24 +290,37 @@ impl<'l> Met<'l> {
 
     /// Offset in the log of a byte of the trimmed line.
     pub fn offset_of(&self, at: usize) -> u64 {
-        self.held.offset + u64::from(self.span.start) + at as u64
+        self.held.offset_in_log(self.span, u64::from(self.span.lead) + at as u64)
     }
+}
+
+/// A sealed stretch is read whole if it is at most so many times what its lines take; else
+/// line by line, so that a thread among hundreds does not bring back everybody's lines.
+const WHOLE_READ_MAX: u64 = 4;
+
+/// Where a sealed event's line lies: bytes and lines from the stretch's begin, and its bytes.
+#[derive(Clone, Copy)]
+struct Step {
+    start: u64,
+    line: u64,
+    len: u64,
 }
 
 impl Sealed {
     fn new(held: &Held, spans: &[Span]) -> Sealed {
-        let begin = |span: &Span| u64::from(span.start - span.lead);
+        let begin = |span: &Span| held.offset_in_log(span, 0);
         let (first, last) = (&spans[0], &spans[spans.len() - 1]);
-        let mut steps = Vec::with_capacity(spans.len() * 3);
+        let mut steps = Vec::with_capacity(spans.len() * 5);
         let mut before = first;
         for span in spans {
             push_leb128(&mut steps, begin(span) - begin(before));
             push_leb128(&mut steps, u64::from(span.line - before.line));
+            push_leb128(&mut steps, u64::from(span.lead + span.len));
             before = span;
         }
         Sealed {
-            offset: held.offset + begin(first),
-            len: last.start + last.len - (first.start - first.lead),
+            offset: begin(first),
+            len: (begin(last) - begin(first)) as u32 + last.lead + last.len,
             first_line: held.first_line + u64::from(first.line),
             count: spans.len() as u32,
             last_must_read: last.has(Span::MUST_READ),
@@ -300,16 +328,28 @@ impl Sealed {
         }
     }
 
+    fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+        let (mut rest, mut start, mut line) = (&self.steps[..], 0, 0);
+        (0..self.count).map(move |_| {
+            start += take_leb128(&mut rest);
+            line += take_leb128(&mut rest);
+            Step { start, line, len: take_leb128(&mut rest) }
+        })
+    }
+
     fn open(&self, log: &Log, opener: &Opener, strict: bool) -> Result<(Arc<Held>, Vec<Span>), SourceError> {
-        let bytes = log.reread(self.offset, self.len as usize)?;
+        let needed: u64 = self.steps().map(|step| step.len).sum();
+        let gather = u64::from(self.len) > WHOLE_READ_MAX * needed;
+        let (bytes, gathered) =
+            if gather { self.gather(log)? } else { (log.reread(self.offset, self.len as usize)?, None) };
         let mut spans: Vec<Span> = Vec::with_capacity(self.count as usize);
-        let (mut steps, mut start, mut line) = (&self.steps[..], 0u64, 0u64);
-        for _ in 0..self.count {
-            start += take_leb128(&mut steps);
-            line += take_leb128(&mut steps);
-            let changed = |_: OpenFault| log.changed();
-            let mut span = reopen(opener, &bytes, start as usize).map_err(changed)?;
-            span.line = line as u32;
+        let mut at = 0;
+        for step in self.steps() {
+            let start = if gather { at } else { step.start as usize };
+            at += step.len as usize + 1;
+            let mut span = reopen(opener, &bytes, start).map_err(|_: OpenFault| log.changed())?;
+            span.line = step.line as u32;
+            span.sequence = spans.len() as u32;
             if strict {
                 span.flags |= Span::MUST_READ;
             }
@@ -320,7 +360,20 @@ impl Sealed {
         {
             last.flags |= Span::MUST_READ;
         }
-        Ok((Arc::new(Held { bytes, offset: self.offset, first_line: self.first_line }), spans))
+        let held = Held { bytes, offset: self.offset, first_line: self.first_line, gathered };
+        Ok((Arc::new(held), spans))
+    }
+
+    /// The lines alone, each with a line feed, and where they begin in the log.
+    fn gather(&self, log: &Log) -> Result<(Bytes, Option<Vec<u64>>), SourceError> {
+        let mut bytes = Vec::new();
+        let mut offsets = Vec::with_capacity(self.count as usize);
+        for step in self.steps() {
+            bytes.extend_from_slice(&log.reread(self.offset + step.start, step.len as usize)?);
+            bytes.push(b'\n');
+            offsets.push(self.offset + step.start);
+        }
+        Ok((bytes.into(), Some(offsets)))
     }
 }
 

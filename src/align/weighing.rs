@@ -14,6 +14,9 @@ use crate::source::{Side, SourceError};
 pub(super) const CHUNK_PAIRS: u64 = 1_024;
 /// Pairs of one lane weighed in one round, so that sealed events come back a few at a time.
 pub(super) const ROUND_PAIRS: u64 = 65_536;
+/// Events of all lanes together that a round brings back, and the least of one lane.
+const UNSEALED_MAX: u64 = 65_536;
+const UNSEALED_MIN: u64 = 64;
 
 impl<J: Judge> Aligner<'_, J> {
     /// Weighs every pair that both sides have, round by round.
@@ -22,8 +25,10 @@ impl<J: Judge> Aligner<'_, J> {
         let mut active: Vec<usize> =
             (0..self.pairings.len()).filter(|pairing| self.pairings[*pairing].phase == Phase::Active).collect();
         while !active.is_empty() {
+            // Sealed events come back a share for each lane, so that many lanes stay within bounds.
+            let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 4);
             for pairing in &active {
-                self.unseal_front(*pairing)?;
+                self.unseal_front(*pairing, share)?;
                 self.step_over_holes(*pairing)?;
             }
             let mut tasks = Vec::new();
@@ -128,10 +133,10 @@ impl<J: Judge> Aligner<'_, J> {
     }
 
     /// Brings sealed events back where their partners wait.
-    pub(super) fn unseal_front(&mut self, pairing: usize) -> Result<(), SourceError> {
+    pub(super) fn unseal_front(&mut self, pairing: usize, share: u64) -> Result<(), SourceError> {
         for side in Side::BOTH {
             let partner = self.lane(pairing, side.other()).waiting();
-            self.unseal_lane(pairing, side, partner.min(ROUND_PAIRS / 4))?;
+            self.unseal_lane(pairing, side, partner.min(share))?;
         }
         Ok(())
     }
@@ -154,7 +159,7 @@ impl<J: Judge> Aligner<'_, J> {
                     self.check_stepped_over(pairing, side.other());
                     self.lane_mut(pairing, side.other()).pop(1);
                     self.counters.unverified += 1;
-                    self.unseal_front(pairing)?;
+                    self.unseal_front(pairing, UNSEALED_MIN)?;
                     stepped = true;
                 } else if next.is_some() || partner.complete && partner.waiting() == 0 {
                     self.lane_mut(pairing, side).holes.pop_front();

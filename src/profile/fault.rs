@@ -96,12 +96,19 @@ impl Fault {
     }
 }
 
+/// Text from a profile may hold anything; none of it may steer a terminal.
+fn visible(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
 /// Tabs in the line are shown as one blank, so that the caret stands where it should.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gutter = " ".repeat(self.line.to_string().len());
         let shown: String = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.reason)?;
+        let [file, reason] = [&self.file, &self.reason].map(|text| visible(text));
+        writeln!(f, "{file}:{}:{}: {reason}", self.line, self.column)?;
         writeln!(f, "{gutter} |")?;
         writeln!(f, "{} | {shown}", self.line)?;
         write!(f, "{gutter} | {}{}", " ".repeat(self.column - 1), "^".repeat(self.carets))

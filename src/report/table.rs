@@ -31,15 +31,8 @@ fn cells(row: &Row, number: fn(u64) -> String, brief: bool) -> [String; 8] {
 
 const RIGHT: [bool; 8] = [true, false, false, false, true, true, true, false];
 
-/// Paints the table.
-pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
-    let Overview { rows, others } = overview(story);
-    if rows.is_empty() && others.is_empty() {
-        return;
-    }
-    page.gap();
-    let [reference, candidate] = Side::BOTH.map(|side| clip(&story.label(side), 12));
-    let heads = [
+fn heads([reference, candidate]: &[String; 2]) -> [String; 8] {
+    [
         reference.clone(),
         "→".into(),
         candidate.clone(),
@@ -48,26 +41,45 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         format!("of {reference}"),
         format!("of {candidate}"),
         "outcome".into(),
-    ];
-    let layout = |number: fn(u64) -> String, brief: bool| -> (Vec<[String; 8]>, [usize; 8]) {
-        let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number, brief)).collect();
-        let mut widths = std::array::from_fn(|at| columns(&heads[at]));
-        for line in &body {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(columns(cell));
-            }
+    ]
+}
+
+fn layout(rows: &[Row], heads: &[String; 8], number: fn(u64) -> String, brief: bool) -> (Vec<[String; 8]>, [usize; 8]) {
+    let body: Vec<[String; 8]> = rows.iter().map(|row| cells(row, number, brief)).collect();
+    let mut widths = std::array::from_fn(|at| columns(&heads[at]));
+    for line in &body {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(columns(cell));
         }
-        (body, widths)
-    };
+    }
+    (body, widths)
+}
+
+/// Paints the table.
+pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
+    let Overview { rows, others } = overview(story);
+    if rows.is_empty() && others.is_empty() {
+        return;
+    }
+    page.gap();
+    let labels = Side::BOTH.map(|side| clip(&story.label(side), 12));
+    let short = ["ref".to_owned(), "cand".to_owned()];
     let total = |widths: &[usize; 8]| 2 + widths.iter().sum::<usize>() + 2 * 5 + 2;
-    let mut laid = layout(grouped, false);
-    if total(&laid.1) > width {
-        laid = layout(grouped, true);
+    let plain: fn(u64) -> String = |number| number.to_string();
+    // From the roomiest spelling to the tightest; labels cut alike would tell nothing.
+    let spellings = [(&labels, grouped as fn(u64) -> String, false), (&labels, grouped, true), (&labels, plain, true)];
+    let tight = [(&short, grouped as fn(u64) -> String, true), (&short, plain, true)];
+    let mut laid = None;
+    for (labels, number, brief) in spellings.into_iter().filter(|_| labels[0] != labels[1]).chain(tight) {
+        let heads = heads(labels);
+        let (body, widths) = layout(&rows, &heads, number, brief);
+        let fits = total(&widths) <= width;
+        laid = Some((heads, body, widths));
+        if fits {
+            break;
+        }
     }
-    if total(&laid.1) > width {
-        laid = layout(|number| number.to_string(), true);
-    }
-    let (body, widths) = laid;
+    let Some((heads, body, widths)) = laid else { return };
     page.put(Style::Plain, "  ");
     line(page, &heads, &widths, [Style::Dim; 8]);
     for (row, cells) in rows.iter().zip(&body) {
