@@ -53,8 +53,6 @@ impl Judgement<'_> {
         let mut faults = Vec::new();
         let ahead = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
         let shift = resync::find(&ahead[0], &ahead[1]);
-        // The malformed line that ended a look was read too.
-        let looked = Side::BOTH.map(|side| (ahead[side.index()].len() + 1).min(parting.sides[side.index()].len()));
         let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
         let (left, right) = (reference.event(), candidate.event());
         // A malformed divergent line is told as a fault; kind and ordinal still are.
@@ -68,6 +66,17 @@ impl Judgement<'_> {
         };
         let shown = [kind != DivergenceKind::Extra, kind != DivergenceKind::Missing];
         let one_side = !(shown[0] && shown[1]);
+        let looked = Side::BOTH.map(|side| {
+            let events = &parting.sides[side.index()];
+            // The malformed line that ended a look was read too; what is shown behind it must be.
+            let looked = (ahead[side.index()].len() + 1).min(events.len());
+            let shown = (usize::from(shown[side.index()]) + AFTER).min(events.len()).max(looked);
+            for met in &events[looked..shown] {
+                let fault = self.comparer.read(met.event().line, scratch).err();
+                faults.extend(fault.map(|fault| (side, fault_at(met, &fault))));
+            }
+            shown
+        });
         let event = |side: Side| {
             let met = &parting.sides[side.index()][0];
             shown[side.index()].then(|| pairs::cut(met.place(), met.event().line, EVENT_BYTES_MAX))
