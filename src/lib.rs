@@ -1,14 +1,28 @@
 //! forkpoint finds the event where two runs part.
+//!
+//! The tour, bottom up: `json` decides values exactly, `source` gives bytes, `profile` the rules,
+//! `disk` writes whole files; `scan` finds events in bytes and `compare` weighs two of them; `align`
+//! sorts them into lanes and pairs; `diverge` says where a pair of lanes parts and how;
+//! `report` tells it; `cli` is the porch. A run through the library is [`diverge::run()`].
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod json;
+
+pub mod source;
+
+pub mod profile;
+
+pub mod disk;
+
+pub mod scan;
+
+pub mod compare;
+
 pub mod align;
+
+pub mod diverge;
+
+pub mod report;
+
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod compare;
-pub mod disk;
-pub mod diverge;
-pub mod json;
-pub mod profile;
-pub mod report;
-pub mod scan;
-pub mod source;

@@ -39,7 +39,7 @@ fn check(log: &Path, engine: &str) {
     let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
     let header = lines.next().expect("a header");
     assert_eq!(header, serde_json::json!({ "kind": "schema_version", "schema_version": 1, "engine": engine }));
-    let schema: Value = serde_json::from_str(include_str!("../docs/schema-v1.event.json")).expect("JSON");
+    let schema: Value = serde_json::from_str(include_str!("../src/profile/builtin/event.schema.json")).expect("JSON");
     let schema = jsonschema::validator_for(&schema).expect("a JSON Schema");
     let mut lanes: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
     for event in lines {

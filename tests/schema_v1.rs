@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[path = "../examples/generate/mod.rs"]
 mod generate;
 
-const SCHEMA: &str = include_str!("../docs/schema-v1.event.json");
+const SCHEMA: &str = include_str!("../src/profile/builtin/event.schema.json");
 const DOCUMENT: &str = include_str!("../docs/schema-v1.md");
 
 struct Schema {
