@@ -411,4 +411,43 @@ mod tests {
         assert!(values.iter().all(|value| take_leb128(&mut rest) == *value));
         assert!(rest.is_empty());
     }
+
+    /// A log of `threads` threads that take turns, scanned into the lane of the first.
+    fn lane_among(threads: u64, events: u64) -> (Lane, Log, Opener, Arc<Held>) {
+        let profile = crate::profile::builtin("schema-v1").expect("it is built in");
+        let line = |at: u64, thread: u64| {
+            format!(
+                " {{\"tid\":{thread},\"tid_event_idx\":{at},\"kind\":\"k\",\"payload\":{{\"n\":{}}}}}\r\n\n",
+                at * at
+            )
+        };
+        let text: String = (0..events).flat_map(|at| (0..threads).map(move |thread| line(at, thread))).collect();
+        let opener = Opener::new(&profile, false);
+        let mut log = Log::from_bytes("log", text.into_bytes(), &crate::source::OpenOptions::default());
+        let window = log.next_window().expect("memory").expect("one window");
+        let scanned = crate::scan::scan_window(&opener, &window, 0, crate::scan::ScanOptions::default());
+        let held = Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: 1, gathered: None });
+        let mut lane = Lane::new(ThreadKey::Integer(0), 0);
+        lane.push(&held, scanned.groups[0].spans.clone());
+        (lane, log, opener, held)
+    }
+
+    fn events(lane: &Lane) -> Vec<(Vec<u8>, Place, u64)> {
+        lane.cursor(0).map(|met| (met.event().line.to_vec(), met.place(), met.offset_of(3))).collect()
+    }
+
+    #[test]
+    fn sealed_events_come_back_as_they_were_read_whole_or_gathered() {
+        for (threads, gathers) in [(1, false), (2, false), (50, true)] {
+            let (mut lane, log, opener, held) = lane_among(threads, 40);
+            lane.pop(3);
+            let before = events(&lane);
+            lane.seal(&held);
+            assert_eq!((lane.hot(), lane.waiting()), (0, 37), "all is sealed");
+            lane.unseal(1, &log, &opener, false).expect("memory can be read again");
+            assert_eq!(events(&lane), before, "{threads} threads");
+            let Some(Batch::Hot { held, .. }) = lane.queue.front() else { panic!("nothing came back") };
+            assert_eq!(held.gathered.is_some(), gathers, "{threads} threads");
+        }
+    }
 }

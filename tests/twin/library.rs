@@ -26,6 +26,13 @@ pub fn run_library(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Value 
 
 fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, String) {
     let mut asked = understand(flags);
+    // Windows of a line or a few, and lanes sealed as soon as they wait, must not show.
+    match (reference.len() + candidate.len()) % 4 {
+        1 => (asked.open.window_bytes, asked.options.hot_bytes_max) = (1, 2),
+        2 => (asked.open.window_bytes, asked.options.hot_bytes_max) = (700, 2),
+        3 => asked.open.window_bytes = 64,
+        _ => {}
+    }
     let profile = builtin(asked.profile).expect("a profile of that name");
     let profile = match asked.overrides.apply(profile) {
         Ok(profile) => profile,
