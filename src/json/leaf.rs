@@ -4,8 +4,8 @@
 //! ends where the grammar says. What is irregular (an escape, a byte beyond ASCII, a number in
 //! another spelling than digits with a fraction) they leave to it, by `None`.
 
-/// Bytes looked at together.
-const STEP: usize = 16;
+use super::grammar::DEPTH_MAX;
+use super::simd::{self, BLOCK, STEP};
 
 /// The sixteen bytes from `at` on; past the text's end they are zero, which is no digit, no
 /// quote and no character that may stand in a string.
@@ -31,7 +31,7 @@ fn padded(text: &[u8], at: usize) -> [u8; STEP] {
 pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut pos = at + 1;
     loop {
-        let stops = simd::string_stops(step(text, pos));
+        let stops = simd::string_stops(&step(text, pos));
         if stops != 0 {
             pos += stops.trailing_zeros() as usize;
             return (text.get(pos) == Some(&b'"')).then_some(pos + 1);
@@ -45,7 +45,7 @@ pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
 pub fn digits_end(text: &[u8], at: usize) -> usize {
     let mut pos = at;
     loop {
-        let others = simd::non_digits(step(text, pos));
+        let others = simd::non_digits(&step(text, pos));
         if others != 0 {
             return pos + others.trailing_zeros() as usize;
         }
@@ -102,57 +102,75 @@ fn word_end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     (text.get(at..end) == Some(word) && !follows).then_some(end)
 }
 
-/// Sixteen bytes at once by instructions that every x86-64 processor has.
-#[cfg(target_arch = "x86_64")]
-mod simd {
-    use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
-        _mm_set1_epi8, _mm_sub_epi8,
-    };
-
-    #[inline(always)]
-    fn vector(bytes: [u8; 16]) -> __m128i {
-        let whole = u128::from_le_bytes(bytes);
-        _mm_set_epi64x((whole >> 64) as i64, whole as i64)
+/// The end of the object or array that opens at `at`, by brackets outside strings alone, as
+/// [`super::grammar::container_end_loose`] finds it; `None` where a backslash stands in it, where
+/// it nests too deep or does not end. `depth` is how many containers enclose it.
+pub fn container_end(text: &[u8], at: usize, depth: usize) -> Option<usize> {
+    if !matches!(text.get(at)?, b'{' | b'[') {
+        return None;
     }
-
-    /// Bits of the bytes that end a plain string or may not stand in one.
-    #[inline(always)]
-    pub(super) fn string_stops(bytes: [u8; 16]) -> u32 {
-        let bytes = vector(bytes);
-        let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
-        let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
-        // Signed: bytes beyond ASCII are negative and thus below the space too.
-        let odd = _mm_cmplt_epi8(bytes, _mm_set1_epi8(b' ' as i8));
-        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), odd)) as u32
-    }
-
-    /// Bits of the bytes that are no digits.
-    #[inline(always)]
-    pub(super) fn non_digits(bytes: [u8; 16]) -> u32 {
-        let value = _mm_sub_epi8(vector(bytes), _mm_set1_epi8(b'0' as i8));
-        let is_digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
-        _mm_movemask_epi8(is_digit) as u32 ^ 0xFFFF
+    let (mut base, mut open, mut in_string) = (at, 0usize, 0u64);
+    loop {
+        let rest = text.get(base..).filter(|rest| !rest.is_empty())?;
+        let marks = match rest.first_chunk::<BLOCK>() {
+            Some(block) => simd::marks(block),
+            None => {
+                let mut block = [0; BLOCK];
+                block[..rest.len()].copy_from_slice(rest);
+                simd::marks(&block)
+            }
+        };
+        let strings = prefix_xor(marks.quotes) ^ in_string;
+        in_string = 0u64.wrapping_sub(strings >> 63);
+        let (opens, closes) = (marks.opens & !strings, marks.closes & !strings);
+        let (opened, closed) = (opens.count_ones() as usize, closes.count_ones() as usize);
+        if depth + open + opened > DEPTH_MAX {
+            return None;
+        }
+        // With more open than this block closes, the end is not in it.
+        let end = if open > closed {
+            open = open + opened - closed;
+            None
+        } else {
+            end_in(opens, closes, &mut open)
+        };
+        // What stands behind the end is nobody's business here.
+        let within = end.map_or(u64::MAX, |end| u64::MAX >> (63 - end));
+        if marks.backslashes & within != 0 {
+            return None;
+        }
+        if let Some(end) = end {
+            return Some(base + end + 1);
+        }
+        base += BLOCK;
     }
 }
 
-/// The same byte by byte, for other processors.
-#[cfg(not(target_arch = "x86_64"))]
-use plain as simd;
-
-#[cfg(any(test, not(target_arch = "x86_64")))]
-mod plain {
-    fn bits(bytes: [u8; 16], is_set: impl Fn(u8) -> bool) -> u32 {
-        bytes.iter().enumerate().fold(0, |bits, (at, byte)| bits | u32::from(is_set(*byte)) << at)
+/// Counts brackets in order until all are closed; `open` is left at the count behind the block.
+fn end_in(opens: u64, closes: u64, open: &mut usize) -> Option<usize> {
+    let mut left = opens | closes;
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        if closes & bit != 0 {
+            *open -= 1;
+            if *open == 0 {
+                return Some(bit.trailing_zeros() as usize);
+            }
+        } else {
+            *open += 1;
+        }
+        left &= left - 1;
     }
+    None
+}
 
-    pub(super) fn string_stops(bytes: [u8; 16]) -> u32 {
-        bits(bytes, |byte| byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte))
+/// Each bit: whether an odd number of bits is set up to and with it.
+#[inline(always)]
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
     }
-
-    pub(super) fn non_digits(bytes: [u8; 16]) -> u32 {
-        bits(bytes, |byte| !byte.is_ascii_digit())
-    }
+    bits
 }
 
 #[cfg(test)]
@@ -189,12 +207,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_vectors_see_what_single_bytes_show(bytes: [u8; 16]) {
-            prop_assert_eq!(simd::string_stops(bytes), plain::string_stops(bytes));
-            prop_assert_eq!(simd::non_digits(bytes), plain::non_digits(bytes));
-        }
-
-        #[test]
         fn nothing_is_accepted_that_the_grammar_refuses(
             text in r#"["\-0-9truefalsnl.eE+ ,}\\é]{0,8}("[a-z \\é]{0,40}"|[0-9]{0,40})?[,}x0-9"]?"#,
         ) {
@@ -206,6 +218,20 @@ mod tests {
             if let Some(end) = scalar_end(bytes, 0) {
                 prop_assert_eq!(exact, Ok(end));
             }
+        }
+
+        #[test]
+        fn containers_end_where_the_grammar_says(
+            parts in prop::collection::vec(r#"[{}\[\]]{1,3}|"[a-z{}\[\]]{0,70}"|\\{0,1}[0-9,:]{1,30}"#, 0..12),
+            depth in 1020usize..1025,
+        ) {
+            let text = format!("{{{}", parts.concat());
+            let exact = grammar::container_end_loose(text.as_bytes(), 0, depth);
+            let found = container_end(text.as_bytes(), 0, depth);
+            prop_assert!(found.is_none() || found == exact.ok(), "{} {:?} {:?}", text, found, exact);
+            let shallow = container_end(text.as_bytes(), 0, 1);
+            let plain = !text.contains('\\');
+            prop_assert!(!plain || shallow == grammar::container_end_loose(text.as_bytes(), 0, 1).ok(), "{}", text);
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Room `json`: exact JSON, decided from tokens, never from floating point.
 //!
-//! In reading order: [`grammar`] ends single tokens, [`leaf`] the regular ones faster; [`cursor`] walks a text strictly, with an
-//! explicit stack of bits; [`number`] and [`text`] compare scalars by exact value and by code
-//! points; [`tape`] takes a whole text apart for comparing, looking up and digesting;
-//! [`validate`] checks texts that nobody looks into; [`mod@pointer`] names places. It knows nothing of events.
+//! In reading order: [`grammar`] ends single tokens; [`leaf`] ends the regular ones faster, by
+//! `simd`; [`cursor`] walks a text strictly, with an explicit stack of bits; [`number`] and
+//! [`text`] compare scalars by exact value and by code points; [`tape`] takes a whole text apart
+//! for comparing, looking up and digesting; [`validate`] checks texts that nobody looks into;
+//! [`mod@pointer`] names places. It knows nothing of events.
 
 pub mod cursor;
 pub mod grammar;
 pub mod leaf;
 pub mod number;
 pub mod pointer;
+mod simd;
 pub mod tape;
 pub mod text;
 pub mod validate;
