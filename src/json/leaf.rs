@@ -53,6 +53,34 @@ pub fn digits_end(text: &[u8], at: usize) -> usize {
     }
 }
 
+/// The integer at `at` and its end, if it is written as one to sixteen plain digits.
+#[inline(always)]
+pub fn small_integer(text: &[u8], at: usize) -> Option<(u64, usize)> {
+    let chunk = step(text, at);
+    let len = (simd::non_digits(&chunk) | 1 << STEP).trailing_zeros() as usize;
+    let follows = text.get(at + len).is_some_and(|byte| goes_on(*byte));
+    if len == 0 || follows || (chunk[0] == b'0' && len > 1) {
+        return None;
+    }
+    let (low, high) = chunk.split_at(8);
+    let [low, high] = [low, high].map(|half| half.first_chunk().expect("half of sixteen"));
+    let value = if len <= 8 {
+        eight_digits(low, len)
+    } else {
+        eight_digits(low, 8) * 10u64.pow(len as u32 - 8) + eight_digits(high, len - 8)
+    };
+    Some((value, at + len))
+}
+
+/// The value of the first `len` (1 to 8) bytes, all digits: pairs, then fours, then all together.
+#[inline(always)]
+fn eight_digits(bytes: &[u8; 8], len: usize) -> u64 {
+    let digits = (u64::from_le_bytes(*bytes) ^ 0x3030_3030_3030_3030) << (64 - 8 * len);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
+}
+
 /// The end of the number at `at` if it is an integer or has a fraction, without an exponent.
 #[inline(always)]
 pub fn number_end(text: &[u8], at: usize) -> Option<usize> {
@@ -217,6 +245,20 @@ mod tests {
             };
             if let Some(end) = scalar_end(bytes, 0) {
                 prop_assert_eq!(exact, Ok(end));
+            }
+        }
+
+        #[test]
+        fn small_integers_have_their_value(value in 0u64..10_000_000_000_000_000, cut in 0u32..16, behind in ".{0,20}") {
+            let value = value / 10u64.pow(cut);
+            let text = format!("[{value},{behind}");
+            prop_assert_eq!(small_integer(text.as_bytes(), 1), Some((value, 1 + value.to_string().len())));
+            for odd in ["0", "1.0", "1e3", "-1", "", "x"] {
+                let text = format!("{odd}{value}{odd}");
+                let found = small_integer(text.as_bytes(), 0);
+                let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+                let regular = text.len() == digits && !(digits > 1 && text.starts_with('0')) && digits <= 16;
+                prop_assert_eq!(found.is_some(), regular, "{}", text);
             }
         }
 
