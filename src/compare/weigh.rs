@@ -83,6 +83,11 @@ impl<'p> Comparer<'p> {
         }
     }
 
+    /// Whether equal bytes are all there is to say of a pair: nothing is left out on purpose.
+    pub fn compares_all(&self) -> bool {
+        !self.skip_nondeterministic
+    }
+
     /// Weighs a pair.
     pub fn weigh(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Weighed {
         let same_head = self.same_kind(reference, candidate) && reference.ordinal == candidate.ordinal;
