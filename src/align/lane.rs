@@ -274,6 +274,7 @@ impl<'l> Met<'l> {
             tail: self.span.tail.of(line),
             payload_missing: self.span.has(Span::PAYLOAD_MISSING),
             nondeterministic: self.span.has(Span::NONDETERMINISTIC),
+            head_is_strict: false,
             must_read: self.span.has(Span::MUST_READ),
         }
     }
