@@ -101,20 +101,19 @@ fn event<'l>(opener: &Opener, line: &'l [u8], head_is_strict: bool) -> Event<'l>
     }
 }
 
-fn weigh(criterion: &mut Criterion) {
+/// Calls `with` for each group and way with a turn through all its pairs; answers are checked first.
+pub fn each(mut with: impl FnMut(&str, &str, &mut dyn FnMut())) {
     let v1 = || builtin("schema-v1").expect("it is built in");
     let groups: [(&str, Profile, Maker); 5] = [
         ("handle", v1(), handle),
         ("allocator", v1(), returned),
         ("reordered", v1(), reordered),
-        ("trace/ignored", trace(), instruction),
-        ("trace/masked", trace(), masked),
+        ("trace-ignored", trace(), instruction),
+        ("trace-masked", trace(), masked),
     ];
     for (name, profile, make) in groups {
         let lines: Vec<_> = (0..PAIRS).map(|n| [make(n, false), make(n, true)]).collect();
         let opener = Opener::new(&profile, false);
-        let mut group = criterion.benchmark_group(format!("weigh/{name}"));
-        group.throughput(Throughput::Elements(PAIRS as u64));
         for (way, layouts, strict) in [("head known", true, true), ("layouts", true, false), ("exact", false, false)] {
             let events: Vec<_> =
                 lines.iter().map(|pair| [0, 1].map(|side| event(&opener, pair[side].as_bytes(), strict))).collect();
@@ -126,16 +125,22 @@ fn weigh(criterion: &mut Criterion) {
             }
             let short = scratch.pairs_by_layout();
             assert_eq!(short, if layouts { PAIRS as u64 - 1 } else { 0 }, "{name}, {way}");
-            group.bench_function(BenchmarkId::from_parameter(way), |bencher| {
-                bencher.iter(|| {
-                    let equal =
-                        |[x, y]: &[Event<'_>; 2]| matches!(comparer.weigh(x, y, &mut scratch), Weighed::EqualRead(_));
-                    assert!(events.iter().all(equal));
-                });
+            with(name, way, &mut || {
+                let equal =
+                    |[x, y]: &[Event<'_>; 2]| matches!(comparer.weigh(x, y, &mut scratch), Weighed::EqualRead(_));
+                assert!(events.iter().all(equal));
             });
         }
-        group.finish();
     }
+}
+
+fn weigh(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("weigh");
+    group.throughput(Throughput::Elements(PAIRS as u64));
+    each(|name, way, turn| {
+        group.bench_function(BenchmarkId::new(name, way), |bencher| bencher.iter(&mut *turn));
+    });
+    group.finish();
 }
 
 criterion_group!(benches, weigh);

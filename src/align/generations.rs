@@ -1,7 +1,7 @@
 //! Where a thread's events go on, begin anew, or are out of order.
 
 use super::intake::Intake;
-use crate::scan::{OpenReason, ScannedWindow, Span, WindowFault};
+use crate::scan::{OpenReason, ScannedWindow, Span, SpanTable, WindowFault};
 
 /// What an event means for its thread's current lane.
 pub(super) enum Continues {
@@ -16,8 +16,8 @@ pub(super) enum Continues {
 }
 
 /// What an event means for a lane in the state (ended, last ordinal).
-pub(super) fn continues((ended, last): (bool, Option<u64>), span: &Span) -> Continues {
-    match (last, span.ordinal()) {
+pub(super) fn continues((ended, last): (bool, Option<u64>), ordinal: Option<u64>) -> Continues {
+    match (last, ordinal) {
         _ if ended => Continues::Anew,
         (Some(before), Some(found)) if found <= before => {
             if found == 0 && before > 0 {
@@ -31,8 +31,9 @@ pub(super) fn continues((ended, last): (bool, Option<u64>), span: &Span) -> Cont
 }
 
 /// The state of a lane (ended, last ordinal) after an event.
-pub(super) fn state_after(last: &Span, before: Option<(bool, Option<u64>)>) -> (bool, Option<u64>) {
-    (last.has(Span::ENDS_THREAD), last.ordinal().or(before.and_then(|(_, ordinal)| ordinal)))
+pub(super) fn state_after(spans: &SpanTable, index: u32, before: Option<(bool, Option<u64>)>) -> (bool, Option<u64>) {
+    let ends = spans.flags(index) & Span::ENDS_THREAD != 0;
+    (ends, spans.ordinal(index).or(before.and_then(|(_, ordinal)| ordinal)))
 }
 
 impl Intake<'_> {
@@ -40,24 +41,26 @@ impl Intake<'_> {
     /// and put among the window's faults. Where faults end the log, the first sets `stop_line`.
     pub(super) fn find_ordinal_faults(&mut self, scanned: &mut ScannedWindow, stop_line: &mut u32) {
         let mut found: Vec<WindowFault> = Vec::new();
-        for group in &scanned.groups {
+        let spans = &scanned.spans;
+        for group in scanned.groups.iter().filter(|group| group.from < group.to) {
             let lane = self.current.get(&group.thread).map(|lane| &self.lanes[*lane]);
             let mut state = lane.map_or((false, None), |lane| (lane.ended, lane.last_ordinal));
-            let first = group.spans[0].ordinal();
+            let first = spans.ordinal(group.from);
             let joins = !state.0 && (first.is_none() || state.1.is_none() || state.1 < first);
             if joins && !group.irregular {
                 continue;
             }
-            for span in &group.spans {
-                match continues(state, span) {
+            for index in group.from..group.to {
+                match continues(state, spans.ordinal(index)) {
                     Continues::Fault { before, found: ordinal } => {
                         let fault = OpenReason::OrdinalNotGrowing { before, found: ordinal }.at(0);
-                        found.push(WindowFault { line: span.line, at: span.start, sequence: span.sequence, fault });
+                        let span = spans.span(index);
+                        found.push(WindowFault { line: span.row, at: span.start, fault });
                         if !self.steps_over_faults() {
                             break;
                         }
                     }
-                    _ => state = (span.has(Span::ENDS_THREAD), span.ordinal().or(state.1)),
+                    _ => state = state_after(spans, index, Some(state)),
                 }
             }
         }
@@ -73,16 +76,19 @@ impl Intake<'_> {
             scanned.torn = None;
             return;
         }
-        let lines: Vec<u32> = found.iter().map(|fault| fault.line).collect();
-        let sequences: Vec<u32> = found.iter().map(|fault| fault.sequence).collect();
-        for group in &mut scanned.groups {
-            group.spans.retain(|span| lines.binary_search(&span.line).is_err());
-            for span in &mut group.spans {
-                span.sequence -= sequences.partition_point(|sequence| *sequence < span.sequence) as u32;
-            }
-        }
-        scanned.groups.retain(|group| !group.spans.is_empty());
+        let rows: Vec<u32> = found.iter().map(|fault| fault.line).collect();
+        remove(scanned, &rows);
         scanned.faults.extend(found);
         scanned.faults.sort_by_key(|fault| fault.line);
     }
+}
+
+/// Takes the events of some lines out of their groups.
+fn remove(scanned: &mut ScannedWindow, rows: &[u32]) {
+    let bounds: Vec<u32> = scanned.groups.iter().flat_map(|group| [group.from, group.to]).collect();
+    let left = scanned.spans.remove_rows(rows, &bounds);
+    for (group, bounds) in scanned.groups.iter_mut().zip(left.chunks(2)) {
+        (group.from, group.to) = (bounds[0], bounds[1]);
+    }
+    scanned.groups.retain(|group| group.from < group.to);
 }

@@ -29,7 +29,9 @@ pub struct Fault {
 pub struct OpeningTask {
     pub lane: usize,
     pub held: Arc<Held>,
-    pub spans: Vec<Span>,
+    /// The first of its spans, and the one behind its last.
+    pub from: u32,
+    pub to: u32,
 }
 
 /// One log being sorted into lanes.
@@ -54,7 +56,7 @@ pub struct Intake<'r> {
     pub ripened: Vec<usize>,
     pub openings: Vec<OpeningTask>,
     /// Events dropped by `skip_start` since last looked at: no partner is compared with them.
-    pub dropped: Vec<(Arc<Held>, Vec<Span>)>,
+    pub dropped: Vec<(Arc<Held>, u32, u32)>,
     pub faults: Vec<Fault>,
     /// Lines stepped over, whether on opening or on reading.
     pub lines_skipped: u64,
@@ -178,14 +180,11 @@ impl<'r> Intake<'r> {
         if self.ended {
             return;
         }
-        if let Some((_, scanned)) = self.pending.iter_mut().rfind(|(_, scanned)| scanned.events > 0) {
-            let last = scanned.events - 1;
-            let span = scanned.groups.iter_mut().flat_map(|group| &mut group.spans).find(|span| span.sequence == last);
-            if let Some(span) = span
-                && scanned.faults.iter().all(|fault| fault.line < span.line)
-            {
-                span.flags |= Span::MUST_READ;
-            }
+        if let Some((_, scanned)) = self.pending.iter_mut().rfind(|(_, scanned)| scanned.events > 0)
+            && let Some(last) = scanned.last_event()
+            && scanned.faults.iter().all(|fault| fault.line < scanned.spans.row(last))
+        {
+            scanned.spans.set_flag(last, Span::MUST_READ);
         }
         self.flush();
         self.end();
@@ -231,18 +230,26 @@ impl<'r> Intake<'r> {
 
     fn append(&mut self, window: Window, mut scanned: ScannedWindow) {
         let overlong = window.overlong.map_or(0, |line| line.len);
-        let held =
-            Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: self.next_line, gathered: None });
         let mut stop_line = u32::MAX;
         self.find_ordinal_faults(&mut scanned, &mut stop_line);
-        if let Some(label) = self.label.take_if(|_| scanned.events > 0) {
-            let first = scanned.groups.iter().flat_map(|group| &group.spans).find(|span| span.sequence == 0);
-            self.engine = first.and_then(|span| header::label(span.line_of(&held.bytes), Some(&label)));
+        if self.strict {
+            (0..scanned.spans.len()).for_each(|index| scanned.spans.set_flag(index, Span::MUST_READ));
         }
+        if let Some(label) = self.label.take_if(|_| scanned.events > 0) {
+            let first = scanned.groups.iter().flat_map(|group| scanned.spans_of(group)).min_by_key(|span| span.row);
+            self.engine = first.and_then(|span| header::label(span.line_of(&window.bytes), Some(&label)));
+        }
+        let held = Arc::new(Held {
+            bytes: window.bytes,
+            spans: std::mem::take(&mut scanned.spans),
+            offset: window.offset,
+            first_line: self.next_line,
+            gathered: None,
+        });
         let mut lanes = Vec::with_capacity(scanned.groups.len());
         let mut events = 0;
         for group in std::mem::take(&mut scanned.groups) {
-            events += self.admit(group, &held, &scanned.faults, stop_line, &mut lanes);
+            events += self.admit(&group, &held, &scanned.faults, stop_line, &mut lanes);
         }
         self.note_faults(&held, &scanned);
         if let Some(fault) = scanned.faults.first().filter(|_| !self.steps_over_faults()) {
@@ -283,68 +290,62 @@ impl<'r> Intake<'r> {
     /// Puts a group's events into its lane or lanes; returns how many.
     fn admit(
         &mut self,
-        mut group: Group,
+        group: &Group,
         held: &Arc<Held>,
         faults: &[WindowFault],
         stop_line: u32,
         lanes: &mut Vec<usize>,
     ) -> u64 {
-        if stop_line != u32::MAX {
-            group.spans.retain(|span| span.line < stop_line);
+        let spans = &held.spans;
+        let mut to = group.to;
+        while to > group.from && spans.row(to - 1) >= stop_line {
+            to -= 1;
         }
-        if self.strict {
-            group.spans.iter_mut().for_each(|span| span.flags |= Span::MUST_READ);
+        if to == group.from {
+            return 0;
         }
-        let Some(first) = group.spans.first().copied() else { return 0 };
-        let count = group.spans.len() as u64;
-        let lane = self.current.get(&group.thread).copied();
+        let count = u64::from(to - group.from);
+        let mut lane = self.current.get(&group.thread).copied();
         let skipped = self.lines_unopened + faults.len() as u64;
         let plain = !group.irregular
             && lane.is_some_and(|lane| {
                 let lane = &self.lanes[lane];
                 let state = (lane.ended, lane.last_ordinal);
-                matches!(continues(state, &first), Continues::Same) && lane.skipped_seen == skipped
+                matches!(continues(state, spans.ordinal(group.from)), Continues::Same) && lane.skipped_seen == skipped
             });
         if let Some(lane) = lane.filter(|_| plain) {
-            self.push(lane, held, group.spans, lanes);
+            self.push(lane, held, group.from, to, lanes);
             return count;
         }
-        let mut lane = lane;
-        let mut segment = Vec::new();
-        for span in group.spans {
+        let mut from = group.from;
+        for index in group.from..to {
             let state = lane.map(|lane| (self.lanes[lane].ended, self.lanes[lane].last_ordinal));
-            let state = match segment.last() {
-                Some(last) => Some(state_after(last, state)),
-                None => state,
-            };
-            let place = match state.map(|state| continues(state, &span)) {
-                Some(Continues::Same) => lane,
-                Some(_) | None => None,
-            };
-            if place.is_none() {
+            let state = if index > from { Some(state_after(spans, index - 1, state)) } else { state };
+            let goes_on = state.is_some_and(|state| matches!(continues(state, spans.ordinal(index)), Continues::Same));
+            if !goes_on {
                 if let Some(old) = lane {
-                    self.push(old, held, std::mem::take(&mut segment), lanes);
-                    let index = self.time + u64::from(span.sequence);
-                    self.close(old, &span, held, index);
+                    self.push(old, held, from, index, lanes);
+                    from = index;
+                    self.close(old, held, index);
                 }
-                lane = Some(self.open_lane(&group.thread, lane, held, &span));
+                lane = Some(self.open_lane(&group.thread, lane, held, index));
             }
-            let open = lane.expect("opened above");
-            self.watch_hole(open, &segment, &span, faults);
-            segment.push(span);
+            self.watch_hole(lane.expect("opened above"), held, (from, index), faults);
         }
         if let Some(lane) = lane {
-            self.push(lane, held, segment, lanes);
+            self.push(lane, held, from, to, lanes);
         }
         count
     }
 
     /// A lane ends because its thread begins anew.
-    fn close(&mut self, lane: usize, next: &Span, held: &Held, index: u64) {
+    fn close(&mut self, lane: usize, held: &Held, next: u32) {
+        let row = held.spans.row(next);
+        let index = self.time + u64::from(held.spans.sequence(row));
         let lane_state = &mut self.lanes[lane];
         lane_state.complete = true;
         if !lane_state.ended {
-            let line = held.first_line + u64::from(next.line);
+            let line = held.line(row);
             self.notes.push(format!(
                 "line {line}: thread {} begins anew with ordinal 0 without having ended (generation {})",
                 lane_state.thread,
@@ -354,9 +355,9 @@ impl<'r> Intake<'r> {
         self.ripen(lane, index + 1);
     }
 
-    fn open_lane(&mut self, thread: &ThreadKey, before: Option<usize>, held: &Held, span: &Span) -> usize {
+    fn open_lane(&mut self, thread: &ThreadKey, before: Option<usize>, held: &Held, first: u32) -> usize {
         let mut lane = Lane::new(thread.clone(), before.map_or(0, |before| self.lanes[before].generation + 1));
-        lane.first_line = held.first_line + u64::from(span.line);
+        lane.first_line = held.line(held.spans.row(first));
         lane.skipped_seen = before.map_or(0, |before| self.lanes[before].skipped_seen);
         if !self.wants_openings {
             lane.opening_wanted = 0;
@@ -367,18 +368,20 @@ impl<'r> Intake<'r> {
         index
     }
 
-    /// Notes a place where lines were skipped that may have been this lane's.
-    fn watch_hole(&mut self, lane: usize, segment: &[Span], span: &Span, faults: &[WindowFault]) {
-        let skipped = self.lines_unopened + faults.iter().filter(|fault| fault.line < span.line).count() as u64;
+    /// Notes a place where lines were skipped that may have been this lane's: before an event whose
+    /// lane's events from `from` on are not in the lane yet.
+    fn watch_hole(&mut self, lane: usize, held: &Held, (from, index): (u32, u32), faults: &[WindowFault]) {
+        let row = held.spans.row(index);
+        let skipped = self.lines_unopened + faults.partition_point(|fault| fault.line < row) as u64;
         let lane = &mut self.lanes[lane];
         let gone = skipped - lane.skipped_seen;
         if gone == 0 || !matches!(self.malformed, Malformed::Skip) {
             return;
         }
         lane.skipped_seen = skipped;
-        let position = lane.events + segment.len() as u64;
-        let before = segment.last().map_or(lane.last_ordinal, Span::ordinal);
-        match span.ordinal() {
+        let position = lane.events + u64::from(index - from);
+        let before = if index > from { held.spans.ordinal(index - 1) } else { lane.last_ordinal };
+        match held.spans.ordinal(index) {
             Some(ordinal) => {
                 let jump = ordinal - before.map_or(0, |before| before + 1);
                 if jump > 0 && jump <= gone {
@@ -391,54 +394,59 @@ impl<'r> Intake<'r> {
         }
     }
 
-    fn push(&mut self, lane: usize, held: &Arc<Held>, spans: Vec<Span>, lanes: &mut Vec<usize>) {
-        let Some(last) = spans.last().copied() else { return };
-        lanes.push(lane);
-        self.last_line = self.last_line.max(held.first_line + u64::from(last.line));
-        self.collect_opening(lane, held, &spans);
-        let state = &mut self.lanes[lane];
-        state.last_ordinal = last.ordinal().or(state.last_ordinal);
-        state.ended = last.has(Span::ENDS_THREAD);
-        state.complete |= state.ended;
-        let dropped = self.skip_start.saturating_sub(state.events).min(spans.len() as u64);
-        if dropped > 0 {
-            self.dropped.push((Arc::clone(held), spans[..dropped as usize].to_vec()));
+    fn push(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32, lanes: &mut Vec<usize>) {
+        if from == to {
+            return;
         }
-        state.push(held, spans);
+        lanes.push(lane);
+        let last = to - 1;
+        self.last_line = self.last_line.max(held.line(held.spans.row(last)));
+        self.collect_opening(lane, held, from, to);
+        let state = &mut self.lanes[lane];
+        state.last_ordinal = held.spans.ordinal(last).or(state.last_ordinal);
+        state.ended = held.spans.flags(last) & Span::ENDS_THREAD != 0;
+        state.complete |= state.ended;
+        let dropped = self.skip_start.saturating_sub(state.events).min(u64::from(to - from));
+        if dropped > 0 {
+            self.dropped.push((Arc::clone(held), from, from + dropped as u32));
+        }
+        state.push(held, from, to);
         state.pop(dropped);
     }
 
     /// Takes what the lane's opening still lacks, and ripens the lane when it has all.
-    fn collect_opening(&mut self, lane: usize, held: &Arc<Held>, spans: &[Span]) {
+    fn collect_opening(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32) {
         if self.lanes[lane].opening_wanted == 0 || self.lanes[lane].ripe_at.is_some() {
             return;
         }
+        let spans = &held.spans;
         let state = &mut self.lanes[lane];
-        let dropped = self.skip_start.saturating_sub(state.events).min(spans.len() as u64) as usize;
-        let time = |span: &Span| self.time + u64::from(span.sequence);
-        let mut wanted = Vec::new();
+        let first = from + self.skip_start.saturating_sub(state.events).min(u64::from(to - from)) as u32;
+        let time = |index: u32| self.time + u64::from(spans.sequence(spans.row(index)));
+        let ends = |index: u32| spans.flags(index) & Span::ENDS_THREAD != 0;
+        let mut wanted = 0;
         let mut ripe = None;
-        for span in &spans[dropped..] {
-            let first = *state.first_time.get_or_insert_with(|| {
+        for index in first..to {
+            let born = *state.first_time.get_or_insert_with(|| {
                 self.unripe.push_back(lane);
-                time(span)
+                time(index)
             });
-            if time(span) >= first + OPENING_SPAN {
-                ripe = Some(first + OPENING_SPAN);
+            if time(index) >= born + OPENING_SPAN {
+                ripe = Some(born + OPENING_SPAN);
                 break;
             }
-            wanted.push(*span);
-            if wanted.len() == state.opening_wanted || span.has(Span::ENDS_THREAD) {
-                ripe = Some(time(span) + 1);
+            wanted += 1;
+            if wanted == state.opening_wanted || ends(index) {
+                ripe = Some(time(index) + 1);
                 break;
             }
         }
-        if ripe.is_none() && spans[spans.len() - 1].has(Span::ENDS_THREAD) {
-            ripe = Some(time(&spans[spans.len() - 1]) + 1);
+        if ripe.is_none() && ends(to - 1) {
+            ripe = Some(time(to - 1) + 1);
         }
-        state.opening_wanted -= wanted.len();
-        if !wanted.is_empty() {
-            self.openings.push(OpeningTask { lane, held: Arc::clone(held), spans: wanted });
+        state.opening_wanted -= wanted;
+        if wanted > 0 {
+            self.openings.push(OpeningTask { lane, held: Arc::clone(held), from: first, to: first + wanted as u32 });
         }
         if let Some(at) = ripe {
             self.ripen(lane, at);

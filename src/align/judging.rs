@@ -117,9 +117,9 @@ impl<J: Judge> Aligner<'_, J> {
     fn check_dropped(&mut self) {
         for side in Side::BOTH {
             let mut scratch = Scratch::default();
-            for (held, spans) in std::mem::take(&mut self.sides[side.index()].dropped) {
-                for span in &spans {
-                    let met = Met { held: &held, span, position: 0 };
+            for (held, from, to) in std::mem::take(&mut self.sides[side.index()].dropped) {
+                for index in from..to {
+                    let met = Met { held: &held, index, position: 0 };
                     if let Some(fault) = check_lone(&met, self.comparer, &mut scratch) {
                         self.add_fault(side, fault);
                     }

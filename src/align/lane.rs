@@ -6,38 +6,46 @@ use std::sync::Arc;
 use super::group::GroupKeys;
 use super::pairing::Opening;
 use crate::compare::Event;
-use crate::scan::{OpenFault, Opener, Span, ThreadKey, reopen};
-use crate::source::{Bytes, Log, SourceError};
+use crate::scan::{Opener, ScanOptions, Span, SpanTable, ThreadKey, scan_window};
+use crate::source::{Bytes, Log, SourceError, Window};
 
-/// The bytes of a window that spans point into.
+/// The bytes of a window and the spans that point into them.
 pub struct Held {
     pub bytes: Bytes,
+    pub spans: SpanTable,
     /// Offset of the first byte in the log.
     pub offset: u64,
     /// Physical line of the first byte, from 1.
     pub first_line: u64,
-    /// Where each event's physical line begins in the log, if `bytes` holds only those lines one
-    /// after the other: the event's `sequence` is its place here.
-    pub gathered: Option<Vec<u64>>,
+    /// Where each line stands in the log (offset and physical line), if `bytes` holds lines that
+    /// were read again, one after the other.
+    pub gathered: Option<Vec<(u64, u64)>>,
 }
 
 impl Held {
-    /// Offset in the log of a byte of a span's physical line.
-    fn offset_in_log(&self, span: &Span, from_line_start: u64) -> u64 {
-        let line_start = match &self.gathered {
-            Some(offsets) => offsets[span.sequence as usize],
-            None => self.offset + u64::from(span.start - span.lead),
-        };
-        line_start + from_line_start
+    /// Physical line of a line of the table, from 1.
+    pub fn line(&self, row: u32) -> u64 {
+        match &self.gathered {
+            Some(places) => places[row as usize].1,
+            None => self.first_line + u64::from(row),
+        }
+    }
+
+    /// Offset in the log of a line of the table.
+    fn line_offset(&self, row: u32) -> u64 {
+        match &self.gathered {
+            Some(places) => places[row as usize].0,
+            None => self.offset + self.spans.line(row).0 as u64,
+        }
     }
 }
 
 /// Events of one lane that lie together.
 pub enum Batch {
-    /// Their bytes are at hand.
-    Hot { held: Arc<Held>, spans: Vec<Span> },
+    /// Their bytes are at hand: a range of a table's spans.
+    Hot { held: Arc<Held>, from: u32, to: u32 },
     /// Their bytes were given up; only where their lines begin is kept.
-    Sealed(Sealed),
+    Sealed(Box<Sealed>),
 }
 
 /// Events whose bytes are read again when their partners come: for each event three LEB128
@@ -133,10 +141,10 @@ impl Lane {
         self.events - self.head
     }
 
-    /// Appends events in file order.
-    pub fn push(&mut self, held: &Arc<Held>, spans: Vec<Span>) {
-        self.events += spans.len() as u64;
-        self.queue.push_back(Batch::Hot { held: Arc::clone(held), spans });
+    /// Appends a range of a table's events, in file order.
+    pub fn push(&mut self, held: &Arc<Held>, from: u32, to: u32) {
+        self.events += u64::from(to - from);
+        self.queue.push_back(Batch::Hot { held: Arc::clone(held), from, to });
     }
 
     /// Takes `count` events off the front.
@@ -163,13 +171,13 @@ impl Lane {
 
     /// Gives up the bytes of `held` where this lane still needs them.
     pub fn seal(&mut self, held: &Arc<Held>) {
-        while let Some(Batch::Hot { held: front, spans }) = self.queue.get(self.sealed) {
+        while let Some(Batch::Hot { held: front, from, to }) = self.queue.get(self.sealed) {
             if !Arc::ptr_eq(front, held) {
                 return;
             }
-            let from = if self.sealed == 0 { std::mem::take(&mut self.taken) } else { 0 };
-            let sealed = Sealed::new(held, &spans[from..]);
-            self.queue[self.sealed] = Batch::Sealed(sealed);
+            let taken = if self.sealed == 0 { std::mem::take(&mut self.taken) as u32 } else { 0 };
+            let sealed = Sealed::new(held, *from + taken, *to);
+            self.queue[self.sealed] = Batch::Sealed(Box::new(sealed));
             self.sealed += 1;
         }
     }
@@ -185,8 +193,9 @@ impl Lane {
                 break;
             }
             if let Batch::Sealed(sealed) = &self.queue[at] {
-                let (held, spans) = sealed.open(log, opener, strict)?;
-                self.queue[at] = Batch::Hot { held, spans };
+                let held = sealed.open(log, opener, strict)?;
+                let to = held.spans.len();
+                self.queue[at] = Batch::Hot { held: Arc::new(held), from: 0, to };
             }
             hot += (self.queue[at].len() - if at == 0 { self.taken } else { 0 }) as u64;
         }
@@ -199,7 +208,7 @@ impl Lane {
         let mut hot = 0;
         for batch in &self.queue {
             match batch {
-                Batch::Hot { spans, .. } => hot += spans.len() as u64,
+                Batch::Hot { from, to, .. } => hot += u64::from(to - from),
                 Batch::Sealed(_) => break,
             }
         }
@@ -220,7 +229,7 @@ impl Lane {
 impl Batch {
     fn len(&self) -> usize {
         match self {
-            Batch::Hot { spans, .. } => spans.len(),
+            Batch::Hot { from, to, .. } => (to - from) as usize,
             Batch::Sealed(sealed) => sealed.count as usize,
         }
     }
@@ -239,8 +248,46 @@ pub struct LaneCursor<'l> {
 #[derive(Clone, Copy)]
 pub struct Met<'l> {
     pub held: &'l Held,
-    pub span: &'l Span,
+    /// Its span in the table.
+    pub index: u32,
     pub position: u64,
+}
+
+/// Events of a lane whose spans stand one after the other.
+#[derive(Clone, Copy)]
+pub struct Run<'l> {
+    pub first: Met<'l>,
+    pub count: u32,
+}
+
+impl<'l> Run<'l> {
+    /// The event so many behind the first.
+    #[inline]
+    pub fn at(&self, behind: u32) -> Met<'l> {
+        let Met { held, index, position } = self.first;
+        Met { held, index: index + behind, position: position + u64::from(behind) }
+    }
+}
+
+impl<'l> LaneCursor<'l> {
+    /// The hot events from here on that lie together; not taken yet.
+    pub fn run(&mut self) -> Option<Run<'l>> {
+        loop {
+            let Batch::Hot { held, from, to } = self.lane.queue.get(self.batch)? else { return None };
+            let index = *from + self.at as u32;
+            if index < *to {
+                return Some(Run { first: Met { held, index, position: self.position }, count: *to - index });
+            }
+            self.batch += 1;
+            self.at = 0;
+        }
+    }
+
+    /// Goes past events of the run.
+    pub fn skip(&mut self, count: u32) {
+        self.at += count as usize;
+        self.position += u64::from(count);
+    }
 }
 
 impl<'l> Iterator for LaneCursor<'l> {
@@ -248,50 +295,55 @@ impl<'l> Iterator for LaneCursor<'l> {
 
     #[inline]
     fn next(&mut self) -> Option<Met<'l>> {
-        loop {
-            let Batch::Hot { held, spans } = self.lane.queue.get(self.batch)? else { return None };
-            if let Some(span) = spans.get(self.at) {
-                let met = Met { held, span, position: self.position };
-                self.at += 1;
-                self.position += 1;
-                return Some(met);
-            }
-            self.batch += 1;
-            self.at = 0;
-        }
+        let run = self.run()?;
+        self.skip(1);
+        Some(run.first)
     }
 }
 
 impl<'l> Met<'l> {
+    /// The event's span.
+    pub fn span(&self) -> Span {
+        self.held.spans.span(self.index)
+    }
+
+    /// The event's number, if it has one.
+    pub fn ordinal(&self) -> Option<u64> {
+        self.held.spans.ordinal(self.index)
+    }
+
     /// The event as the comparer sees it.
     #[inline]
     pub fn event(&self) -> Event<'l> {
-        let line = self.span.line_of(&self.held.bytes);
+        let span = self.span();
+        let line = span.line_of(&self.held.bytes);
         Event {
             line,
-            kind: self.span.kind.of(line),
-            ordinal: self.span.ordinal(),
-            tail: self.span.tail.of(line),
-            payload_missing: self.span.has(Span::PAYLOAD_MISSING),
-            nondeterministic: self.span.has(Span::NONDETERMINISTIC),
+            kind: span.kind.of(line),
+            ordinal: span.ordinal(),
+            tail: span.tail.of(line),
+            payload_missing: span.has(Span::PAYLOAD_MISSING),
+            nondeterministic: span.has(Span::NONDETERMINISTIC),
             head_is_strict: false,
-            must_read: self.span.has(Span::MUST_READ),
+            must_read: span.has(Span::MUST_READ),
         }
     }
 
     /// Where the event stands.
     pub fn place(&self) -> Place {
+        let row = self.held.spans.row(self.index);
         Place {
-            line: self.held.first_line + u64::from(self.span.line),
-            offset: self.held.offset_in_log(self.span, 0),
-            ordinal: self.span.ordinal(),
+            line: self.held.line(row),
+            offset: self.held.line_offset(row),
+            ordinal: self.ordinal(),
             position: self.position,
         }
     }
 
     /// Offset in the log of a byte of the trimmed line.
     pub fn offset_of(&self, at: usize) -> u64 {
-        self.held.offset_in_log(self.span, u64::from(self.span.lead) + at as u64)
+        let span = self.span();
+        self.held.line_offset(span.row) + u64::from(span.lead) + at as u64
     }
 }
 
@@ -308,23 +360,27 @@ struct Step {
 }
 
 impl Sealed {
-    fn new(held: &Held, spans: &[Span]) -> Sealed {
-        let begin = |span: &Span| held.offset_in_log(span, 0);
-        let (first, last) = (&spans[0], &spans[spans.len() - 1]);
-        let mut steps = Vec::with_capacity(spans.len() * 5);
+    fn new(held: &Held, from: u32, to: u32) -> Sealed {
+        let place = |index: u32| {
+            let span = held.spans.span(index);
+            (held.line_offset(span.row), held.line(span.row), u64::from(span.lead + span.len))
+        };
+        let first = place(from);
+        let mut steps = Vec::with_capacity((to - from) as usize * 5);
         let mut before = first;
-        for span in spans {
-            push_leb128(&mut steps, begin(span) - begin(before));
-            push_leb128(&mut steps, u64::from(span.line - before.line));
-            push_leb128(&mut steps, u64::from(span.lead + span.len));
-            before = span;
+        for index in from..to {
+            let here = place(index);
+            push_leb128(&mut steps, here.0 - before.0);
+            push_leb128(&mut steps, here.1 - before.1);
+            push_leb128(&mut steps, here.2);
+            before = here;
         }
         Sealed {
-            offset: begin(first),
-            len: (begin(last) - begin(first)) as u32 + last.lead + last.len,
-            first_line: held.first_line + u64::from(first.line),
-            count: spans.len() as u32,
-            last_must_read: last.has(Span::MUST_READ),
+            offset: first.0,
+            len: (before.0 + before.2 - first.0) as u32,
+            first_line: first.1,
+            count: to - from,
+            last_must_read: held.spans.flags(to - 1) & Span::MUST_READ != 0,
             steps: steps.into_boxed_slice(),
         }
     }
@@ -338,43 +394,48 @@ impl Sealed {
         })
     }
 
-    fn open(&self, log: &Log, opener: &Opener, strict: bool) -> Result<(Arc<Held>, Vec<Span>), SourceError> {
-        let needed: u64 = self.steps().map(|step| step.len).sum();
-        let gather = u64::from(self.len) > WHOLE_READ_MAX * needed;
-        let (bytes, gathered) =
-            if gather { self.gather(log)? } else { (log.reread(self.offset, self.len as usize)?, None) };
-        let mut spans: Vec<Span> = Vec::with_capacity(self.count as usize);
-        let mut at = 0;
-        for step in self.steps() {
-            let start = if gather { at } else { step.start as usize };
-            at += step.len as usize + 1;
-            let mut span = reopen(opener, &bytes, start).map_err(|_: OpenFault| log.changed())?;
-            span.line = step.line as u32;
-            span.sequence = spans.len() as u32;
-            if strict {
-                span.flags |= Span::MUST_READ;
-            }
-            spans.push(span);
+    fn open(&self, log: &Log, opener: &Opener, strict: bool) -> Result<Held, SourceError> {
+        let bytes = self.gather(log)?;
+        // At the log's very beginning a byte order mark may stand.
+        let window = Window { offset: self.offset.min(1), bytes, overlong: None };
+        let mut scanned = scan_window(opener, &window, 0, ScanOptions::default());
+        let is_whole = scanned.faults.is_empty()
+            && scanned.torn.is_none()
+            && matches!(scanned.groups.as_slice(), [group] if group.to == self.count)
+            && scanned.lines == self.count;
+        if !is_whole {
+            return Err(log.changed());
         }
-        if let Some(last) = spans.last_mut()
-            && self.last_must_read
-        {
-            last.flags |= Span::MUST_READ;
+        if strict {
+            (0..self.count).for_each(|index| scanned.spans.set_flag(index, Span::MUST_READ));
+        } else if self.last_must_read {
+            scanned.spans.set_flag(self.count - 1, Span::MUST_READ);
         }
-        let held = Held { bytes, offset: self.offset, first_line: self.first_line, gathered };
-        Ok((Arc::new(held), spans))
+        let place = |step: Step| (self.offset + step.start, self.first_line + step.line);
+        Ok(Held {
+            bytes: window.bytes,
+            spans: scanned.spans,
+            offset: self.offset,
+            first_line: self.first_line,
+            gathered: Some(self.steps().map(place).collect()),
+        })
     }
 
-    /// The lines alone, each with a line feed, and where they begin in the log.
-    fn gather(&self, log: &Log) -> Result<(Bytes, Option<Vec<u64>>), SourceError> {
-        let mut bytes = Vec::new();
-        let mut offsets = Vec::with_capacity(self.count as usize);
+    /// The lines alone, each with a line feed.
+    fn gather(&self, log: &Log) -> Result<Bytes, SourceError> {
+        let needed: u64 = self.steps().map(|step| step.len).sum();
+        let mut bytes = Vec::with_capacity((needed + u64::from(self.count)) as usize);
+        let whole = u64::from(self.len) <= WHOLE_READ_MAX * needed;
+        let stretch = if whole { log.reread(self.offset, self.len as usize)? } else { Bytes::default() };
         for step in self.steps() {
-            bytes.extend_from_slice(&log.reread(self.offset + step.start, step.len as usize)?);
+            if whole {
+                bytes.extend_from_slice(&stretch[step.start as usize..(step.start + step.len) as usize]);
+            } else {
+                bytes.extend_from_slice(&log.reread(self.offset + step.start, step.len as usize)?);
+            }
             bytes.push(b'\n');
-            offsets.push(self.offset + step.start);
         }
-        Ok((bytes.into(), Some(offsets)))
+        Ok(bytes.into())
     }
 }
 
@@ -427,9 +488,10 @@ mod tests {
         let mut log = Log::from_bytes("log", text.into_bytes(), &crate::source::OpenOptions::default());
         let window = log.next_window().expect("memory").expect("one window");
         let scanned = crate::scan::scan_window(&opener, &window, 0, crate::scan::ScanOptions::default());
-        let held = Arc::new(Held { bytes: window.bytes, offset: window.offset, first_line: 1, gathered: None });
+        let (bytes, spans) = (window.bytes, scanned.spans);
+        let held = Arc::new(Held { bytes, spans, offset: window.offset, first_line: 1, gathered: None });
         let mut lane = Lane::new(ThreadKey::Integer(0), 0);
-        lane.push(&held, scanned.groups[0].spans.clone());
+        lane.push(&held, scanned.groups[0].from, scanned.groups[0].to);
         (lane, log, opener, held)
     }
 
@@ -437,9 +499,14 @@ mod tests {
         lane.cursor(0).map(|met| (met.event().line.to_vec(), met.place(), met.offset_of(3))).collect()
     }
 
+    fn front(lane: &Lane) -> Arc<Held> {
+        let Some(Batch::Hot { held, .. }) = lane.queue.front() else { panic!("nothing is hot") };
+        Arc::clone(held)
+    }
+
     #[test]
     fn sealed_events_come_back_as_they_were_read_whole_or_gathered() {
-        for (threads, gathers) in [(1, false), (2, false), (50, true)] {
+        for threads in [1, 2, 50] {
             let (mut lane, log, opener, held) = lane_among(threads, 40);
             lane.pop(3);
             let before = events(&lane);
@@ -447,8 +514,10 @@ mod tests {
             assert_eq!((lane.hot(), lane.waiting()), (0, 37), "all is sealed");
             lane.unseal(1, &log, &opener, false).expect("memory can be read again");
             assert_eq!(events(&lane), before, "{threads} threads");
-            let Some(Batch::Hot { held, .. }) = lane.queue.front() else { panic!("nothing came back") };
-            assert_eq!(held.gathered.is_some(), gathers, "{threads} threads");
+            lane.seal(&front(&lane));
+            assert_eq!(lane.hot(), 0, "what came back is sealed again");
+            lane.unseal(1, &log, &opener, false).expect("memory can be read again");
+            assert_eq!(events(&lane), before, "{threads} threads");
         }
     }
 }

@@ -22,10 +22,10 @@ impl<J: Judge> Aligner<'_, J> {
             let digested: Vec<_> = tasks
                 .par_iter()
                 .map_init(Scratch::default, |scratch, task| {
-                    let mut digests = Vec::with_capacity(task.spans.len());
+                    let mut digests = Vec::with_capacity((task.to - task.from) as usize);
                     let mut keys = GroupKeys::default();
-                    for span in &task.spans {
-                        let event = Met { held: &task.held, span, position: 0 }.event();
+                    for index in task.from..task.to {
+                        let event = Met { held: &task.held, index, position: 0 }.event();
                         digests.push(match self.comparer.digest(&event, scratch) {
                             Ok(digest) | Err((digest, _)) => digest,
                         });

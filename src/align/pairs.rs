@@ -143,8 +143,9 @@ impl Recent {
 
     /// Remembers an event.
     pub fn new(met: &Met<'_>, keep_text: bool) -> Recent {
-        let text = keep_text.then(|| met.span.line_of(&met.held.bytes).into());
-        Recent { place: met.place(), offset: met.offset_of(0), len: met.span.len, text }
+        let span = met.span();
+        let text = keep_text.then(|| span.line_of(&met.held.bytes).into());
+        Recent { place: met.place(), offset: met.offset_of(0), len: span.len, text }
     }
 
     /// The event's line, cut for a report, and what strict reading says of it.

@@ -27,7 +27,7 @@ impl Succession {
     /// # Errors
     /// Its ordinal does not grow; the event then counts as not given.
     pub fn take(&mut self, event: &Span) -> Result<LanePlace, OpenReason> {
-        match continues((self.ended, self.last), event) {
+        match continues((self.ended, self.last), event.ordinal()) {
             Continues::Same => {}
             Continues::Anew => *self = Succession { generation: self.generation + 1, ..Succession::default() },
             Continues::Fault { before, found } => return Err(OpenReason::OrdinalNotGrowing { before, found }),

@@ -153,7 +153,7 @@ impl<J: Judge> Aligner<'_, J> {
                     continue;
                 }
                 let partner = self.lane(pairing, side.other());
-                let next = partner.cursor(0).next().and_then(|met| met.span.ordinal());
+                let next = partner.cursor(0).next().and_then(|met| met.ordinal());
                 let inside = next.is_some_and(|next| after.is_none_or(|after| next > after) && next < before);
                 if inside {
                     self.check_stepped_over(pairing, side.other());

@@ -151,10 +151,10 @@ impl Job<'_> {
             scanned.faults.iter().map(|fault| place(swept, fault.line, fault.at, &fault.fault)).collect();
         for group in &scanned.groups {
             let mut succession = sums.threads.get(&group.thread).copied().unwrap_or_default();
-            for span in &group.spans {
-                match succession.take(span) {
+            for span in scanned.spans_of(group) {
+                match succession.take(&span) {
                     Ok(_) => sums.events += 1,
-                    Err(reason) => faults.push(place(swept, span.line, span.start, &reason.at(0))),
+                    Err(reason) => faults.push(place(swept, span.row, span.start, &reason.at(0))),
                 }
             }
             sums.threads.insert(group.thread.clone(), succession);

@@ -75,15 +75,15 @@ pub(super) struct Trail<'a> {
 impl Trail<'_> {
     pub(super) fn take(&mut self, swept: &Swept<'_>) -> ControlFlow<()> {
         self.stepped_over += swept.scanned.faults.len() as u64;
-        let mut events: Vec<(&Span, &ThreadKey)> = Vec::new();
+        let mut events: Vec<(Span, &ThreadKey)> = Vec::new();
         for group in &swept.scanned.groups {
             if self.wants(&group.thread) {
-                events.extend(group.spans.iter().map(|span| (span, &group.thread)));
+                events.extend(swept.scanned.spans_of(group).map(|span| (span, &group.thread)));
             }
         }
-        events.sort_by_key(|(span, _)| span.sequence);
+        events.sort_by_key(|(span, _)| span.row);
         for (span, thread) in events {
-            self.event(swept, span, thread)?;
+            self.event(swept, &span, thread)?;
         }
         self.behind(swept)
     }
@@ -197,7 +197,7 @@ fn shown(swept: &Swept<'_>, span: &Span, thread: &ThreadKey, place: LanePlace) -
     let offset = swept.window.offset + u64::from(span.start) - u64::from(span.lead);
     let text = span.line_of(&swept.window.bytes).to_vec();
     let sighting = Sighting { offset, text, span: *span, thread: thread.clone() };
-    Shown { sighting, line: Some(swept.lines_before + u64::from(span.line) + 1), place: Some(place) }
+    Shown { sighting, line: Some(swept.lines_before + u64::from(span.row) + 1), place: Some(place) }
 }
 
 /// A regular file, read where it is asked.

@@ -82,7 +82,7 @@ impl Learned {
     /// Learns the layout of `text`, unless it is known or there is no room.
     pub fn add_layout(&self, kind: usize, text: &[u8], layout: Layout) {
         self.change(kind, |trie, room| {
-            let known = trie.fit_whole(text, &mut Vec::new()).is_some();
+            let known = trie.fit_whole(text, |_| ()).is_some();
             !known && layout.literals.len() <= room && trie.insert(layout)
         });
     }

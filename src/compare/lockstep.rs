@@ -2,8 +2,11 @@
 
 use super::leaves::{Allocators, Leaves};
 use super::plan::{Plan, Step};
-use super::trie::{Met, Trie};
+use super::trie::Trie;
 use super::walk::Overlooked;
+
+/// Where a leaf stands in its text.
+pub(super) type Span = (u32, u32);
 
 /// What walking two texts along the layouts found.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,52 +21,51 @@ pub(super) enum Walked {
     NoPlan(u16, u16),
 }
 
-/// Walks both texts; `met` are buffers.
+/// Walks both texts; `spans` are buffers.
 pub(super) fn walk(
     trie: &Trie,
     reference: &[u8],
     candidate: &[u8],
     allocators: Allocators<'_>,
-    met: &mut [Vec<Met>; 2],
+    spans: &mut [Vec<Span>; 2],
 ) -> Walked {
     match walk_together(trie, reference, candidate, allocators) {
         Some(walked) => walked,
-        None => walk_apart(trie, reference, candidate, allocators, met),
+        None => walk_apart(trie, reference, candidate, allocators, spans),
     }
 }
 
 /// Walks two texts of one layout; `None` where the candidate leaves the reference's.
 fn walk_together(trie: &Trie, x: &[u8], y: &[u8], allocators: Allocators<'_>) -> Option<Walked> {
     let mut leaves = Leaves::default();
-    let (mut place, mut left, mut right) = (Trie::ROOT, 0, 0);
+    let (mut place, mut left, mut right) = (trie.root(), 0, 0);
     // So many bytes from here on are the same in both.
     let mut same = common(x, y);
     loop {
         let Some(met) = trie.step(place, x, left) else { return Some(Walked::Unknown) };
         place = met.place;
-        let leaf = trie.leaf(place);
         let len = met.end - left;
         if len < same {
             // The byte behind the leaf is the same too, so the candidate's leaf ends there as well.
-            if leaf.says != 0 {
-                leaves.say(0, leaf.says, &x[met.start..met.end]);
-                leaves.say(1, leaf.says, &y[right + met.start - left..right + len]);
+            if place.leaf.says != 0 {
+                leaves.say(0, place.leaf.says, &x[met.start..met.end]);
+                leaves.say(1, place.leaf.says, &y[right + met.start - left..right + len]);
             }
             same -= len;
             (left, right) = (met.end, right + len);
             continue;
         }
         let other = trie.fit(place, y, right)?;
-        if trie.ends(place).is_some() {
+        if place.ends.is_some() {
             return Some(match leaves.settle(allocators) {
                 true => Walked::Equal(leaves.overlooked),
                 false => Walked::Undecided,
             });
         }
         let (a, b) = (&x[met.start..met.end], &y[other.start..other.end]);
-        leaves.say(0, leaf.says, a);
-        leaves.say(1, leaf.says, b);
-        if !leaves.judge(leaf.duty, a, b) {
+        leaves.say(0, place.leaf.says, a);
+        leaves.say(1, place.leaf.says, b);
+        if !leaves.judge(place.leaf.duty, a, b) {
             return Some(Walked::Undecided);
         }
         (left, right) = (met.end, other.end);
@@ -77,49 +79,44 @@ fn walk_apart(
     reference: &[u8],
     candidate: &[u8],
     allocators: Allocators<'_>,
-    met: &mut [Vec<Met>; 2],
+    spans: &mut [Vec<Span>; 2],
 ) -> Walked {
-    let [left, right] = met;
-    let (Some(x), Some(y)) = (trie.fit_whole(reference, left), trie.fit_whole(candidate, right)) else {
-        return Walked::Unknown;
+    spans.iter_mut().for_each(Vec::clear);
+    let mut leaves = Leaves::default();
+    let mut fit = |side: usize, text| {
+        trie.fit_whole(text, |met| {
+            leaves.say(side, met.place.leaf.says, &text[met.start..met.end]);
+            spans[side].push((met.start as u32, met.end as u32));
+        })
     };
+    let (Some(x), Some(y)) = (fit(0, reference), fit(1, candidate)) else { return Walked::Unknown };
     match trie.plan((x, y)) {
         None => Walked::NoPlan(x, y),
-        Some(None) => Walked::Undecided,
-        Some(Some(plan)) => match follow(plan, trie, [(reference, left), (candidate, right)], allocators) {
-            Some(overlooked) => Walked::Equal(overlooked),
-            None => Walked::Undecided,
-        },
+        Some(Some(plan)) if follow(plan, [(reference, &spans[0]), (candidate, &spans[1])], &mut leaves) => {
+            match leaves.settle(allocators) {
+                true => Walked::Equal(leaves.overlooked),
+                false => Walked::Undecided,
+            }
+        }
+        Some(_) => Walked::Undecided,
     }
 }
 
-/// Compares leaf by leaf; `None` where the texts seem to differ.
-fn follow(plan: &Plan, trie: &Trie, sides: [(&[u8], &[Met]); 2], allocators: Allocators<'_>) -> Option<Overlooked> {
+/// Compares leaf by leaf; false where the texts seem to differ.
+fn follow<'t>(plan: &Plan, sides: [(&'t [u8], &[Span]); 2], leaves: &mut Leaves<'t>) -> bool {
     let token = |side: usize, leaf: u16| {
-        let (text, met) = sides[side];
-        let met = met[leaf as usize];
-        &text[met.start..met.end]
+        let (text, spans) = sides[side];
+        let (start, end) = spans[leaf as usize];
+        &text[start as usize..end as usize]
     };
-    let mut leaves = Leaves::default();
     leaves.overlooked.clone_from(&plan.always);
-    if !allocators.paths.allocators.is_empty() {
-        for (side, (text, met)) in sides.iter().enumerate() {
-            met.iter().for_each(|met| leaves.say(side, trie.leaf(met.place).says, &text[met.start..met.end]));
+    plan.steps.iter().all(|step| match *step {
+        Step::Both { reference, candidate, duty } => {
+            let (a, b) = (token(0, reference), token(1, candidate));
+            a == b || leaves.judge(duty, a, b)
         }
-    }
-    for step in &plan.steps {
-        let same = match *step {
-            Step::Both { reference, candidate, duty } => {
-                let (a, b) = (token(0, reference), token(1, candidate));
-                a == b || leaves.judge(duty, a, b)
-            }
-            Step::Alone { side, leaf, ignore } => leaves.judge_alone(ignore, token(side, leaf)),
-        };
-        if !same {
-            return None;
-        }
-    }
-    leaves.settle(allocators).then_some(leaves.overlooked)
+        Step::Alone { side, leaf, ignore } => leaves.judge_alone(ignore, token(side, leaf)),
+    })
 }
 
 /// How many bytes two texts have in common from their beginning.

@@ -9,9 +9,8 @@ use super::event::Event;
 use super::layout::{Layout, ReadLine};
 use super::learned::Book;
 use super::leaves::Allocators;
-use super::lockstep::{Walked, walk};
+use super::lockstep::{Span, Walked, walk};
 use super::plan::Plan;
-use super::trie::Met;
 use super::walk::Overlooked;
 use super::weigh::{Comparer, Scratch};
 use crate::json::Tape;
@@ -21,7 +20,7 @@ use crate::profile::{PayloadRole, Profile};
 #[derive(Debug, Default)]
 pub(super) struct Regular {
     book: Option<Arc<Book>>,
-    met: [Vec<Met>; 2],
+    spans: [Vec<Span>; 2],
     pairs: u64,
 }
 
@@ -84,7 +83,7 @@ impl Comparer<'_> {
             Allocators { paths: &self.rules[texts.rules], rules: &self.profile.allocator, base: self.allocator_base };
         loop {
             let book = self.learned.snapshot(&mut kept.book);
-            match walk(book.trie(texts.kind()), texts.reference, texts.candidate, allocators, &mut kept.met) {
+            match walk(book.trie(texts.kind()), texts.reference, texts.candidate, allocators, &mut kept.spans) {
                 Walked::Equal(overlooked) => {
                     kept.pairs += 1;
                     return Ok(overlooked);

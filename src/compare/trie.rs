@@ -18,22 +18,25 @@ const SIBLINGS_MAX: usize = 64;
 const PLANS_MAX: usize = 512;
 
 /// A node's number in its [`Trie`].
-pub(super) type Place = u32;
+type Place = u32;
 
 /// Literals up to this many words are compared without a loop.
 const WORDS: usize = 3;
 
+/// A place in the tree: a literal and what stands behind it.
 #[derive(Clone, Debug)]
-struct Node {
+pub(super) struct Node {
     /// The literal's first bytes as little-endian words, and which bits of the words it has.
     words: [u64; WORDS],
     masks: [u64; WORDS],
     len: u32,
     /// Where the literal stands among the tree's.
     literal: u32,
-    leaf: Leaf,
+    /// The words are the whole literal.
+    short: bool,
+    pub leaf: Leaf,
     /// For a node that ends texts, the number of their layout.
-    ends: Option<u16>,
+    pub ends: Option<u16>,
     /// The first child, and the next child of the same parent; the root is neither.
     child: Place,
     sibling: Place,
@@ -41,8 +44,8 @@ struct Node {
 
 /// A leaf met in a text, or the text's end (then empty).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Met {
-    pub place: Place,
+pub(super) struct Met<'t> {
+    pub place: &'t Node,
     pub start: usize,
     pub end: usize,
 }
@@ -58,8 +61,8 @@ pub(super) struct Trie {
 }
 
 impl Trie {
-    /// The place before the first literal.
-    pub const ROOT: Place = 0;
+    /// The number of the place before the first literal, which is no other's child or sibling.
+    const ROOT: Place = 0;
 
     /// A tree without layouts.
     pub fn new() -> Trie {
@@ -122,40 +125,34 @@ impl Trie {
         &self.literals[node.literal as usize..][..node.len as usize]
     }
 
-    /// The leaf that stands at a place.
-    #[inline(always)]
-    pub fn leaf(&self, place: Place) -> Leaf {
-        self.nodes[place as usize].leaf
-    }
-
-    /// The layout that ends at a place.
-    #[inline(always)]
-    pub fn ends(&self, place: Place) -> Option<u16> {
-        self.nodes[place as usize].ends
+    /// The place before the first literal.
+    #[inline]
+    pub fn root(&self) -> &Node {
+        &self.nodes[0]
     }
 
     /// The place behind `place` that fits `text` from `at` on.
     #[inline(always)]
-    pub fn step(&self, place: Place, text: &[u8], at: usize) -> Option<Met> {
-        let mut next = self.nodes[place as usize].child;
+    pub fn step(&self, place: &Node, text: &[u8], at: usize) -> Option<Met<'_>> {
+        let mut next = place.child;
         while next != Trie::ROOT {
-            if let Some(met) = self.fit(next, text, at) {
+            let place = &self.nodes[next as usize];
+            if let Some(met) = self.fit(place, text, at) {
                 return Some(met);
             }
-            next = self.nodes[next as usize].sibling;
+            next = place.sibling;
         }
         None
     }
 
     /// Whether `text` goes on from `at` with the literal and the leaf, or the end, of `place`.
     #[inline(always)]
-    pub fn fit(&self, place: Place, text: &[u8], at: usize) -> Option<Met> {
-        let node = &self.nodes[place as usize];
-        let start = at + node.len as usize;
-        if !self.literal_fits(node, text, at) {
+    pub fn fit<'t>(&self, place: &'t Node, text: &[u8], at: usize) -> Option<Met<'t>> {
+        if !self.literal_fits(place, text, at) {
             return None;
         }
-        let end = match node.ends {
+        let start = at + place.len as usize;
+        let end = match place.ends {
             Some(_) => (start == text.len()).then_some(start)?,
             None => match leaf::scalar_end(text, start) {
                 Some(end) => end,
@@ -167,29 +164,27 @@ impl Trie {
 
     #[inline(always)]
     fn literal_fits(&self, node: &Node, text: &[u8], at: usize) -> bool {
-        let len = node.len as usize;
-        if len <= WORDS * 8
-            && let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<{ WORDS * 8 }>)
-        {
-            let words = window.as_chunks::<8>().0;
-            let differs = (0..WORDS)
-                .fold(0, |differs, n| differs | (u64::from_le_bytes(words[n]) ^ node.words[n]) & node.masks[n]);
-            return differs == 0;
-        }
-        text.get(at..at + len) == Some(self.literal(node))
+        let window = text.get(at..).and_then(<[u8]>::first_chunk::<{ WORDS * 8 }>);
+        let Some(window) = window.filter(|_| node.short) else {
+            return text.get(at..at + node.len as usize) == Some(self.literal(node));
+        };
+        let words = window.as_chunks::<8>().0;
+        let differs =
+            (0..WORDS).fold(0, |differs, n| differs | (u64::from_le_bytes(words[n]) ^ node.words[n]) & node.masks[n]);
+        differs == 0
     }
 
-    /// Walks a text down the tree and keeps its leaves; the layout it has.
-    pub fn fit_whole(&self, text: &[u8], leaves: &mut Vec<Met>) -> Option<u16> {
-        leaves.clear();
-        let (mut place, mut at) = (Trie::ROOT, 0);
+    /// Walks a text down the tree and calls for each of its leaves; the layout it has.
+    #[inline(always)]
+    pub fn fit_whole<'t>(&'t self, text: &[u8], mut leaf: impl FnMut(Met<'t>)) -> Option<u16> {
+        let (mut place, mut at) = (self.root(), 0);
         loop {
             let met = self.step(place, text, at)?;
-            if let Some(layout) = self.ends(met.place) {
-                return Some(layout);
+            if met.place.ends.is_some() {
+                return met.place.ends;
             }
             (place, at) = (met.place, met.end);
-            leaves.push(met);
+            leaf(met);
         }
     }
 
@@ -221,6 +216,7 @@ impl Node {
             masks: masks.map(u64::from_le_bytes),
             len: literal.len() as u32,
             literal: at as u32,
+            short: literal.len() <= WORDS * 8,
             leaf,
             ends,
             child: Trie::ROOT,

@@ -86,7 +86,7 @@ impl Judgement<'_> {
             events.iter().take(AFTER).map(context).collect()
         });
         let ordinals = |shift: resync::Shift| {
-            let ordinal = |side: usize, at: usize| parting.sides[side][at].span.ordinal().map(i128::from);
+            let ordinal = |side: usize, at: usize| parting.sides[side][at].ordinal().map(i128::from);
             Some(ordinal(1, shift.candidate)? - ordinal(0, shift.reference)?)
         };
         let verdict = Verdict {

@@ -25,13 +25,29 @@ fn padded(text: &[u8], at: usize) -> [u8; STEP] {
     chunk
 }
 
+/// What `marks` says of the sixteen bytes from `at` on; those past the text's end are marked.
+#[inline(always)]
+fn marked(text: &[u8], at: usize, marks: impl Fn(&[u8; STEP]) -> u32) -> u32 {
+    if let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        return marks(chunk);
+    }
+    // Near the end the last sixteen bytes are looked at, of which the first do not count here.
+    match text.last_chunk() {
+        Some(chunk) => {
+            let before = (at + STEP - text.len()).min(STEP);
+            (marks(chunk) | 0xFFFF << STEP) >> before & 0xFFFF
+        }
+        None => marks(&padded(text, at)),
+    }
+}
+
 /// The end (past the closing quote) of the string whose opening quote is at `at`, if nothing
 /// stands in it but printable ASCII without a backslash.
 #[inline(always)]
 pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut pos = at + 1;
     loop {
-        let stops = simd::string_stops(&step(text, pos));
+        let stops = marked(text, pos, simd::string_stops);
         if stops != 0 {
             pos += stops.trailing_zeros() as usize;
             return (text.get(pos) == Some(&b'"')).then_some(pos + 1);
@@ -45,7 +61,7 @@ pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
 pub fn digits_end(text: &[u8], at: usize) -> usize {
     let mut pos = at;
     loop {
-        let others = simd::non_digits(&step(text, pos));
+        let others = marked(text, pos, simd::non_digits);
         if others != 0 {
             return pos + others.trailing_zeros() as usize;
         }
@@ -53,9 +69,51 @@ pub fn digits_end(text: &[u8], at: usize) -> usize {
     }
 }
 
+/// The integer at `at` and its end, if it is written as one to sixteen plain digits.
+#[inline(always)]
+pub fn small_integer(text: &[u8], at: usize) -> Option<(u64, usize)> {
+    let chunk = step(text, at);
+    let len = (simd::non_digits(&chunk) | 1 << STEP).trailing_zeros() as usize;
+    let follows = text.get(at + len).is_some_and(|byte| goes_on(*byte));
+    if len == 0 || follows || (chunk[0] == b'0' && len > 1) {
+        return None;
+    }
+    let (low, high) = chunk.split_at(8);
+    let [low, high] = [low, high].map(|half| half.first_chunk().expect("half of sixteen"));
+    let value = if len <= 8 {
+        eight_digits(low, len)
+    } else {
+        eight_digits(low, 8) * 10u64.pow(len as u32 - 8) + eight_digits(high, len - 8)
+    };
+    Some((value, at + len))
+}
+
+/// The value of the first `len` (1 to 8) bytes, all digits: pairs, then fours, then all together.
+#[inline(always)]
+fn eight_digits(bytes: &[u8; 8], len: usize) -> u64 {
+    let digits = (u64::from_le_bytes(*bytes) ^ 0x3030_3030_3030_3030) << (64 - 8 * len);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
+}
+
 /// The end of the number at `at` if it is an integer or has a fraction, without an exponent.
 #[inline(always)]
 pub fn number_end(text: &[u8], at: usize) -> Option<usize> {
+    let others = marked(text, at, simd::non_digits);
+    let end = at + others.trailing_zeros() as usize;
+    match text.get(end) {
+        // The usual case: one to fifteen digits and then a comma or bracket.
+        Some(byte) if others & 1 == 0 && others != 0 && !GOES_ON[*byte as usize] => {
+            (text[at] != b'0' || end == at + 1).then_some(end)
+        }
+        _ => long_number_end(text, at),
+    }
+}
+
+/// Numbers with a sign, a fraction, many digits, or nothing behind them.
+#[inline(never)]
+fn long_number_end(text: &[u8], at: usize) -> Option<usize> {
     let start = at + usize::from(text.get(at) == Some(&b'-'));
     let end = digits_end(text, start);
     // No digit at all, or a zero in front of others.
@@ -69,7 +127,6 @@ pub fn number_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-#[inline(never)]
 fn fraction_end(text: &[u8], point: usize) -> Option<usize> {
     let end = digits_end(text, point + 1);
     let broken = end == point + 1 || text.get(end).is_some_and(|byte| goes_on(*byte));
@@ -78,9 +135,20 @@ fn fraction_end(text: &[u8], point: usize) -> Option<usize> {
 
 /// Bytes that no number may be followed by.
 #[inline(always)]
-fn goes_on(byte: u8) -> bool {
+const fn goes_on(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
 }
+
+/// [`goes_on`] for each byte.
+static GOES_ON: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = goes_on(byte as u8);
+        byte += 1;
+    }
+    table
+};
 
 /// The end of the scalar at `at`, if it is regular.
 #[inline(always)]
@@ -217,6 +285,20 @@ mod tests {
             };
             if let Some(end) = scalar_end(bytes, 0) {
                 prop_assert_eq!(exact, Ok(end));
+            }
+        }
+
+        #[test]
+        fn small_integers_have_their_value(value in 0u64..10_000_000_000_000_000, cut in 0u32..16, behind in ".{0,20}") {
+            let value = value / 10u64.pow(cut);
+            let text = format!("[{value},{behind}");
+            prop_assert_eq!(small_integer(text.as_bytes(), 1), Some((value, 1 + value.to_string().len())));
+            for odd in ["0", "1.0", "1e3", "-1", "", "x"] {
+                let text = format!("{odd}{value}{odd}");
+                let found = small_integer(text.as_bytes(), 0);
+                let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+                let regular = text.len() == digits && !(digits > 1 && text.starts_with('0')) && digits <= 16;
+                prop_assert_eq!(found.is_some(), regular, "{}", text);
             }
         }
 

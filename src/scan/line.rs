@@ -4,10 +4,14 @@
 //! has been met. Values that no role names are skipped: scalars by their grammar, strings by
 //! quotes and backslashes, containers by brackets. A payload met last is not entered.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::fault::{OpenFault, OpenReason};
 use super::key::ThreadKey;
+use super::layout::Fit;
+use super::learned::Learned;
 use crate::json::{self, Cursor, Kind, grammar};
 use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
 
@@ -53,7 +57,7 @@ pub struct Opened {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Thread(usize),
     Ordinal,
     Kind,
@@ -62,28 +66,30 @@ enum Role {
 }
 
 #[derive(Clone, Debug)]
-struct Wanted {
-    role: Role,
-    key: Vec<u8>,
+pub(super) struct Wanted {
+    pub(super) role: Role,
+    pub(super) key: Vec<u8>,
     /// The tokens of the role's path below its first key.
-    below: Vec<String>,
+    pub(super) below: Vec<String>,
 }
 
 /// Opens lines under one profile's roles.
 #[derive(Clone, Debug)]
 pub struct Opener {
-    wanted: Vec<Wanted>,
+    pub(super) wanted: Vec<Wanted>,
     /// Bits of `wanted` that must be met before the walk may stop.
-    needed: u32,
-    threads: usize,
-    whole: bool,
-    nondeterministic_when: bool,
-    has_ordinal: bool,
+    pub(super) needed: u32,
+    pub(super) threads: usize,
+    pub(super) whole: bool,
+    pub(super) nondeterministic_when: bool,
+    pub(super) has_ordinal: bool,
     header_kind: Option<Vec<u8>>,
     end_kind: Option<Vec<u8>>,
     thread_names: String,
     ordinal_name: String,
     strict: StrictReader,
+    /// The layouts learned from lines opened so far; `None`: every line is opened the exact way.
+    pub(super) learned: Option<Arc<Learned>>,
 }
 
 impl Opener {
@@ -124,7 +130,14 @@ impl Opener {
             thread_names: roles.thread.iter().map(|path| path.dotted()).collect::<Vec<_>>().join(" or "),
             ordinal_name: roles.ordinal.as_ref().map(|path| path.dotted()).unwrap_or_default(),
             strict: StrictReader::new(profile),
+            learned: Some(Arc::default()),
         }
+    }
+
+    /// The same opener, one that never takes lines apart by layouts.
+    #[must_use]
+    pub fn without_layouts(self) -> Opener {
+        Opener { learned: None, ..self }
     }
 
     /// Opens a trimmed, non-blank line.
@@ -275,11 +288,7 @@ impl Opener {
 
     /// Checks that what must be there was met.
     fn complete(&self, line: &[u8], mut opened: Opened) -> Result<Opened, OpenFault> {
-        if let Some(header) = &self.header_kind
-            && !opened.kind.is_empty()
-            && line[opened.kind.start as usize] == b'"'
-            && json::tape::key_is(opened.kind.of(line), header)
-        {
+        if self.is_header_kind(opened.kind.of(line)) {
             return Err(OpenReason::SecondHeader.at(0));
         }
         if opened.thread.iter().any(Part::is_empty) {
@@ -390,12 +399,32 @@ impl Opener {
     /// [`super::Span::ENDS_THREAD`] where the event's kind is the profile's end kind.
     #[inline]
     pub(super) fn end_flag(&self, line: &[u8], opened: &Opened) -> u8 {
+        self.end_flag_of(opened.kind.of(line))
+    }
+
+    /// The same for the kind's token; empty where absent.
+    #[inline]
+    pub(super) fn end_flag_of(&self, kind: &[u8]) -> u8 {
         match &self.end_kind {
-            Some(end) if !opened.kind.is_empty() => {
-                let token = opened.kind.of(line);
-                if token[0] == b'"' && json::tape::key_is(token, end) { super::Span::ENDS_THREAD } else { 0 }
-            }
+            Some(end) if kind.first() == Some(&b'"') && json::tape::key_is(kind, end) => super::Span::ENDS_THREAD,
             _ => 0,
         }
+    }
+
+    /// What a line that fits a layout is flagged with, the end of its thread aside.
+    #[inline]
+    pub(super) fn flags_of(&self, fit: &Fit) -> u8 {
+        let when = |is: bool, flag: u8| if is { flag } else { 0 };
+        when(self.has_ordinal, super::Span::HAS_ORDINAL)
+            | when(fit.tail == (0, 0), super::Span::PAYLOAD_MISSING)
+            | when(fit.nondeterministic, super::Span::NONDETERMINISTIC)
+            | when(fit.strict, super::Span::HEAD_STRICT)
+    }
+
+    /// Whether a kind's token (empty where absent) is the header's.
+    #[inline]
+    pub(super) fn is_header_kind(&self, kind: &[u8]) -> bool {
+        let Some(header) = &self.header_kind else { return false };
+        kind.first() == Some(&b'"') && json::tape::key_is(kind, header)
     }
 }

@@ -1,16 +1,23 @@
 //! Room `scan`: windows to spans.
 //!
 //! In reading order: [`mod@line`] opens one line the exact way; [`fault`] names what it refuses;
-//! [`key`] tells threads apart; [`span`] is what is remembered of a line; [`window`] scans a whole
-//! window; [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by
-//! seeking. The room knows where roles stand, never what a rule means.
+//! [`layout`] opens regular lines faster, `learn` makes layouts of lines opened the exact way,
+//! `learned` keeps them; [`key`] tells threads apart, `threads` those of one window; [`span`] is what
+//! is remembered of a line, [`table`] keeps those of a window; [`window`] scans a whole window;
+//! [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by seeking. The
+//! room knows where roles stand, never what a rule means.
 
 pub mod around;
 pub mod fault;
 pub mod key;
+pub mod layout;
+mod learn;
+mod learned;
 pub mod line;
 pub mod span;
 pub mod sweep;
+pub mod table;
+mod threads;
 pub mod window;
 
 pub use around::{Around, AroundError, ReadAt, Sighting, Wanted, around, offset_of_line};
@@ -19,4 +26,5 @@ pub use key::ThreadKey;
 pub use line::{Opened, Opener, Part};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
 pub use sweep::{Start, Swept, sweep};
+pub use table::{Brief, SpanTable};
 pub use window::{ScanOptions, scan_window};

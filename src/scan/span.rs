@@ -3,8 +3,10 @@
 use super::fault::OpenFault;
 use super::key::ThreadKey;
 use super::line::{Opened, Opener, Part};
+use super::table::SpanTable;
 
-/// Where one event lies in its window. Parts are relative to the trimmed line.
+/// Where one event lies in its window, written out. Parts are relative to the trimmed line.
+/// A [`SpanTable`] keeps it in sixteen bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// First byte of the trimmed line in the window.
@@ -14,11 +16,8 @@ pub struct Span {
     /// Bytes between the physical line's first byte and `start`.
     pub lead: u32,
     /// Physical line in the window, from 0.
-    pub line: u32,
-    /// Place among the window's events, from 0.
-    pub sequence: u32,
+    pub row: u32,
     pub kind: Part,
-    pub payload: Part,
     pub tail: Part,
     /// The event's own number; meaningless unless [`Span::HAS_ORDINAL`].
     pub ordinal: u64,
@@ -36,6 +35,9 @@ impl Span {
     pub const ENDS_THREAD: u8 = 8;
     /// The line is read strictly whatever its partner holds.
     pub const MUST_READ: u8 = 16;
+    /// What stands before the tail is strictly valid and gives no role key twice, and the tail
+    /// reaches to the closing brace.
+    pub const HEAD_STRICT: u8 = 32;
 
     /// Whether a flag is set.
     #[inline]
@@ -69,10 +71,8 @@ impl Span {
             start: start as u32,
             len: len as u32,
             lead: lead as u32,
-            line: 0,
-            sequence: 0,
+            row: 0,
             kind: opened.kind,
-            payload: opened.payload,
             tail: opened.tail,
             ordinal: opened.ordinal.unwrap_or(0),
             flags,
@@ -80,11 +80,13 @@ impl Span {
     }
 }
 
-/// The events of one thread in a window, in file order.
+/// The events of one thread in a window, in file order: a range of the window's spans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     pub thread: ThreadKey,
-    pub spans: Vec<Span>,
+    /// The first of its spans in the table, and the one behind its last.
+    pub from: u32,
+    pub to: u32,
     /// An ordinal does not grow inside the group, or an event ends the thread.
     pub irregular: bool,
 }
@@ -96,8 +98,6 @@ pub struct WindowFault {
     pub line: u32,
     /// Place of the offending byte in the window.
     pub at: u32,
-    /// Events of the window that stand before it.
-    pub sequence: u32,
     pub fault: OpenFault,
 }
 
@@ -108,12 +108,29 @@ pub struct ScannedWindow {
     pub lines: u32,
     /// Opened events, those of all groups together.
     pub events: u32,
+    /// Events opened by a layout; says nothing about the log.
+    pub by_layout: u32,
+    /// The spans of all groups, one group after the other.
+    pub spans: SpanTable,
     /// One for each thread, in order of first appearance.
     pub groups: Vec<Group>,
     /// Malformed lines in file order; only the first where the scan stops at faults.
     pub faults: Vec<WindowFault>,
     /// The last line has no line feed and is not valid: it is no event.
     pub torn: Option<WindowFault>,
+}
+
+impl ScannedWindow {
+    /// The events of a group, in file order.
+    pub fn spans_of(&self, group: &Group) -> impl Iterator<Item = Span> + '_ {
+        (group.from..group.to).map(|index| self.spans.span(index))
+    }
+
+    /// The span of the window's last event, counted in its table.
+    pub fn last_event(&self) -> Option<u32> {
+        let last_of = |group: &Group| (self.spans.row(group.to - 1), group.to - 1);
+        self.groups.iter().filter(|group| group.from < group.to).map(last_of).max().map(|(_, index)| index)
+    }
 }
 
 /// Opens a line that opened before, after its window was given up.

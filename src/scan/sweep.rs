@@ -82,8 +82,8 @@ mod tests {
             let mut log = Log::from_bytes("test", text.clone().into_bytes(), &options);
             let mut lines = Vec::new();
             sweep(&mut log, &opener, ScanOptions::default(), Start::default(), |swept| {
-                let spans = swept.scanned.groups.iter().flat_map(|group| &group.spans);
-                lines.extend(spans.map(|span| swept.lines_before + u64::from(span.line)));
+                let spans = swept.scanned.groups.iter().flat_map(|group| swept.scanned.spans_of(group));
+                lines.extend(spans.map(|span| swept.lines_before + u64::from(span.row)));
                 ControlFlow::Continue(())
             })
             .unwrap();

@@ -1,11 +1,13 @@
-//! Scanning a window: its lines opened the exact way and sorted by thread.
+//! Scanning a window: its lines opened, by a layout or the exact way, and sorted by thread.
 
-use ahash::AHashMap;
+use smallvec::SmallVec;
 
 use super::fault::{OpenFault, OpenReason};
-use super::key::ThreadKey;
-use super::line::{Opened, Opener};
-use super::span::{Group, ScannedWindow, Span, WindowFault};
+use super::learned::Known;
+use super::line::{Opened, Opener, Part};
+use super::span::{ScannedWindow, Span, WindowFault};
+use super::table::SpanTable;
+use super::threads::Threads;
 use crate::profile::Reading;
 use crate::source::Window;
 
@@ -19,13 +21,13 @@ pub struct ScanOptions {
 }
 
 /// Opens the lines of a window from byte `from` on (lines before it are only counted) and
-/// groups them by thread. The answer depends on nothing but the bytes.
+/// groups them by thread. But for `by_layout` the answer depends on nothing but the bytes.
 pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanOptions) -> ScannedWindow {
     if let Some(overlong) = window.overlong {
         let fault = OpenReason::TooLong(overlong.len).at(0);
         return ScannedWindow {
             lines: 1,
-            faults: vec![WindowFault { line: 0, at: 0, sequence: 0, fault }],
+            faults: vec![WindowFault { line: 0, at: 0, fault }],
             ..ScannedWindow::default()
         };
     }
@@ -33,58 +35,94 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
         opener,
         bytes: &window.bytes,
         options,
-        found: ScannedWindow::default(),
-        by_token: AHashMap::with_hasher(crate::json::tape::fixed_state()),
-        by_key: AHashMap::with_hasher(crate::json::tape::fixed_state()),
-        last: None,
+        table: SpanTable::of_lines(&window.bytes),
+        known: opener.learned.as_ref().filter(|_| !options.strict).map(|learned| learned.known()).unwrap_or_default(),
+        threads: Threads::default(),
+        by_layout: 0,
+        faults: Vec::new(),
+        torn: None,
         reading: Reading::default(),
     };
-    scan.found.lines = memchr::memchr_iter(b'\n', &scan.bytes[..from]).count() as u32;
     scan.lines(from, window.offset == 0);
-    scan.found
+    scan.end()
 }
 
 struct Scan<'w> {
     opener: &'w Opener,
     bytes: &'w [u8],
     options: ScanOptions,
-    found: ScannedWindow,
-    /// Groups by the spelling of their key, and by the key.
-    by_token: AHashMap<&'w [u8], usize>,
-    by_key: AHashMap<ThreadKey, usize>,
-    /// The group of the line before and the spelling of its key.
-    last: Option<(&'w [u8], usize)>,
+    table: SpanTable,
+    known: Known,
+    threads: Threads<'w>,
+    by_layout: u32,
+    faults: Vec<WindowFault>,
+    torn: Option<WindowFault>,
     reading: Reading,
 }
 
 impl<'w> Scan<'w> {
     fn lines(&mut self, from: usize, first_of_log: bool) {
-        let mut at = from;
-        if first_of_log && at == 0 && self.bytes.starts_with(b"\xEF\xBB\xBF") {
-            at = 3;
-        }
-        while at < self.bytes.len() {
-            let (end, terminated) = match memchr::memchr(b'\n', &self.bytes[at..]) {
-                Some(found) => (at + found, true),
-                None => (self.bytes.len(), false),
-            };
-            let line = self.found.lines;
-            self.found.lines += 1;
-            let (start, trimmed_end) = trim(self.bytes, at, end);
-            if start < trimmed_end && !self.line(line, start, trimmed_end, start - at, terminated) {
+        for row in 0..self.table.lines() {
+            let (mut start, end) = self.table.line(row);
+            if start < from {
+                self.table.pass(row);
+                continue;
+            }
+            if first_of_log && start == 0 && self.bytes.starts_with(b"\xEF\xBB\xBF") {
+                start = 3;
+            }
+            let goes_on = self.by_layout(row, start, end) || self.exactly(row, start, end);
+            if !goes_on {
+                self.table.cut(row + 1);
                 return;
             }
-            at = end + 1;
         }
     }
 
-    /// Takes one non-blank line; false where the scan stops.
-    fn line(&mut self, line: u32, start: usize, end: usize, lead: usize, terminated: bool) -> bool {
+    /// Takes a line by a layout; `false` where it fits none.
+    #[inline(always)]
+    fn by_layout(&mut self, row: u32, start: usize, end: usize) -> bool {
+        let bytes = self.bytes;
+        // The last byte looked at: a line feed stands behind it, so the line is no last one.
+        if end >= bytes.len() || start >= end || bytes[start] != b'{' || bytes[end - 1] != b'}' {
+            return false;
+        }
+        let Some(fit) = self.known.fit(bytes, start, end) else { return false };
+        let kind = &bytes[start + fit.kind.0..start + fit.kind.1];
+        if self.opener.is_header_kind(kind) {
+            return false;
+        }
+        let mut flags = self.opener.end_flag_of(kind);
+        flags |= self.opener.flags_of(&fit);
+        if !self.table.push_packed(row, &fit, end - start, flags) {
+            return false;
+        }
+        let ordinal = (flags & Span::HAS_ORDINAL != 0).then_some(fit.ordinal);
+        let group = match self.opener.threads {
+            1 => self.threads.of_token(&bytes[start + fit.thread[0].0..start + fit.thread[0].1], self.opener),
+            0 => self.threads.of_token(b"", self.opener),
+            parts => self.threads.of_parts(&bytes[start..end], &parts_of(&fit.thread[..parts]), self.opener),
+        };
+        self.threads.add(group, ordinal, flags & Span::ENDS_THREAD != 0);
+        self.by_layout += 1;
+        true
+    }
+
+    /// Takes a line the exact way; false where the scan stops.
+    #[inline(never)]
+    fn exactly(&mut self, row: u32, line_start: usize, line_end: usize) -> bool {
+        let (start, end) = trim(self.bytes, line_start, line_end);
+        if start >= end {
+            self.table.pass(row);
+            return true;
+        }
         let text = &self.bytes[start..end];
+        let terminated = line_end < self.bytes.len();
         if !terminated && !is_whole(text) {
             let fault = self.opener.read_line(text, &mut self.reading).err();
             let fault = fault.unwrap_or_else(|| OpenReason::NoEnd.at(text.len() - 1));
-            self.found.torn = Some(self.fault_at(line, start, fault));
+            self.torn = Some(fault_at(row, start, fault));
+            self.table.pass(row);
             return false;
         }
         let opened = match self.options.strict {
@@ -93,67 +131,55 @@ impl<'w> Scan<'w> {
         };
         match opened {
             Ok(opened) => {
-                self.event(line, text, &opened, start, lead);
+                self.event(row, text, &opened, start);
                 true
             }
             Err(fault) => {
-                let fault = self.fault_at(line, start, fault);
-                self.found.faults.push(fault);
+                self.faults.push(fault_at(row, start, fault));
+                self.table.pass(row);
                 self.options.step_over_faults
             }
         }
     }
 
-    fn fault_at(&self, line: u32, start: usize, fault: OpenFault) -> WindowFault {
-        WindowFault { line, at: (start + fault.at) as u32, sequence: self.found.events, fault }
-    }
-
-    fn event(&mut self, line: u32, text: &'w [u8], opened: &Opened, start: usize, lead: usize) {
-        let group = self.group_of(text, opened);
-        let mut span = Span::new(opened, start, text.len(), lead);
-        span.line = line;
-        span.sequence = self.found.events;
-        span.flags |= self.opener.end_flag(text, opened);
-        self.found.events += 1;
-        let group = &mut self.found.groups[group];
-        let grows = group.spans.last().is_none_or(|before| before.ordinal < span.ordinal || opened.ordinal.is_none());
-        group.irregular |= !grows || span.has(Span::ENDS_THREAD);
-        group.spans.push(span);
-    }
-
-    fn group_of(&mut self, text: &'w [u8], opened: &Opened) -> usize {
-        // Composite keys are told apart by the bytes from their first part to their last.
-        let token = match (opened.thread.first(), opened.thread.as_slice()) {
-            (Some(first), [_]) => first.of(text),
-            (Some(_), parts) => return self.group_of_key(self.opener.thread_key(text, parts)),
-            (None, _) => b"",
-        };
-        if let Some((last, group)) = self.last
-            && last == token
-        {
-            return group;
+    fn event(&mut self, row: u32, text: &'w [u8], opened: &Opened, start: usize) {
+        if let Some(learned) = self.opener.learned.as_ref().filter(|_| !self.options.strict) {
+            self.known.learn(learned, || self.opener.learn(text));
         }
-        let group = match self.by_token.get(token) {
-            Some(group) => *group,
-            None => {
-                let group = self.group_of_key(self.opener.thread_key(text, &opened.thread));
-                self.by_token.insert(token, group);
-                group
-            }
+        let group = match opened.thread.as_slice() {
+            [] => self.threads.of_token(b"", self.opener),
+            [only] => self.threads.of_token(only.of(text), self.opener),
+            parts => self.threads.of_parts(text, parts, self.opener),
         };
-        self.last = Some((token, group));
-        group
+        let ends = self.opener.end_flag(text, opened);
+        self.table.push_opened(row, opened, start, text.len(), ends);
+        self.threads.add(group, opened.ordinal, ends != 0);
     }
 
-    fn group_of_key(&mut self, thread: ThreadKey) -> usize {
-        if let Some(group) = self.by_key.get(&thread) {
-            return *group;
+    fn end(mut self) -> ScannedWindow {
+        let events = self.table.len();
+        let (groups, group_of) = self.threads.groups();
+        if groups.len() > 1 {
+            self.table.sort(&group_of, groups.iter().map(|group| group.from).collect());
         }
-        let group = self.found.groups.len();
-        self.found.groups.push(Group { thread: thread.clone(), spans: Vec::new(), irregular: false });
-        self.by_key.insert(thread, group);
-        group
+        ScannedWindow {
+            lines: self.table.lines(),
+            events,
+            by_layout: self.by_layout,
+            spans: self.table,
+            groups,
+            faults: self.faults,
+            torn: self.torn,
+        }
     }
+}
+
+fn parts_of(parts: &[(usize, usize)]) -> SmallVec<[Part; 4]> {
+    parts.iter().map(|(start, end)| Part { start: *start as u32, end: *end as u32 }).collect()
+}
+
+fn fault_at(row: u32, start: usize, fault: OpenFault) -> WindowFault {
+    WindowFault { line: row, at: (start + fault.at) as u32, fault }
 }
 
 /// A last line without a line feed is torn, as a crash leaves it, unless it is a whole value.
@@ -179,6 +205,7 @@ mod tests {
     use super::*;
     use crate::json::Pointer;
     use crate::profile::{Header, NondeterministicRole, PayloadRole, Profile, Roles};
+    use crate::scan::ThreadKey;
 
     fn profile() -> Profile {
         let path = |text: &str| Pointer::parse(text).unwrap();
@@ -256,9 +283,9 @@ mod tests {
         let window = Window { offset: 0, bytes: text.as_bytes().to_vec().into(), overlong: None };
         let found = scan_window(&Opener::new(&profile(), false), &window, 0, ScanOptions::default());
         assert_eq!((found.lines, found.events), (6, 3));
-        let threads: Vec<_> = found.groups.iter().map(|g| (g.thread.clone(), g.spans.len(), g.irregular)).collect();
+        let threads: Vec<_> = found.groups.iter().map(|g| (g.thread.clone(), g.to - g.from, g.irregular)).collect();
         assert_eq!(threads, [(ThreadKey::Integer(1), 2, true), (ThreadKey::Text(b"1"[..].into()), 1, false)]);
-        assert_eq!(found.groups[0].spans[1].line, 4);
+        assert_eq!(found.spans_of(&found.groups[0]).nth(1).map(|span| span.row), Some(4));
         assert!(found.torn.is_some() && found.faults.is_empty());
     }
 }
