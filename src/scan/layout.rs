@@ -9,13 +9,16 @@
 
 use crate::json::leaf;
 
-/// What a line that fits a layout says; byte ranges are relative to the line.
-#[derive(Clone, Copy, Debug, Default)]
+/// Where a part of a line lies: its first byte and the one behind its last, relative to the line.
+pub(super) type Place = (u16, u16);
+
+/// What a line that fits a layout says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fit {
     /// The tokens of the thread role's parts.
-    pub thread: [(usize, usize); THREAD_PARTS_MAX],
-    pub kind: (usize, usize),
-    pub tail: (usize, usize),
+    pub thread: [Place; THREAD_PARTS_MAX],
+    pub kind: Place,
+    pub tail: (u32, u32),
     pub ordinal: u64,
     pub nondeterministic: bool,
     /// What stands before the tail is strictly valid (it may hold skipped containers that are not).
@@ -24,6 +27,8 @@ pub struct Fit {
 
 /// Composite thread keys of more parts have no layouts.
 pub const THREAD_PARTS_MAX: usize = 4;
+/// What stands further from a line's first byte takes the exact way.
+const PLACE_MAX: usize = u16::MAX as usize;
 
 /// What a value between two literals is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +100,17 @@ pub struct Layout {
     roles_once: bool,
 }
 
+/// A walk along a layout: what was found, and where each leaf stood.
+pub(super) trait Trace {
+    /// A leaf was taken.
+    fn leaf(&mut self, leaf: Leaf, at: usize, end: usize);
+}
+
+impl Trace for () {
+    #[inline(always)]
+    fn leaf(&mut self, _leaf: Leaf, _at: usize, _end: usize) {}
+}
+
 impl Layout {
     /// A layout of the texts between the leaves; one more text than leaves.
     pub(super) fn new(texts: &[&[u8]], leaves: &[Leaf], end: End, whole: bool, roles_once: bool) -> Layout {
@@ -103,80 +119,109 @@ impl Layout {
         Layout { steps, last: Literal::new(last), end, whole, roles_once }
     }
 
+    /// What a line says of which nothing is known yet.
+    pub(super) fn blank(&self) -> Fit {
+        Fit { strict: self.roles_once && self.end == End::Tail, ..Fit::default() }
+    }
+
     /// Takes the line `text[start..end]` (trimmed, from brace to brace) apart. `text` reaches
     /// further than the line, as whole words are looked at.
+    pub(super) fn fit(&self, text: &[u8], start: usize, end: usize, trace: &mut impl Trace) -> Option<Fit> {
+        self.fit_from(0, self.blank(), text, (start, start, end), trace)
+    }
+
+    /// Goes on at a step: the line's first byte, where the step's literal begins, the line's end.
     #[inline]
-    pub fn fit(&self, text: &[u8], start: usize, end: usize) -> Option<Fit> {
-        let mut fit = Fit { strict: self.roles_once && self.end == End::Tail, ..Fit::default() };
-        let mut at = start;
-        for (literal, leaf) in &self.steps {
+    pub(super) fn fit_from(
+        &self,
+        step: usize,
+        mut fit: Fit,
+        text: &[u8],
+        (start, mut at, end): (usize, usize, usize),
+        trace: &mut impl Trace,
+    ) -> Option<Fit> {
+        for (literal, leaf) in &self.steps[step..] {
             if !literal.stands_at(text, at) {
                 return None;
             }
             at += literal.len;
-            at = self.leaf(text, start, at, *leaf, &mut fit)?;
+            let leaf_end = take(text, start, at, *leaf, &mut fit)?;
+            trace.leaf(*leaf, at, leaf_end);
+            at = leaf_end;
         }
         if !self.last.stands_at(text, at) {
             return None;
         }
-        at += self.last.len;
+        self.close(fit, text, (start, at + self.last.len, end))
+    }
+
+    /// The line is known up to `at`: what lies between there and its end.
+    #[inline(always)]
+    pub(super) fn close(&self, mut fit: Fit, text: &[u8], (start, at, end): (usize, usize, usize)) -> Option<Fit> {
         let fits = match self.end {
             End::Tail => {
-                fit.tail = (at - start, end - 1 - start);
-                at < end
+                fit.tail = ((at - start) as u32, (end - 1 - start) as u32);
+                // White space before the payload may vary.
+                at < end && !matches!(text[at], b' ' | b'\t' | b'\r' | b'\n')
             }
             End::Stop => at <= end,
             End::Close => at == end,
         };
         if self.whole {
-            fit.tail = (0, end - start);
+            fit.tail = (0, (end - start) as u32);
         }
         fits.then_some(fit)
     }
 
-    /// Takes a leaf; returns its end.
-    #[inline(always)]
-    fn leaf(&self, text: &[u8], start: usize, at: usize, leaf: Leaf, fit: &mut Fit) -> Option<usize> {
-        let place = |end: usize| (at - start, end - start);
-        match leaf {
-            Leaf::Ordinal => {
-                let (value, end) = leaf::small_integer(text, at)?;
-                fit.ordinal = value;
-                Some(end)
+    /// Bytes of the text behind the last leaf.
+    pub(super) fn last_len(&self) -> usize {
+        self.last.len
+    }
+}
+
+/// Takes a leaf; returns its end.
+#[inline(always)]
+fn take(text: &[u8], start: usize, at: usize, leaf: Leaf, fit: &mut Fit) -> Option<usize> {
+    let place = |end: usize| (end - start <= PLACE_MAX).then(|| ((at - start) as u16, (end - start) as u16));
+    match leaf {
+        Leaf::Ordinal => {
+            let (value, end) = leaf::small_integer(text, at)?;
+            fit.ordinal = value;
+            Some(end)
+        }
+        Leaf::Thread(part) => {
+            let end = match text.get(at)? {
+                b'"' => leaf::plain_string_end(text, at)?,
+                _ => leaf::small_integer(text, at)?.1,
+            };
+            fit.thread[usize::from(part)] = place(end)?;
+            Some(end)
+        }
+        Leaf::Skip | Leaf::Payload if matches!(text.get(at)?, b'{' | b'[') => {
+            let end = leaf::container_end(text, at, 1)?;
+            fit.strict = false;
+            if leaf == Leaf::Payload {
+                fit.tail = ((at - start) as u32, (end - start) as u32);
             }
-            Leaf::Kind => {
-                let end = leaf::scalar_end(text, at)?;
-                fit.kind = place(end);
-                Some(end)
-            }
-            Leaf::Thread(part) => {
-                let end = match text.get(at)? {
-                    b'"' => leaf::plain_string_end(text, at)?,
-                    _ => leaf::small_integer(text, at)?.1,
-                };
-                fit.thread[usize::from(part)] = place(end);
-                Some(end)
-            }
-            Leaf::Scalar => leaf::scalar_end(text, at),
-            Leaf::Nondeterministic(word) => {
-                let end = leaf::scalar_end(text, at)?;
-                let word: &[u8] = if word { b"true" } else { b"false" };
-                fit.nondeterministic = text[at..end] == *word;
-                Some(end)
-            }
-            Leaf::Skip | Leaf::Payload => {
-                let end = match text.get(at)? {
-                    b'{' | b'[' => {
-                        fit.strict = false;
-                        leaf::container_end(text, at, 1)?
-                    }
-                    _ => leaf::scalar_end(text, at)?,
-                };
-                if leaf == Leaf::Payload {
-                    fit.tail = place(end);
+            Some(end)
+        }
+        _ => {
+            let end = scalar_end(text, at)?;
+            match leaf {
+                Leaf::Kind => fit.kind = place(end)?,
+                Leaf::Payload => fit.tail = ((at - start) as u32, (end - start) as u32),
+                Leaf::Nondeterministic(word) => {
+                    let word: &[u8] = if word { b"true" } else { b"false" };
+                    fit.nondeterministic = text[at..end] == *word;
                 }
-                Some(end)
+                _ => {}
             }
+            Some(end)
         }
     }
+}
+
+#[inline(never)]
+fn scalar_end(text: &[u8], at: usize) -> Option<usize> {
+    leaf::scalar_end(text, at)
 }

@@ -411,14 +411,17 @@ impl Opener {
         }
     }
 
-    /// What a line that fits a layout is flagged with, the end of its thread aside.
-    #[inline]
-    pub(super) fn flags_of(&self, fit: &Fit) -> u8 {
+    /// What a line that fits a layout is flagged with; `None` for a header's line, which must take
+    /// the exact way.
+    pub(super) fn flags_of(&self, fit: &Fit, line: &[u8]) -> Option<u8> {
+        let kind = &line[usize::from(fit.kind.0)..usize::from(fit.kind.1)];
         let when = |is: bool, flag: u8| if is { flag } else { 0 };
-        when(self.has_ordinal, super::Span::HAS_ORDINAL)
+        let flags = when(self.has_ordinal, super::Span::HAS_ORDINAL)
             | when(fit.tail == (0, 0), super::Span::PAYLOAD_MISSING)
             | when(fit.nondeterministic, super::Span::NONDETERMINISTIC)
             | when(fit.strict, super::Span::HEAD_STRICT)
+            | self.end_flag_of(kind);
+        (!self.is_header_kind(kind)).then_some(flags)
     }
 
     /// Whether a kind's token (empty where absent) is the header's.

@@ -1,8 +1,8 @@
 //! Room `scan`: windows to spans.
 //!
 //! In reading order: [`mod@line`] opens one line the exact way; [`fault`] names what it refuses;
-//! [`layout`] opens regular lines faster, `learn` makes layouts of lines opened the exact way,
-//! `learned` keeps them; [`key`] tells threads apart, `threads` those of one window; [`span`] is what
+//! [`layout`] opens regular lines faster, `mould` those whose leaves are equally wide at once,
+//! `learn` makes layouts of lines opened the exact way, `learned` keeps them; [`key`] tells threads apart, `threads` those of one window; [`span`] is what
 //! is remembered of a line, [`table`] keeps those of a window; [`window`] scans a whole window;
 //! [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by seeking. The
 //! room knows where roles stand, never what a rule means.
@@ -14,6 +14,7 @@ pub mod layout;
 mod learn;
 mod learned;
 pub mod line;
+mod mould;
 pub mod span;
 pub mod sweep;
 pub mod table;

@@ -56,7 +56,8 @@ impl SpanTable {
         if starts.last() != Some(&(bytes.len() as u32)) {
             starts.push(bytes.len() as u32 + 1);
         }
-        SpanTable { starts, ..SpanTable::default() }
+        let spans = Vec::with_capacity(starts.len() - 1);
+        SpanTable { starts, spans, ..SpanTable::default() }
     }
 
     /// Physical lines, an unterminated last one included.
@@ -99,13 +100,13 @@ impl SpanTable {
     #[inline]
     pub(super) fn push_packed(&mut self, row: u32, fit: &super::layout::Fit, len: usize, flags: u8) -> bool {
         let high = *self.ordinal_high.get_or_insert((fit.ordinal >> 32) as u32);
-        let tail_back = len - fit.tail.1;
+        let tail_back = len - fit.tail.1 as usize;
         let kind_len = fit.kind.1 - fit.kind.0;
         let fits = (fit.ordinal >> 32) as u32 == high
-            && fit.tail.0 <= usize::from(u16::MAX)
+            && fit.tail.0 <= u32::from(u16::MAX)
             && tail_back <= usize::from(u16::MAX)
-            && fit.kind.0 <= usize::from(u8::MAX)
-            && kind_len <= usize::from(u8::MAX);
+            && fit.kind.0 <= u16::from(u8::MAX)
+            && kind_len <= u16::from(u8::MAX);
         if fits {
             self.spans.push(Packed {
                 row,
@@ -130,10 +131,10 @@ impl SpanTable {
         if span.lead > 0 || !(returns || line_end == start + len) {
             return self.push_wide(span);
         }
-        let pair = |part: Part| (part.start as usize, part.end as usize);
+        let Ok(kind_end) = u16::try_from(span.kind.end) else { return self.push_wide(span) };
         let fit = super::layout::Fit {
-            kind: pair(span.kind),
-            tail: pair(span.tail),
+            kind: (span.kind.start as u16, kind_end),
+            tail: (span.tail.start, span.tail.end),
             ordinal: span.ordinal,
             ..super::layout::Fit::default()
         };

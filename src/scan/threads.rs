@@ -30,20 +30,19 @@ struct Thread {
     irregular: bool,
 }
 
-impl Default for Threads<'_> {
-    fn default() -> Self {
+impl<'w> Threads<'w> {
+    /// Nothing met yet; at most so many events will be.
+    pub(super) fn new(events: u32) -> Threads<'w> {
         Threads {
             found: Vec::new(),
-            group_of: Vec::new(),
+            group_of: Vec::with_capacity(events as usize),
             last: (SmallVec::new(), 0),
             near: Box::new([(b"", u32::MAX); NEAR]),
             by_token: AHashMap::with_hasher(crate::json::tape::fixed_state()),
             by_key: AHashMap::with_hasher(crate::json::tape::fixed_state()),
         }
     }
-}
 
-impl<'w> Threads<'w> {
     /// The group of a key of one token; an empty token where the profile names no thread.
     #[inline(always)]
     pub(super) fn of_token(&mut self, token: &'w [u8], opener: &Opener) -> u32 {

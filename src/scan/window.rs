@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::fault::{OpenFault, OpenReason};
+use super::layout::{Fit, Place};
 use super::learned::Known;
 use super::line::{Opened, Opener, Part};
 use super::span::{ScannedWindow, Span, WindowFault};
@@ -31,19 +32,23 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
             ..ScannedWindow::default()
         };
     }
+    let table = SpanTable::of_lines(&window.bytes);
     let mut scan = Scan {
         opener,
         bytes: &window.bytes,
         options,
-        table: SpanTable::of_lines(&window.bytes),
-        known: opener.learned.as_ref().filter(|_| !options.strict).map(|learned| learned.known()).unwrap_or_default(),
-        threads: Threads::default(),
+        known: opener.learned.as_ref().map(|learned| learned.known()).unwrap_or_default(),
+        threads: Threads::new(table.lines()),
+        table,
         by_layout: 0,
         faults: Vec::new(),
         torn: None,
         reading: Reading::default(),
     };
     scan.lines(from, window.offset == 0);
+    if let Some(learned) = &opener.learned {
+        learned.give_back(std::mem::take(&mut scan.known));
+    }
     scan.end()
 }
 
@@ -84,24 +89,20 @@ impl<'w> Scan<'w> {
     fn by_layout(&mut self, row: u32, start: usize, end: usize) -> bool {
         let bytes = self.bytes;
         // The last byte looked at: a line feed stands behind it, so the line is no last one.
-        if end >= bytes.len() || start >= end || bytes[start] != b'{' || bytes[end - 1] != b'}' {
+        if self.options.strict || end >= bytes.len() || start >= end || bytes[start] != b'{' || bytes[end - 1] != b'}' {
             return false;
         }
-        let Some(fit) = self.known.fit(bytes, start, end) else { return false };
-        let kind = &bytes[start + fit.kind.0..start + fit.kind.1];
-        if self.opener.is_header_kind(kind) {
-            return false;
-        }
-        let mut flags = self.opener.end_flag_of(kind);
-        flags |= self.opener.flags_of(&fit);
+        let opener = self.opener;
+        let flags = |fit: &Fit| opener.flags_of(fit, &bytes[start..end]);
+        let Some((fit, flags)) = self.known.fit(bytes, (start, end), flags) else { return false };
         if !self.table.push_packed(row, &fit, end - start, flags) {
             return false;
         }
         let ordinal = (flags & Span::HAS_ORDINAL != 0).then_some(fit.ordinal);
-        let group = match self.opener.threads {
-            1 => self.threads.of_token(&bytes[start + fit.thread[0].0..start + fit.thread[0].1], self.opener),
-            0 => self.threads.of_token(b"", self.opener),
-            parts => self.threads.of_parts(&bytes[start..end], &parts_of(&fit.thread[..parts]), self.opener),
+        let token = |(from, to): Place| &bytes[start + usize::from(from)..start + usize::from(to)];
+        let group = match opener.threads {
+            0 | 1 => self.threads.of_token(token(fit.thread[0]), opener),
+            parts => self.threads.of_parts(&bytes[start..end], &parts_of(&fit.thread[..parts]), opener),
         };
         self.threads.add(group, ordinal, flags & Span::ENDS_THREAD != 0);
         self.by_layout += 1;
@@ -174,8 +175,8 @@ impl<'w> Scan<'w> {
     }
 }
 
-fn parts_of(parts: &[(usize, usize)]) -> SmallVec<[Part; 4]> {
-    parts.iter().map(|(start, end)| Part { start: *start as u32, end: *end as u32 }).collect()
+fn parts_of(parts: &[Place]) -> SmallVec<[Part; 4]> {
+    parts.iter().map(|(start, end)| Part { start: u32::from(*start), end: u32::from(*end) }).collect()
 }
 
 fn fault_at(row: u32, start: usize, fault: OpenFault) -> WindowFault {
