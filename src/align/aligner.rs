@@ -50,6 +50,9 @@ pub struct Counters {
 
 fn scan(openers: &[Opener; 2], pulled: Pulled, step_over_faults: bool, observer: &dyn Observer) -> Fresh {
     let Pulled { side, window, from } = pulled;
+    observer.enter(Stage::Read);
+    window.bytes.populate();
+    observer.leave(Stage::Read);
     observer.enter(Stage::Scan);
     let options = ScanOptions { step_over_faults, strict: false };
     let scanned = scan_window(&openers[side.index()], &window, from, options);

@@ -100,7 +100,10 @@ impl<'r> Intake<'r> {
         let mut intake = Intake {
             side,
             log,
-            opener: Opener::new(profile, options.skip_nondeterministic),
+            opener: match options.layouts {
+                true => Opener::new(profile, options.skip_nondeterministic),
+                false => Opener::new(profile, options.skip_nondeterministic).without_layouts(),
+            },
             malformed: options.malformed,
             strict: options.strict,
             skip_start: profile.skip_start,

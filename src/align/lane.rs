@@ -327,6 +327,7 @@ impl<'l> Met<'l> {
             tail: span.tail.of(line),
             payload_missing: span.has(Span::PAYLOAD_MISSING),
             nondeterministic: span.has(Span::NONDETERMINISTIC),
+            head_is_strict: span.has(Span::HEAD_STRICT),
             must_read: span.has(Span::MUST_READ),
         }
     }

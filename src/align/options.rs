@@ -33,7 +33,7 @@ pub enum Malformed {
 }
 
 /// Choices of one run that are not rules of the profile.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RunOptions {
     pub map: MapChoice,
     pub malformed: Malformed,
@@ -43,6 +43,21 @@ pub struct RunOptions {
     pub skip_nondeterministic: bool,
     /// Bytes of windows held before lanes that wait are sealed; 0 takes the default.
     pub hot_bytes_max: usize,
+    /// Open and compare regular lines along learned layouts; without, the answers are the same.
+    pub layouts: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> RunOptions {
+        RunOptions {
+            map: MapChoice::default(),
+            malformed: Malformed::default(),
+            strict: false,
+            skip_nondeterministic: false,
+            hot_bytes_max: 0,
+            layouts: true,
+        }
+    }
 }
 
 /// The stages whose times the porch may want to know.

@@ -20,16 +20,54 @@ pub struct Call {
     pub status_follows: bool,
 }
 
+/// What an event holds at the places that an allocator rule looks at, as kind and token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sayings<'t> {
+    pub function: Option<(Kind, &'t [u8])>,
+    pub value: Option<(Kind, &'t [u8])>,
+    pub status: Option<(Kind, &'t [u8])>,
+}
+
 /// Reads an event's payload under an allocator rule; `None` where the rule does not hold.
 /// Paths of the rule are from the line's root, as is the tape.
 pub fn read_call(rule: &AllocatorRule, tape: &Tape, line: &[u8]) -> Option<Call> {
-    let find = |path: &Pointer| tape.at(line, Tape::ROOT, path);
-    let name = find(&rule.function).filter(|node| tape.kind(*node) == Kind::String)?;
-    let name = json::text::unescape(tape.bytes(line, name));
-    let functions = rule.functions.iter().find(|set| set.names.iter().any(|known| known.as_bytes() == &*name))?;
-    let value = find(&rule.value).map(|node| (tape.kind(node), tape.bytes(line, node)));
-    let status = rule.status.as_ref().and_then(find).map(|node| (tape.kind(node), tape.bytes(line, node)));
-    Some(Call { returned: classify(value, &functions.failure), status_follows: follows(value, status) })
+    let find = |path: &Pointer| tape.at(line, Tape::ROOT, path).map(|node| (tape.kind(node), tape.bytes(line, node)));
+    Sayings { function: find(&rule.function), value: find(&rule.value), status: rule.status.as_ref().and_then(find) }
+        .call(rule)
+}
+
+impl Sayings<'_> {
+    /// What they mean under the rule; `None` where it does not hold.
+    pub fn call(&self, rule: &AllocatorRule) -> Option<Call> {
+        let (_, name) = self.function.filter(|(kind, _)| *kind == Kind::String)?;
+        let name = json::text::unescape(name);
+        let functions = rule.functions.iter().find(|set| set.names.iter().any(|known| known.as_bytes() == &*name))?;
+        Some(Call {
+            returned: classify(self.value, &functions.failure),
+            status_follows: follows(self.value, self.status),
+        })
+    }
+}
+
+/// What an allocator rule makes of a place whose values differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Overlook,
+    Differ,
+    /// The values decide, as if there were no rule.
+    ByValues,
+}
+
+/// What the calls of both sides make of differing returned values (or, with `status`, of the
+/// places where those are spelled again).
+pub fn decide(left: Call, right: Call, status: bool) -> Decision {
+    match (left.returned, right.returned) {
+        _ if status && left.status_follows && right.status_follows => Decision::Overlook,
+        _ if status => Decision::ByValues,
+        (Return::Success, Return::Success) => Decision::Overlook,
+        (Return::Success, Return::Failure) | (Return::Failure, Return::Success) => Decision::Differ,
+        _ => Decision::ByValues,
+    }
 }
 
 fn classify(value: Option<(Kind, &[u8])>, failure: &Failure) -> Return {

@@ -11,6 +11,10 @@ pub struct Event<'w> {
     pub tail: &'w [u8],
     pub payload_missing: bool,
     pub nondeterministic: bool,
+    /// Everything of the line before the tail's first byte is strictly valid, and no role key
+    /// stands twice in it; where the tail goes up to the line's closing brace, nothing but the
+    /// brace follows. False where that is not known.
+    pub head_is_strict: bool,
     /// Read strictly whatever the partner holds.
     pub must_read: bool,
 }

@@ -2,13 +2,23 @@
 //!
 //! In reading order: [`event`] is an event as seen here; [`paths`] holds one kind's rules as a
 //! tree of places; [`allocator`] judges returned addresses; [`walk`] goes through two payloads;
-//! `digest` gives equal events equal numbers; [`weigh`] puts it together. The room knows
-//! nothing of threads or logs.
+//! `digest` gives equal events equal numbers; [`weigh`] puts it together. That is the exact way.
+//! In front of it stands a short one for regular lines: `layout` is what lines of one shape have in
+//! common, `trie` holds many layouts, `plan` says which leaf of one meets which of another, `leaves`
+//! judges two of them, `lockstep` walks two texts, `learned` is what all workers know, `regular`
+//! joins it to weighing. The room knows nothing of threads or logs.
 
 pub mod allocator;
 mod digest;
 pub mod event;
+mod layout;
+mod learned;
+mod leaves;
+mod lockstep;
 pub mod paths;
+mod plan;
+mod regular;
+mod trie;
 pub mod walk;
 pub mod weigh;
 

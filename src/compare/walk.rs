@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::allocator::{Call, Return};
+use super::allocator::{self, Call, Decision};
 use super::paths::{Action, PathNode, RulePaths};
 use crate::json::{self, Kind, Pointer, Tape};
 
@@ -239,26 +239,15 @@ impl<'a> Walk<'a> {
         let Some((_, number, left, right)) = self.calls.iter().find(|(index, ..)| *index == rule).copied() else {
             return false;
         };
-        let overlooks = if status {
-            left.status_follows && right.status_follows
-        } else {
-            (left.returned, right.returned) == (Return::Success, Return::Success)
-        };
-        if overlooks {
-            if !self.equal(x, y) {
-                self.overlook(number);
+        let decision = allocator::decide(left, right, status);
+        if decision != Decision::ByValues && !self.equal(x, y) {
+            match decision {
+                Decision::Overlook => self.overlook(number),
+                _ => self.differ(x, y),
             }
             return true;
         }
-        let apart = matches!(
-            (left.returned, right.returned),
-            (Return::Success, Return::Failure) | (Return::Failure, Return::Success)
-        );
-        if !status && apart && !self.equal(x, y) {
-            self.differ(x, y);
-            return true;
-        }
-        false
+        decision == Decision::Overlook
     }
 }
 

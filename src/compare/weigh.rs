@@ -6,7 +6,9 @@ use smallvec::SmallVec;
 use super::allocator::{self, Call};
 use super::digest::Digester;
 use super::event::Event;
+use super::learned::Learned;
 use super::paths::RulePaths;
+use super::regular::{Regular, payload_tells_all};
 use super::walk::{Difference, Overlooked, SideText, Walk};
 use crate::json::{self, Pointer, Tape, tape};
 use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
@@ -41,22 +43,34 @@ pub struct Differences {
 /// Buffers reused from pair to pair, one set a worker.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    reference: Tape,
-    candidate: Tape,
+    pub(super) reference: Tape,
+    pub(super) candidate: Tape,
     reading: Reading,
+    regular: Regular,
+}
+
+impl Scratch {
+    /// Pairs whose tails differ in bytes that were found equal along learned layouts.
+    pub fn pairs_by_layout(&self) -> u64 {
+        self.regular.pairs()
+    }
 }
 
 /// Compares events under one profile.
 #[derive(Debug)]
 pub struct Comparer<'p> {
-    profile: &'p Profile,
+    pub(super) profile: &'p Profile,
     strict: StrictReader,
-    /// Rules by kind, and those for kinds that no rule names.
-    by_kind: AHashMap<Vec<u8>, RulePaths>,
-    others: RulePaths,
+    /// Places in `rules` by kind; the first are the rules for kinds that no rule names.
+    by_kind: AHashMap<Vec<u8>, usize>,
+    pub(super) rules: Vec<RulePaths>,
     /// The number of the first allocator rule among the profile's rule names.
-    allocator_base: u16,
+    pub(super) allocator_base: u16,
     skip_nondeterministic: bool,
+    /// Whether regular lines are walked along layouts, and what is known of those.
+    pub(super) layouts: bool,
+    pub(super) learned: Learned,
+    pub(super) payload_tells_all: bool,
     payload: Pointer,
     no_payload: Pointer,
 }
@@ -68,15 +82,22 @@ impl<'p> Comparer<'p> {
             .chain(profile.mask.iter().flat_map(|rule| &rule.kinds))
             .chain(profile.allocator.iter().map(|rule| &rule.kind));
         let mut by_kind = AHashMap::with_hasher(tape::fixed_state());
+        let mut rules = vec![RulePaths::new(profile, None)];
         for kind in kinds {
-            by_kind.entry(kind.clone().into_bytes()).or_insert_with(|| RulePaths::new(profile, Some(kind)));
+            by_kind.entry(kind.clone().into_bytes()).or_insert_with(|| {
+                rules.push(RulePaths::new(profile, Some(kind)));
+                rules.len() - 1
+            });
         }
         Comparer {
             strict: StrictReader::new(profile),
             by_kind,
-            others: RulePaths::new(profile, None),
+            learned: Learned::new(rules.len() * 2),
+            rules,
             allocator_base: (1 + profile.ignore.len() + profile.mask.len()) as u16,
             skip_nondeterministic,
+            layouts: true,
+            payload_tells_all: payload_tells_all(profile),
             payload: profile.roles.payload_path().cloned().unwrap_or_default(),
             no_payload: Pointer::default(),
             profile,
@@ -88,11 +109,26 @@ impl<'p> Comparer<'p> {
         !self.skip_nondeterministic
     }
 
+    /// The same comparer, with or without the short way along layouts: the answers are the same.
+    #[must_use]
+    pub fn with_layouts(mut self, layouts: bool) -> Self {
+        self.layouts = layouts;
+        self
+    }
+
     /// Weighs a pair.
     pub fn weigh(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Weighed {
         let same_head = self.same_kind(reference, candidate) && reference.ordinal == candidate.ordinal;
         let unread = self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic);
         let read = !unread && !same_tail(reference, candidate);
+        let texts = if read && same_head { self.texts(reference, candidate) } else { None };
+        let mut unknown = false;
+        if let Some(texts) = texts {
+            match self.weigh_regular(texts, &mut scratch.regular) {
+                Ok(overlooked) => return Weighed::EqualRead(overlooked),
+                Err(is_unknown) => unknown = is_unknown,
+            }
+        }
         if read || reference.must_read || candidate.must_read {
             let left = self.read_where_due(reference, read, &mut scratch.reference, &mut scratch.reading);
             let right = self.read_where_due(candidate, read, &mut scratch.candidate, &mut scratch.reading);
@@ -105,6 +141,9 @@ impl<'p> Comparer<'p> {
         }
         if !read {
             return if unread { Weighed::EqualUnread } else { Weighed::EqualByBytes };
+        }
+        if let Some(texts) = texts.filter(|_| unknown) {
+            self.learn(texts, reference, candidate, scratch);
         }
         let calls = self.calls(reference, candidate, scratch);
         let mut walk = self.walk(reference, candidate, scratch, &calls, &self.no_payload);
@@ -244,13 +283,18 @@ impl<'p> Comparer<'p> {
     }
 
     fn paths(&self, event: &Event<'_>) -> &RulePaths {
-        if event.kind.first() != Some(&b'"') || self.by_kind.is_empty() {
-            return &self.others;
-        }
-        self.by_kind.get(&*json::text::unescape(event.kind)).unwrap_or(&self.others)
+        &self.rules[self.rules_of(event)]
     }
 
-    fn payload_node(&self, event: &Event<'_>, tape: &Tape) -> Option<usize> {
+    /// Where the rules for an event's kind stand.
+    pub(super) fn rules_of(&self, event: &Event<'_>) -> usize {
+        if event.kind.first() != Some(&b'"') || self.by_kind.is_empty() {
+            return 0;
+        }
+        self.by_kind.get(&*json::text::unescape(event.kind)).copied().unwrap_or(0)
+    }
+
+    pub(super) fn payload_node(&self, event: &Event<'_>, tape: &Tape) -> Option<usize> {
         if event.payload_missing {
             return None;
         }

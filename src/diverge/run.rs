@@ -48,7 +48,7 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
     check_map(&options.map)?;
-    let comparer = Comparer::new(profile, options.skip_nondeterministic);
+    let comparer = Comparer::new(profile, options.skip_nondeterministic).with_layouts(options.layouts);
     let judge = Judgement { comparer: &comparer };
     let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &judge)
         .map_err(|(side, fault)| header_error(side, fault))?;

@@ -25,13 +25,29 @@ fn padded(text: &[u8], at: usize) -> [u8; STEP] {
     chunk
 }
 
+/// What `marks` says of the sixteen bytes from `at` on; those past the text's end are marked.
+#[inline(always)]
+fn marked(text: &[u8], at: usize, marks: impl Fn(&[u8; STEP]) -> u32) -> u32 {
+    if let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        return marks(chunk);
+    }
+    // Near the end the last sixteen bytes are looked at, of which the first do not count here.
+    match text.last_chunk() {
+        Some(chunk) => {
+            let before = (at + STEP - text.len()).min(STEP);
+            (marks(chunk) | 0xFFFF << STEP) >> before & 0xFFFF
+        }
+        None => marks(&padded(text, at)),
+    }
+}
+
 /// The end (past the closing quote) of the string whose opening quote is at `at`, if nothing
 /// stands in it but printable ASCII without a backslash.
 #[inline(always)]
 pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut pos = at + 1;
     loop {
-        let stops = simd::string_stops(&step(text, pos));
+        let stops = marked(text, pos, simd::string_stops);
         if stops != 0 {
             pos += stops.trailing_zeros() as usize;
             return (text.get(pos) == Some(&b'"')).then_some(pos + 1);
@@ -45,7 +61,7 @@ pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
 pub fn digits_end(text: &[u8], at: usize) -> usize {
     let mut pos = at;
     loop {
-        let others = simd::non_digits(&step(text, pos));
+        let others = marked(text, pos, simd::non_digits);
         if others != 0 {
             return pos + others.trailing_zeros() as usize;
         }
@@ -84,6 +100,20 @@ fn eight_digits(bytes: &[u8; 8], len: usize) -> u64 {
 /// The end of the number at `at` if it is an integer or has a fraction, without an exponent.
 #[inline(always)]
 pub fn number_end(text: &[u8], at: usize) -> Option<usize> {
+    let others = marked(text, at, simd::non_digits);
+    let end = at + others.trailing_zeros() as usize;
+    match text.get(end) {
+        // The usual case: one to fifteen digits and then a comma or bracket.
+        Some(byte) if others & 1 == 0 && others != 0 && !GOES_ON[*byte as usize] => {
+            (text[at] != b'0' || end == at + 1).then_some(end)
+        }
+        _ => long_number_end(text, at),
+    }
+}
+
+/// Numbers with a sign, a fraction, many digits, or nothing behind them.
+#[inline(never)]
+fn long_number_end(text: &[u8], at: usize) -> Option<usize> {
     let start = at + usize::from(text.get(at) == Some(&b'-'));
     let end = digits_end(text, start);
     // No digit at all, or a zero in front of others.
@@ -97,7 +127,6 @@ pub fn number_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-#[inline(never)]
 fn fraction_end(text: &[u8], point: usize) -> Option<usize> {
     let end = digits_end(text, point + 1);
     let broken = end == point + 1 || text.get(end).is_some_and(|byte| goes_on(*byte));
@@ -106,9 +135,20 @@ fn fraction_end(text: &[u8], point: usize) -> Option<usize> {
 
 /// Bytes that no number may be followed by.
 #[inline(always)]
-fn goes_on(byte: u8) -> bool {
+const fn goes_on(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
 }
+
+/// [`goes_on`] for each byte.
+static GOES_ON: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = goes_on(byte as u8);
+        byte += 1;
+    }
+    table
+};
 
 /// The end of the scalar at `at`, if it is regular.
 #[inline(always)]

@@ -193,7 +193,14 @@ pub fn is_integer(token: &[u8]) -> bool {
 
 /// Whether two valid number tokens have the same value; `NaN` and the infinities equal themselves.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
-    a == b || matches!((Decimal::parse(a), Decimal::parse(b)), (Some(a), Some(b)) if a == b)
+    if a == b {
+        return true;
+    }
+    // Plain integers begin with no zero that does not count, so each has one spelling.
+    if a.iter().all(u8::is_ascii_digit) && b.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    matches!((Decimal::parse(a), Decimal::parse(b)), (Some(a), Some(b)) if a == b)
 }
 
 /// A valid number token as an integer from 0 to 2^64-1.
