@@ -81,9 +81,13 @@ impl StrictReader {
     fn roles_once<'l>(&self, keys: impl Iterator<Item = (usize, &'l [u8])>) -> Result<(), ReadFault> {
         let mut seen: SmallVec<[bool; 8]> = SmallVec::from_elem(false, self.role_keys.len());
         for (at, token) in keys {
-            let Some(role) = self.role_keys.iter().position(|role| json::tape::key_is(token, role.as_bytes())) else {
-                continue;
+            let inner = &token[1..token.len() - 1];
+            let escaped = json::text::has_escape(token);
+            let spells = |role: &String| match escaped {
+                true => json::tape::key_is(token, role.as_bytes()),
+                false => inner == role.as_bytes(),
             };
+            let Some(role) = self.role_keys.iter().position(spells) else { continue };
             if std::mem::replace(&mut seen[role], true) {
                 return Err(ReadFault { at, reason: ReadReason::RoleTwice(self.role_keys[role].clone()) });
             }
