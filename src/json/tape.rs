@@ -13,6 +13,8 @@ use super::{Pointer, leaf, number, text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
     pub kind: Kind,
+    /// A key with an escape in it.
+    escaped: bool,
     /// Bytes of the token or, for a container, from bracket to bracket.
     start: u32,
     end: u32,
@@ -53,6 +55,7 @@ impl Tape {
             match token.kind {
                 Kind::ObjectEnd | Kind::ArrayEnd => self.close(token.end),
                 Kind::ObjectStart | Kind::ArrayStart => self.open(token.kind, token.start),
+                Kind::Key => self.push_key(text, token.start, token.end),
                 kind => self.push(kind, token.start, token.end),
             }
         }
@@ -127,8 +130,17 @@ impl Tape {
         if text.get(at) != Some(&b'"') {
             return None;
         }
-        let end = string_end(text, at)?;
-        self.push(Kind::Key, at, end);
+        let end = match leaf::plain_string_end(text, at) {
+            Some(end) => {
+                self.push(Kind::Key, at, end);
+                end
+            }
+            None => {
+                let end = grammar::string_end(text, at).ok()?;
+                self.push_key(text, at, end);
+                end
+            }
+        };
         let colon = grammar::skip_space(text, end);
         (text.get(colon) == Some(&b':')).then(|| grammar::skip_space(text, colon + 1))
     }
@@ -136,7 +148,14 @@ impl Tape {
     #[inline(always)]
     fn push(&mut self, kind: Kind, start: usize, end: usize) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next });
+        self.nodes.push(Node { kind, escaped: false, start: start as u32, end: end as u32, next });
+    }
+
+    fn push_key(&mut self, text: &[u8], start: usize, end: usize) {
+        self.push(Kind::Key, start, end);
+        if let Some(key) = self.nodes.last_mut() {
+            key.escaped = text::has_escape(&text[start..end]);
+        }
     }
 
     #[inline(always)]
@@ -170,6 +189,11 @@ impl Tape {
         self.nodes[node].start as usize
     }
 
+    /// Whether a key is spelled with an escape.
+    pub fn is_escaped(&self, key: usize) -> bool {
+        self.nodes[key].escaped
+    }
+
     /// The elements of an array.
     pub fn elements(&self, array: usize) -> impl Iterator<Item = usize> + '_ {
         let end = self.nodes[array].next as usize;
@@ -193,9 +217,12 @@ impl Tape {
             let mut escaped = false;
             for (key, value) in self.members(object) {
                 let token = self.bytes(text, key);
-                escaped |= text::has_escape(token);
+                escaped |= self.is_escaped(key);
                 // Without escapes, two spellings are two keys.
-                let same = |seen: &[u8]| if escaped { text::equal(seen, token) } else { seen == token };
+                let same = |seen: &[u8]| match escaped {
+                    true => text::equal(seen, token),
+                    false => seen.len() == token.len() && seen[1] == token[1] && seen == token,
+                };
                 match members.iter_mut().find(|(seen, _)| same(self.bytes(text, *seen))) {
                     Some(member) => member.1 = value,
                     None => members.push((key, value)),
@@ -268,7 +295,9 @@ pub fn key_is(token: &[u8], key: &[u8]) -> bool {
     if inner.len() <= key.len() {
         return inner.len() == key.len() && inner == key && !inner.contains(&b'\\');
     }
-    inner.contains(&b'\\') && *text::unescape(token) == *key
+    // What begins with neither an escape nor the key's first byte spells another.
+    let begins = inner[0] == b'\\' || key.first() == Some(&inner[0]);
+    begins && inner.contains(&b'\\') && *text::unescape(token) == *key
 }
 
 /// The end of a string; UTF-8 was checked.
