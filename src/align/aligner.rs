@@ -2,19 +2,21 @@
 
 use std::collections::VecDeque;
 
+use ahash::AHashMap;
 use rayon::prelude::*;
 
 use super::header::HeaderFault;
 use super::intake::{Fault, Intake};
 use super::lane::Lane;
-use super::options::{LaneName, MapChoice, Observer, RunOptions, Stage};
+use super::options::{LaneName, Malformed, MapChoice, Observer, RunOptions, Stage};
 use super::pairing::{Decision, Pairer};
 use super::pairs::{Phase, Recent};
 use super::parting::Judge;
 use super::weighing::CHUNK_PAIRS;
 use crate::compare::Comparer;
+use crate::json::tape::fixed_state;
 use crate::profile::Profile;
-use crate::scan::{ScanOptions, scan_window};
+use crate::scan::{Opener, ScanOptions, ScannedWindow, scan_window};
 use crate::source::{Log, Side, SourceError, Window};
 
 /// Bytes of windows scanned in one wave, however many workers there are.
@@ -29,6 +31,8 @@ pub struct PairState {
     /// Equal pairs.
     pub compared: u64,
     pub phase: Phase,
+    /// It is among the aligner's changed pairings.
+    pub(super) changed: bool,
     pub(super) recent: VecDeque<[Recent; 2]>,
 }
 
@@ -42,6 +46,18 @@ pub struct Counters {
     pub skipped_nondeterministic: u64,
     /// By rule number.
     pub overlooked: Vec<u64>,
+}
+
+fn scan(openers: &[Opener; 2], pulled: Pulled, step_over_faults: bool, observer: &dyn Observer) -> Fresh {
+    let Pulled { side, window, from } = pulled;
+    observer.enter(Stage::Read);
+    window.bytes.populate();
+    observer.leave(Stage::Read);
+    observer.enter(Stage::Scan);
+    let options = ScanOptions { step_over_faults, strict: false };
+    let scanned = scan_window(&openers[side.index()], &window, from, options);
+    observer.leave(Stage::Scan);
+    Fresh { side, window, scanned }
 }
 
 /// Two logs being aligned.
@@ -59,6 +75,30 @@ pub struct Aligner<'r, J: Judge> {
     pub(super) pairer: Pairer,
     /// Lanes seen so far by `--map same` and given maps.
     pub(super) mapped: [usize; 2],
+    pub(super) names: [LaneNames; 2],
+    /// Pairings of which something changed since the last wave, each once.
+    pub(super) changed: Vec<usize>,
+    /// Pairings that parted and are not judged yet.
+    pub(super) parted: Vec<usize>,
+    /// Logs of which no more windows come.
+    dry: [bool; 2],
+}
+
+/// Which lane a name means.
+pub(super) type LaneNames = AHashMap<LaneName, usize>;
+
+/// A window pulled, and the byte from which it is scanned.
+struct Pulled {
+    side: Side,
+    window: Window,
+    from: usize,
+}
+
+/// A window scanned and not yet taken.
+struct Fresh {
+    side: Side,
+    window: Window,
+    scanned: ScannedWindow,
 }
 
 impl<'r, J: Judge> Aligner<'r, J> {
@@ -90,113 +130,135 @@ impl<'r, J: Judge> Aligner<'r, J> {
             judge,
             pairer: Pairer::default(),
             mapped: [0, 0],
+            names: [(); 2].map(|()| AHashMap::with_hasher(fixed_state())),
+            changed: Vec::new(),
+            parted: Vec::new(),
+            dry: [false; 2],
         })
     }
 
-    /// Runs to the end of both logs.
+    /// Runs to the end of both logs: the windows of a wave are scanned while the events of the
+    /// wave before are weighed, by whatever workers are free.
     ///
     /// # Errors
     /// A log cannot be read, or read again.
     pub fn run(&mut self) -> Result<(), SourceError> {
-        let hot = if self.options.hot_bytes_max == 0 { HOT_BYTES_MAX } else { self.options.hot_bytes_max };
+        let mut fresh: Vec<Fresh> = Vec::new();
         while !self.sides.iter().all(|side| side.ended) {
-            self.wave()?;
-            self.timed(Stage::Align, |run| run.pair_lanes());
-            self.weigh_all()?;
-            self.judge_all()?;
-            self.drain_uncompared()?;
-            for side in &mut self.sides {
-                side.seal(hot / 2)?;
+            self.observer.enter(Stage::Read);
+            let pulled = self.pull(&fresh);
+            self.observer.leave(Stage::Read);
+            let (pulled, observer) = (pulled?, self.observer);
+            let openers = Side::BOTH.map(|side| self.sides[side.index()].opener.clone());
+            let step_over_faults = self.options.malformed == Malformed::Skip;
+            let taken = std::mem::take(&mut fresh);
+            let (scanned, weighed) = rayon::join(
+                || pulled.into_par_iter().map(|pulled| scan(&openers, pulled, step_over_faults, observer)).collect(),
+                || self.digest(taken),
+            );
+            weighed?;
+            fresh = scanned;
+            for side in Side::BOTH {
+                if self.dry[side.index()] && fresh.iter().all(|window| window.side != side) {
+                    self.sides[side.index()].finish();
+                }
             }
         }
+        self.digest(Vec::new())?;
         self.finish_pairing();
-        self.weigh_all()?;
-        self.judge_all()?;
-        self.drain_uncompared()
+        self.weigh_changed()
     }
 
-    pub(super) fn timed<T>(&mut self, stage: Stage, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.observer.enter(stage);
-        let result = work(self);
-        self.observer.leave(stage);
-        result
-    }
-
-    /// Pulls windows, scans them in parallel and puts their events into lanes in file order.
-    pub(super) fn wave(&mut self) -> Result<(), SourceError> {
-        let windows = self.timed(Stage::Read, Aligner::pull)?;
-        self.observer.enter(Stage::Scan);
-        let scanned: Vec<_> = windows
-            .par_iter()
-            .map(|(side, window, from)| {
-                let side = &self.sides[side.index()];
-                let options = ScanOptions { step_over_faults: side.steps_over_faults(), strict: false };
-                scan_window(&side.opener, window, *from, options)
-            })
-            .collect();
-        self.observer.leave(Stage::Scan);
+    /// Takes scanned windows, then pairs, weighs and judges what they bring.
+    fn digest(&mut self, fresh: Vec<Fresh>) -> Result<(), SourceError> {
         self.observer.enter(Stage::Align);
-        let mut given = [false; 2];
-        for ((side, window, _), scanned) in windows.into_iter().zip(scanned) {
-            given[side.index()] = true;
+        for Fresh { side, window, scanned } in fresh {
             self.observer.progress(
                 side,
                 window.bytes.len() as u64,
                 u64::from(scanned.lines),
                 u64::from(scanned.events),
+                u64::from(scanned.by_layout),
             );
             self.sides[side.index()].take(window, scanned);
         }
         self.digest_openings();
+        self.pair_lanes();
         self.observer.leave(Stage::Align);
-        Ok(())
+        self.weigh_changed()?;
+        let hot = if self.options.hot_bytes_max == 0 { HOT_BYTES_MAX } else { self.options.hot_bytes_max };
+        self.sides.iter_mut().try_for_each(|side| side.seal(hot / 2))
     }
 
-    /// Windows to scan next: of the side that has less waiting, or of both.
-    pub(super) fn pull(&mut self) -> Result<Vec<(Side, Window, usize)>, SourceError> {
-        let waiting = Side::BOTH.map(|side| self.waiting(side));
-        let mut wanted = Side::BOTH.map(|side| !self.sides[side.index()].ended);
+    /// Goes through the pairings of which something changed.
+    fn weigh_changed(&mut self) -> Result<(), SourceError> {
+        for side in Side::BOTH {
+            for lane in std::mem::take(&mut self.sides[side.index()].touched) {
+                if let Some(pairing) = self.sides[side.index()].lanes[lane].pairing {
+                    self.change(pairing);
+                }
+            }
+        }
+        self.weigh_all()?;
+        self.judge_all()?;
+        self.drain_uncompared()
+    }
+
+    /// Something changed for a pairing: it is looked at in this wave.
+    pub(super) fn change(&mut self, pairing: usize) {
+        if !std::mem::replace(&mut self.pairings[pairing].changed, true) {
+            self.changed.push(pairing);
+        }
+    }
+
+    /// A pairing enters a phase.
+    pub(super) fn set_phase(&mut self, pairing: usize, phase: Phase) {
+        let state = &mut self.pairings[pairing];
+        state.phase = phase;
+        for side in Side::BOTH {
+            if let Some(lane) = state.lanes[side.index()] {
+                self.sides[side.index()].set_active(lane, phase == Phase::Active);
+            }
+        }
+        if matches!(phase, Phase::Parted(_)) {
+            self.parted.push(pairing);
+        }
+        self.change(pairing);
+    }
+
+    /// Windows to scan next: of the side that has less waiting, or of both. While there are
+    /// `fresh` ones nothing is waited for.
+    fn pull(&mut self, fresh: &[Fresh]) -> Result<Vec<Pulled>, SourceError> {
+        let waiting = Side::BOTH.map(|side| {
+            let coming =
+                fresh.iter().filter(|window| window.side == side).map(|window| u64::from(window.scanned.events));
+            self.sides[side.index()].waiting + coming.sum::<u64>()
+        });
+        let mut wanted = Side::BOTH.map(|side| !self.sides[side.index()].ended && !self.dry[side.index()]);
         let slack = 4 * CHUNK_PAIRS;
         if wanted == [true, true] {
             wanted = [waiting[0] <= waiting[1] + slack, waiting[1] <= waiting[0] + slack];
         }
-        let sides = wanted.iter().filter(|side| **side).count();
+        let sides = wanted.iter().filter(|side| **side).count().max(1);
         let share = (rayon::current_num_threads() * 2 / sides).max(1);
-        let mut windows = Vec::new();
-        for side in Side::BOTH {
+        let mut pulled = Vec::new();
+        for side in Side::BOTH.into_iter().filter(|side| wanted[side.index()]) {
             let intake = &mut self.sides[side.index()];
-            let share = if intake.log.is_stream() { 1 } else { share };
+            let stream = intake.log.is_stream();
             let mut bytes = 0;
-            for _ in 0..if wanted[side.index()] { share } else { 0 } {
-                if bytes * sides >= WAVE_BYTES_MAX {
+            for turn in 0..share {
+                if bytes * sides >= WAVE_BYTES_MAX || (stream && (turn > 0 || !fresh.is_empty())) {
                     break;
                 }
-                match intake.pull()? {
-                    Some((window, from)) => {
-                        bytes += window.bytes.len();
-                        windows.push((side, window, from));
-                    }
-                    None => {
-                        // What was pulled before must be taken first.
-                        if windows.iter().all(|(other, ..)| *other != side) {
-                            intake.finish();
-                        }
-                        break;
-                    }
-                }
+                let Some((window, from)) = intake.pull()? else {
+                    self.dry[side.index()] = true;
+                    break;
+                };
+                bytes += window.bytes.len();
+                pulled.push(Pulled { side, window, from });
             }
         }
-        Ok(windows)
-    }
-
-    /// Events of a side that wait for partners of paired lanes.
-    pub(super) fn waiting(&self, side: Side) -> u64 {
-        let intake = &self.sides[side.index()];
-        (self.pairings.iter())
-            .filter(|pairing| pairing.phase == Phase::Active)
-            .filter_map(|pairing| pairing.lanes[side.index()])
-            .map(|lane| intake.lanes[lane].waiting())
-            .sum()
+        Ok(pulled)
     }
 
     pub(super) fn lane(&self, pairing: usize, side: Side) -> &Lane {

@@ -57,6 +57,10 @@ pub struct Intake<'r> {
     pub openings: Vec<OpeningTask>,
     /// Events dropped by `skip_start` since last looked at: no partner is compared with them.
     pub dropped: Vec<(Arc<Held>, u32, u32)>,
+    /// Lanes that got events, or were completed, since last looked at; some more than once.
+    pub touched: Vec<usize>,
+    /// Events that wait in lanes whose pairings are still weighed.
+    pub waiting: u64,
     pub faults: Vec<Fault>,
     /// Lines stepped over, whether on opening or on reading.
     pub lines_skipped: u64,
@@ -96,7 +100,10 @@ impl<'r> Intake<'r> {
         let mut intake = Intake {
             side,
             log,
-            opener: Opener::new(profile, options.skip_nondeterministic),
+            opener: match options.layouts {
+                true => Opener::new(profile, options.skip_nondeterministic),
+                false => Opener::new(profile, options.skip_nondeterministic).without_layouts(),
+            },
             malformed: options.malformed,
             strict: options.strict,
             skip_start: profile.skip_start,
@@ -110,6 +117,8 @@ impl<'r> Intake<'r> {
             ripened: Vec::new(),
             openings: Vec::new(),
             dropped: Vec::new(),
+            touched: Vec::new(),
+            waiting: 0,
             faults: Vec::new(),
             lines_skipped: 0,
             lines_unopened: 0,
@@ -195,6 +204,7 @@ impl<'r> Intake<'r> {
         for lane in &mut self.lanes {
             lane.complete = true;
         }
+        self.touched.extend(0..self.lanes.len());
         while let Some(lane) = self.unripe.pop_front() {
             self.ripen(lane, self.time);
         }
@@ -342,6 +352,7 @@ impl<'r> Intake<'r> {
     fn close(&mut self, lane: usize, held: &Held, next: u32) {
         let row = held.spans.row(next);
         let index = self.time + u64::from(held.spans.sequence(row));
+        self.touched.push(lane);
         let lane_state = &mut self.lanes[lane];
         lane_state.complete = true;
         if !lane_state.ended {
@@ -399,6 +410,7 @@ impl<'r> Intake<'r> {
             return;
         }
         lanes.push(lane);
+        self.touched.push(lane);
         let last = to - 1;
         self.last_line = self.last_line.max(held.line(held.spans.row(last)));
         self.collect_opening(lane, held, from, to);
@@ -412,6 +424,28 @@ impl<'r> Intake<'r> {
         }
         state.push(held, from, to);
         state.pop(dropped);
+        if state.active {
+            self.waiting += u64::from(to - from) - dropped;
+        }
+    }
+
+    /// Takes events off a lane's front.
+    pub fn pop(&mut self, lane: usize, count: u64) {
+        let state = &mut self.lanes[lane];
+        state.pop(count);
+        if state.active {
+            self.waiting -= count;
+        }
+    }
+
+    /// A lane's pairing is weighed from now on, or no more.
+    pub fn set_active(&mut self, lane: usize, active: bool) {
+        let state = &mut self.lanes[lane];
+        match (std::mem::replace(&mut state.active, active), active) {
+            (false, true) => self.waiting += state.waiting(),
+            (true, false) => self.waiting -= state.waiting(),
+            _ => {}
+        }
     }
 
     /// Takes what the lane's opening still lacks, and ripens the lane when it has all.

@@ -22,7 +22,7 @@ impl<J: Judge> Aligner<'_, J> {
     pub(super) fn judge_all(&mut self) -> Result<(), SourceError> {
         self.observer.enter(Stage::Judge);
         let mut ready = Vec::new();
-        for pairing in 0..self.pairings.len() {
+        for pairing in std::mem::take(&mut self.parted) {
             let Phase::Parted(how) = self.pairings[pairing].phase else { continue };
             let wanted = if how == Parted::Differs { LOOK_AHEAD } else { SHOWN_BEHIND };
             let complete = Side::BOTH.iter().all(|side| {
@@ -35,6 +35,8 @@ impl<J: Judge> Aligner<'_, J> {
                 }
                 let before = self.load_recent(pairing)?;
                 ready.push((pairing, how, wanted, before));
+            } else {
+                self.parted.push(pairing);
             }
         }
         let judged: Vec<_> = ready
@@ -53,11 +55,11 @@ impl<J: Judge> Aligner<'_, J> {
         for (pairing, looked, verdict, faults) in judged {
             self.verdicts.push((pairing, verdict));
             faults.into_iter().for_each(|(side, fault)| self.add_fault(side, fault));
-            self.pairings[pairing].phase = Phase::Counting;
+            self.set_phase(pairing, Phase::Counting);
             self.pairings[pairing].recent.clear();
             for side in Side::BOTH {
                 if let Some(lane) = self.pairings[pairing].lanes[side.index()] {
-                    self.sides[side.index()].lanes[lane].pop(looked[side.index()] as u64);
+                    self.sides[side.index()].pop(lane, looked[side.index()] as u64);
                 }
             }
         }
@@ -84,7 +86,8 @@ impl<J: Judge> Aligner<'_, J> {
     /// be glued together.
     pub(super) fn drain_uncompared(&mut self) -> Result<(), SourceError> {
         self.check_dropped();
-        for pairing in 0..self.pairings.len() {
+        for pairing in std::mem::take(&mut self.changed) {
+            self.pairings[pairing].changed = false;
             if !matches!(self.pairings[pairing].phase, Phase::Counting | Phase::NotCompared | Phase::Faulty) {
                 continue;
             }
@@ -106,7 +109,7 @@ impl<J: Judge> Aligner<'_, J> {
                         })
                         .collect();
                     faults.into_iter().for_each(|fault| self.add_fault(side, fault));
-                    self.sides[side.index()].lanes[lane].pop(count);
+                    self.sides[side.index()].pop(lane, count);
                 }
             }
         }

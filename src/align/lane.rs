@@ -94,6 +94,8 @@ pub struct Lane {
     pub opening_wanted: usize,
     pub ripe_at: Option<u64>,
     pub pairing: Option<usize>,
+    /// Its pairing is still weighed.
+    pub active: bool,
     /// Lines of the log skipped up to this lane's last event.
     pub skipped_seen: u64,
     /// Places before which events with these ordinals were skipped: (position, after, before).
@@ -126,6 +128,7 @@ impl Lane {
             opening_wanted: super::pairing::OPENING_EVENTS_MAX,
             ripe_at: None,
             pairing: None,
+            active: false,
             skipped_seen: 0,
             holes: VecDeque::new(),
             fault_from: None,
@@ -284,7 +287,7 @@ impl<'l> LaneCursor<'l> {
     }
 
     /// Goes past events of the run.
-    pub fn skip(&mut self, count: u32) {
+    pub fn pass(&mut self, count: u32) {
         self.at += count as usize;
         self.position += u64::from(count);
     }
@@ -296,7 +299,7 @@ impl<'l> Iterator for LaneCursor<'l> {
     #[inline]
     fn next(&mut self) -> Option<Met<'l>> {
         let run = self.run()?;
-        self.skip(1);
+        self.pass(1);
         Some(run.first)
     }
 }
@@ -324,7 +327,7 @@ impl<'l> Met<'l> {
             tail: span.tail.of(line),
             payload_missing: span.has(Span::PAYLOAD_MISSING),
             nondeterministic: span.has(Span::NONDETERMINISTIC),
-            head_is_strict: false,
+            head_is_strict: span.has(Span::HEAD_STRICT),
             must_read: span.has(Span::MUST_READ),
         }
     }

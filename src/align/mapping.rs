@@ -97,8 +97,10 @@ impl<J: Judge> Aligner<'_, J> {
             decision,
             compared: 0,
             phase: Phase::Active,
+            changed: false,
             recent: VecDeque::new(),
         });
+        self.set_phase(index, Phase::Active);
     }
 
     pub(super) fn add_alone(&mut self, side: Side, lane: usize, phase: Phase, at: u64) {
@@ -108,7 +110,8 @@ impl<J: Judge> Aligner<'_, J> {
         lanes[side.index()] = Some(lane);
         let decision =
             Decision { lanes: [lane, lane], matched_by: MatchedBy::None, ambiguous: false, evidence: None, at };
-        self.pairings.push(PairState { lanes, decision, compared: 0, phase, recent: VecDeque::new() });
+        self.pairings.push(PairState { lanes, decision, compared: 0, phase, changed: false, recent: VecDeque::new() });
+        self.set_phase(index, phase);
     }
 
     /// Pairs new lanes under `--map same` or a given map.
@@ -133,11 +136,8 @@ impl<J: Judge> Aligner<'_, J> {
             }
             _ => (name.clone(), MatchedBy::Same),
         };
-        let other = side.other();
-        let index = self.sides[other.index()].lanes[..self.mapped[other.index()]]
-            .iter()
-            .position(|lane| lane.thread == partner.thread && lane.generation == partner.generation);
-        if let Some(found) = index {
+        self.names[side.index()].insert(name, lane);
+        if let Some(found) = self.names[side.other().index()].get(&partner).copied() {
             let lanes = if side == Side::Reference { [lane, found] } else { [found, lane] };
             let at = self.sides[0].lanes[lanes[0]].first_time.unwrap_or(0);
             self.add_pairing(Decision { lanes, matched_by, ambiguous: false, evidence: None, at });

@@ -43,7 +43,7 @@ pub struct RunOptions {
     pub skip_nondeterministic: bool,
     /// Bytes of windows held before lanes that wait are sealed; 0 takes the default.
     pub hot_bytes_max: usize,
-    /// Compare regular lines along learned layouts; without, the answers are the same.
+    /// Open and compare regular lines along learned layouts; without, the answers are the same.
     pub layouts: bool,
 }
 
@@ -77,11 +77,12 @@ pub enum Stage {
 
 /// Watches a run. The rooms below the porch read no clock: the observer does, if it wants to.
 pub trait Observer: Sync {
-    /// So many more bytes, physical lines and events of a log were taken in.
-    fn progress(&self, _side: Side, _bytes: u64, _lines: u64, _events: u64) {}
-    /// A stage begins (on the thread that leads the run).
+    /// So many more bytes, physical lines and events of a log were taken in, so many of the events
+    /// by a layout.
+    fn progress(&self, _side: Side, _bytes: u64, _lines: u64, _events: u64, _by_layout: u64) {}
+    /// The calling thread begins a stage; it may be inside another.
     fn enter(&self, _stage: Stage) {}
-    /// The stage ended.
+    /// The calling thread ended the stage it began last.
     fn leave(&self, _stage: Stage) {}
 }
 

@@ -1,12 +1,15 @@
 //! Weighing a run of pairs, and what is kept of those that were equal.
 
+use std::ops::ControlFlow;
+
 use smallvec::SmallVec;
 
 use super::intake::Fault;
-use super::lane::{Met, Place};
+use super::lane::{LaneCursor, Met, Place, Run};
 use super::parting::{ContextLine, Parted, fault_at};
 use crate::compare::{Comparer, Scratch, Weighed};
 use crate::profile::ReadFault;
+use crate::scan::Span;
 use crate::source::{Log, Side, SourceError};
 
 /// How far a pairing is.
@@ -42,55 +45,112 @@ pub struct WeighedPairs {
     pub stop: Option<Phase>,
 }
 
-/// Weighs pairs in order until one differs or, unless faults are stepped over, is malformed.
-pub fn weigh_pairs<'l>(
+/// Weighs so many pairs in order, until one differs or, unless faults are stepped over, is malformed.
+pub fn weigh_pairs(
     comparer: &Comparer<'_>,
-    pairs: impl Iterator<Item = (Met<'l>, Met<'l>)>,
+    [mut reference, mut candidate]: [LaneCursor<'_>; 2],
+    mut count: u64,
     (strict, skip_faults): (bool, bool),
     scratch: &mut Scratch,
 ) -> WeighedPairs {
     let mut found = WeighedPairs::default();
-    for (reference, candidate) in pairs {
-        match comparer.weigh(&reference.event(), &candidate.event(), scratch) {
-            Weighed::EqualByBytes => {
-                found.equal_by_bytes += 1;
-                found.read += u64::from(strict);
+    while count > 0
+        && let (Some(left), Some(right)) = (reference.run(), candidate.run())
+    {
+        let run = left.count.min(right.count).min(count.min(u64::from(u32::MAX)) as u32);
+        let mut at = 0;
+        while at < run {
+            if !strict && comparer.compares_all() {
+                let equal = equal_run(&left, &right, at, run);
+                found.equal_by_bytes += u64::from(equal);
+                found.took(equal);
+                at += equal;
+                if at == run {
+                    break;
+                }
             }
-            Weighed::EqualRead(overlooked) => {
-                found.read += 1;
-                overlooked.iter().for_each(|rule| found.overlook(*rule));
-            }
-            Weighed::EqualUnread => {
-                found.skipped_nondeterministic += 1;
-                found.read += u64::from(strict);
-            }
-            Weighed::Differ { read } => {
-                found.compared += 1;
-                found.read += u64::from(read || strict);
-                found.stop = Some(Phase::Parted(Parted::Differs));
+            let pair = [left.at(at), right.at(at)];
+            let weighed = comparer.weigh(&pair[0].event(), &pair[1].event(), scratch);
+            if found.take(weighed, pair, strict, skip_faults).is_break() {
                 return found;
             }
-            Weighed::Malformed { reference: left, candidate: right } => {
-                let left = left.map(|fault| (Side::Reference, fault_at(&reference, &fault)));
-                let right = right.map(|fault| (Side::Candidate, fault_at(&candidate, &fault)));
-                found.faults.extend(left.into_iter().chain(right));
-                if !skip_faults {
-                    found.stop = Some(Phase::Faulty);
-                    return found;
-                }
-                found.unverified += 1;
-                found.taken += 1;
-                continue;
-            }
+            at += 1;
         }
-        found.taken += 1;
-        found.equal += 1;
-        found.compared += 1;
+        reference.pass(run);
+        candidate.pass(run);
+        count -= u64::from(run);
     }
     found
 }
 
+/// How many pairs from `at` on have the same kind, ordinal and tail, byte for byte.
+fn equal_run(left: &Run<'_>, right: &Run<'_>, at: u32, end: u32) -> u32 {
+    /// What two events must agree in to be equal by their bytes.
+    const SAME: u8 = Span::HAS_ORDINAL | Span::PAYLOAD_MISSING;
+    let [(left_bytes, left_spans), (right_bytes, right_spans)] =
+        [left, right].map(|run| (&*run.first.held.bytes, &run.first.held.spans));
+    for behind in at..end {
+        let x = left_spans.brief(left_bytes, left.first.index + behind);
+        let y = right_spans.brief(right_bytes, right.first.index + behind);
+        let (Some(x), Some(y)) = (x, y) else { return behind - at };
+        let is_same = x.ordinal == y.ordinal
+            && (x.flags ^ y.flags) & SAME == 0
+            && (x.flags | y.flags) & Span::MUST_READ == 0
+            && x.tail == y.tail
+            && x.kind == y.kind;
+        if !is_same {
+            return behind - at;
+        }
+    }
+    end - at
+}
+
 impl WeighedPairs {
+    /// So many equal pairs.
+    fn took(&mut self, pairs: u32) {
+        self.taken += u64::from(pairs);
+        self.equal += u64::from(pairs);
+        self.compared += u64::from(pairs);
+    }
+
+    /// Takes what weighing a pair said; breaks where weighing stops.
+    fn take(&mut self, weighed: Weighed, pair: [Met<'_>; 2], strict: bool, skip_faults: bool) -> ControlFlow<()> {
+        match weighed {
+            Weighed::EqualByBytes => {
+                self.equal_by_bytes += 1;
+                self.read += u64::from(strict);
+            }
+            Weighed::EqualRead(overlooked) => {
+                self.read += 1;
+                overlooked.iter().for_each(|rule| self.overlook(*rule));
+            }
+            Weighed::EqualUnread => {
+                self.skipped_nondeterministic += 1;
+                self.read += u64::from(strict);
+            }
+            Weighed::Differ { read } => {
+                self.compared += 1;
+                self.read += u64::from(read || strict);
+                self.stop = Some(Phase::Parted(Parted::Differs));
+                return ControlFlow::Break(());
+            }
+            Weighed::Malformed { reference: left, candidate: right } => {
+                let left = left.map(|fault| (Side::Reference, fault_at(&pair[0], &fault)));
+                let right = right.map(|fault| (Side::Candidate, fault_at(&pair[1], &fault)));
+                self.faults.extend(left.into_iter().chain(right));
+                if !skip_faults {
+                    self.stop = Some(Phase::Faulty);
+                    return ControlFlow::Break(());
+                }
+                self.unverified += 1;
+                self.taken += 1;
+                return ControlFlow::Continue(());
+            }
+        }
+        self.took(1);
+        ControlFlow::Continue(())
+    }
+
     fn overlook(&mut self, rule: u16) {
         match self.overlooked.iter_mut().find(|(known, _)| *known == rule) {
             Some((_, count)) => *count += 1,

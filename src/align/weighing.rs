@@ -18,12 +18,15 @@ pub(super) const ROUND_PAIRS: u64 = 65_536;
 const UNSEALED_MAX: u64 = 65_536;
 const UNSEALED_MIN: u64 = 64;
 
+/// Pairs weighed one after the other: the pairing, how many pairs are skipped, how many are weighed.
+type Part = (usize, u64, u64);
+
 impl<J: Judge> Aligner<'_, J> {
     /// Weighs every pair that both sides have, round by round.
     pub(super) fn weigh_all(&mut self) -> Result<(), SourceError> {
-        self.observer.enter(Stage::Compare);
-        let mut active: Vec<usize> =
-            (0..self.pairings.len()).filter(|pairing| self.pairings[*pairing].phase == Phase::Active).collect();
+        let is_active = |pairing: &usize| self.pairings[*pairing].phase == Phase::Active;
+        let mut active: Vec<usize> = self.changed.iter().copied().filter(is_active).collect();
+        active.sort_unstable();
         while !active.is_empty() {
             // Sealed events come back a share for each lane, so that many lanes stay within bounds.
             let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 4);
@@ -31,26 +34,46 @@ impl<J: Judge> Aligner<'_, J> {
                 self.unseal_front(*pairing, share)?;
                 self.step_over_holes(*pairing)?;
             }
-            let mut tasks = Vec::new();
-            for pairing in &active {
-                let count = self.pairs_at_hand(*pairing).min(ROUND_PAIRS);
-                let chunks = (0..count).step_by(CHUNK_PAIRS as usize);
-                tasks.extend(chunks.map(|skip| (*pairing, skip, CHUNK_PAIRS.min(count - skip))));
-            }
+            let tasks = self.tasks(&active);
             let reading = (self.options.strict, self.sides[0].steps_over_faults());
-            let results: Vec<WeighedPairs> = tasks
+            let results: Vec<Vec<WeighedPairs>> = tasks
                 .par_iter()
-                .map_init(Scratch::default, |scratch, (pairing, skip, count)| {
-                    let [reference, candidate] = self.cursors(*pairing, *skip);
-                    let pairs = reference.zip(candidate).take(*count as usize);
-                    weigh_pairs(self.comparer, pairs, reading, scratch)
+                .map_init(Scratch::default, |scratch, task| {
+                    self.observer.enter(Stage::Compare);
+                    let weigh = |part: &Part| {
+                        weigh_pairs(self.comparer, self.cursors(part.0, part.1), part.2, reading, scratch)
+                    };
+                    let weighed = task.iter().map(weigh).collect();
+                    self.observer.leave(Stage::Compare);
+                    weighed
                 })
                 .collect();
-            active = self.settle(&tasks, results);
+            let parts: Vec<Part> = tasks.into_iter().flatten().collect();
+            active = self.settle(&parts, results.into_iter().flatten().collect());
         }
         self.close_ended();
-        self.observer.leave(Stage::Compare);
         Ok(())
+    }
+
+    /// The pairs at hand, cut and gathered into tasks of about equal size.
+    fn tasks(&self, active: &[usize]) -> Vec<Vec<Part>> {
+        let mut tasks: Vec<Vec<Part>> = Vec::new();
+        let mut room = 0;
+        for pairing in active {
+            let count = self.pairs_at_hand(*pairing).min(ROUND_PAIRS);
+            let mut skip = 0;
+            while skip < count {
+                if room == 0 {
+                    tasks.push(Vec::new());
+                    room = CHUNK_PAIRS;
+                }
+                let share = (count - skip).min(room);
+                tasks.last_mut().expect("pushed above").push((*pairing, skip, share));
+                skip += share;
+                room -= share;
+            }
+        }
+        tasks
     }
 
     pub(super) fn cursors(&self, pairing: usize, skip: u64) -> [LaneCursor<'_>; 2] {
@@ -61,18 +84,18 @@ impl<J: Judge> Aligner<'_, J> {
     }
 
     /// Takes the results in order; returns the pairings that may have more to weigh.
-    pub(super) fn settle(&mut self, tasks: &[(usize, u64, u64)], results: Vec<WeighedPairs>) -> Vec<usize> {
+    fn settle(&mut self, tasks: &[Part], results: Vec<WeighedPairs>) -> Vec<usize> {
         let mut again = Vec::new();
         let mut at = 0;
         while at < tasks.len() {
             let pairing = tasks[at].0;
             let end = tasks[at..].iter().position(|task| task.0 != pairing).map_or(tasks.len(), |next| at + next);
-            let (mut taken, mut told) = (0, 0);
+            let (mut taken, mut told, mut stop) = (0, 0, None);
             for result in &results[at..end] {
                 taken += result.taken;
                 self.count(pairing, result);
                 if let Some(phase) = result.stop {
-                    self.pairings[pairing].phase = phase;
+                    stop = Some(phase);
                     // The malformed pair was read and told; the divergent one is still to be judged.
                     told = u64::from(phase == Phase::Faulty);
                     break;
@@ -81,7 +104,10 @@ impl<J: Judge> Aligner<'_, J> {
             self.remember(pairing, taken);
             for side in Side::BOTH {
                 let lane = self.pairings[pairing].lanes[side.index()].expect("paired");
-                self.sides[side.index()].lanes[lane].pop(taken + told);
+                self.sides[side.index()].pop(lane, taken + told);
+            }
+            if let Some(phase) = stop {
+                self.set_phase(pairing, phase);
             }
             if self.pairings[pairing].phase == Phase::Active && taken > 0 {
                 again.push(pairing);
@@ -157,7 +183,8 @@ impl<J: Judge> Aligner<'_, J> {
                 let inside = next.is_some_and(|next| after.is_none_or(|after| next > after) && next < before);
                 if inside {
                     self.check_stepped_over(pairing, side.other());
-                    self.lane_mut(pairing, side.other()).pop(1);
+                    let lane = self.pairings[pairing].lanes[side.other().index()].expect("paired");
+                    self.sides[side.other().index()].pop(lane, 1);
                     self.counters.unverified += 1;
                     self.unseal_front(pairing, UNSEALED_MIN)?;
                     stepped = true;
@@ -182,18 +209,20 @@ impl<J: Judge> Aligner<'_, J> {
 
     /// Pairings of which a lane is at its end.
     pub(super) fn close_ended(&mut self) {
-        for pairing in 0..self.pairings.len() {
+        for at in 0..self.changed.len() {
+            let pairing = self.changed[at];
             if self.pairings[pairing].phase != Phase::Active {
                 continue;
             }
             let [reference, candidate] = Side::BOTH.map(|side| self.lane(pairing, side));
             let over = |lane: &Lane| lane.complete && lane.waiting() == 0;
-            self.pairings[pairing].phase = match (over(reference), over(candidate)) {
+            let phase = match (over(reference), over(candidate)) {
                 (true, true) => Phase::Identical,
                 (true, false) if candidate.waiting() > 0 => Phase::Parted(Parted::Short(Side::Reference)),
                 (false, true) if reference.waiting() > 0 => Phase::Parted(Parted::Short(Side::Candidate)),
-                _ => Phase::Active,
+                _ => continue,
             };
+            self.set_phase(pairing, phase);
         }
     }
 }

@@ -168,7 +168,7 @@ impl Job<'_> {
         }
         sums.lines += u64::from(scanned.lines);
         let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
-        watch.progress(Side::Reference, bytes, u64::from(scanned.lines), u64::from(scanned.events));
+        watch.progress(Side::Reference, bytes, u64::from(scanned.lines), u64::from(scanned.events), 0);
         if self.all {
             sums.unprinted = output::print(std::mem::take(&mut sums.listed).as_bytes()).err();
         }

@@ -70,6 +70,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         malformed: args.malformed.into(),
         strict: args.strict,
         skip_nondeterministic: args.skip_nondeterministic,
+        layouts: !args.no_layouts,
         ..RunOptions::default()
     };
     Ok(DiffPlan {

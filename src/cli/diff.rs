@@ -107,6 +107,9 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub talk: TalkArgs,
 
+    /// Take every line apart the exact way: slower, the same answer.
+    #[arg(long, hide = true)]
+    pub no_layouts: bool,
     /// The reference, for old scripts.
     #[arg(long, hide = true, value_name = "LOG")]
     pub canary: Option<PathBuf>,

@@ -1,10 +1,11 @@
 //! What is told while work goes on, and how long its stages took.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,7 +23,7 @@ const LINE_TICK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Watch {
     counts: Arc<Counts>,
-    stages: Mutex<Stages>,
+    stages: Mutex<HashMap<ThreadId, Stages>>,
     begun: Instant,
     ticker: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -32,6 +33,7 @@ struct Counts {
     bytes: [AtomicU64; 2],
     lines: [AtomicU64; 2],
     events: [AtomicU64; 2],
+    by_layout: AtomicU64,
 }
 
 impl Counts {
@@ -40,7 +42,7 @@ impl Counts {
     }
 }
 
-/// Times of stages; one that is entered inside another interrupts it.
+/// Times of one thread's stages; one that is entered inside another interrupts it.
 #[derive(Debug, Default)]
 struct Stages {
     open: Vec<(Stage, Instant)>,
@@ -108,7 +110,8 @@ impl Watch {
         self.counts.bytes[0].fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Times and rates, one line each, for `-v`; `names` are those of the two sides.
+    /// Times (of all workers together) and rates, one line each, for `-v`; `names` are those of
+    /// the two sides.
     pub fn account(&self, names: [&str; 2]) -> Vec<String> {
         let whole = self.begun.elapsed();
         let mut told = Vec::new();
@@ -120,8 +123,18 @@ impl Watch {
                 told.push(format!("{name}: {}, {lines} lines, {events} events", show_bytes(bytes)));
             }
         }
-        let stages = self.stages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (stage, time) in &stages.times {
+        let events: u64 = self.counts.events.iter().map(|side| side.load(Ordering::Relaxed)).sum();
+        let by_layout = self.counts.by_layout.load(Ordering::Relaxed);
+        if by_layout > 0 {
+            let share = by_layout as f64 / events as f64 * 100.0;
+            told.push(format!("{share:.2} % of the events were opened by a layout"));
+        }
+        let mut sums = Stages::default();
+        for stages in self.stages.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            stages.times.iter().for_each(|(stage, time)| sums.add(*stage, *time));
+        }
+        sums.times.sort_by_key(|(stage, _)| *stage as u8);
+        for (stage, time) in &sums.times {
             let name = match stage {
                 Stage::Read => "read",
                 Stage::Scan => "scan",
@@ -151,19 +164,22 @@ impl Drop for Watch {
 }
 
 impl Observer for Watch {
-    fn progress(&self, side: Side, bytes: u64, lines: u64, events: u64) {
+    fn progress(&self, side: Side, bytes: u64, lines: u64, events: u64, by_layout: u64) {
         let at = side.index();
         self.counts.bytes[at].fetch_add(bytes, Ordering::Relaxed);
         self.counts.lines[at].fetch_add(lines, Ordering::Relaxed);
         self.counts.events[at].fetch_add(events, Ordering::Relaxed);
+        self.counts.by_layout.fetch_add(by_layout, Ordering::Relaxed);
     }
 
     fn enter(&self, stage: Stage) {
-        self.stages.lock().unwrap_or_else(std::sync::PoisonError::into_inner).enter(stage, Instant::now());
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        stages.entry(std::thread::current().id()).or_default().enter(stage, Instant::now());
     }
 
     fn leave(&self, _stage: Stage) {
-        self.stages.lock().unwrap_or_else(std::sync::PoisonError::into_inner).leave(Instant::now());
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        stages.entry(std::thread::current().id()).or_default().leave(Instant::now());
     }
 }
 
@@ -220,9 +236,10 @@ mod tests {
     #[test]
     fn what_was_taken_in_is_told() {
         let watch = Watch::new(0, false);
-        watch.progress(Side::Candidate, 2_000_000, 10_000, 9_999);
+        watch.progress(Side::Candidate, 2_000_000, 10_000, 9_999, 5_000);
         let told = watch.account(["reference", "candidate"]).join("\n");
         assert!(told.contains("candidate: 2.0 MB, 10,000 lines, 9,999 events"), "{told}");
+        assert!(told.contains("50.01 % of the events were opened by a layout"), "{told}");
         assert!(!told.contains("reference"), "{told}");
     }
 }

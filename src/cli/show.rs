@@ -228,7 +228,7 @@ impl Show<'_> {
         let options = ScanOptions { step_over_faults: true, strict: false };
         scan::sweep(&mut log, opener, options, start, |swept| {
             let bytes = swept.window.bytes.len() as u64;
-            watch.progress(Side::Reference, bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
+            watch.progress(Side::Reference, bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events), 0);
             trail.take(&swept)
         })?;
         trail.end()

@@ -104,6 +104,11 @@ impl<'p> Comparer<'p> {
         }
     }
 
+    /// Whether equal bytes are all there is to say of a pair: nothing is left out on purpose.
+    pub fn compares_all(&self) -> bool {
+        !self.skip_nondeterministic
+    }
+
     /// The same comparer, with or without the short way along layouts: the answers are the same.
     #[must_use]
     pub fn with_layouts(mut self, layouts: bool) -> Self {

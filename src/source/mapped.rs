@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use std::fs::File;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -24,11 +24,11 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps and populates a part of a file; `flag` is raised if a page of it turns out to be gone.
+    /// Maps a part of a file; `flag` is raised if a page of it turns out to be gone.
     /// `None` where it cannot be mapped or guarded: read it plainly then.
     pub(super) fn new(file: &File, offset: u64, len: usize, flag: &Arc<AtomicBool>) -> Option<Mapping> {
         let mut options = MmapOptions::new();
-        options.offset(offset).len(len).populate();
+        options.offset(offset).len(len);
         // SAFETY: the map is read-only and private to this value; that its bytes may change is the
         // contract of `Bytes`, and a touch beyond the file's end is caught by the guard below, before
         // anybody sees the map.
@@ -38,6 +38,17 @@ impl Mapping {
         let end = (map.as_ptr() as usize + map.len()).next_multiple_of(page);
         let guarded = guard::watch(start, end, flag)?;
         Some(Mapping { _guarded: guarded, map })
+    }
+
+    /// Brings the pages of a range in at once instead of one by one, where the system can.
+    pub(super) fn populate(&self, range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        {
+            // A kernel that cannot, or a file cut short, shows when the bytes are touched.
+            let _ = self.map.advise_range(memmap2::Advice::PopulateRead, range.start, range.len());
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
     }
 }
 
