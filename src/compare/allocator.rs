@@ -73,14 +73,9 @@ pub fn decide(left: Call, right: Call, status: bool) -> Decision {
 fn classify(value: Option<(Kind, &[u8])>, failure: &Failure) -> Return {
     let magnitude = match value {
         None | Some((Kind::Null, _)) => return if failure.null { Return::Failure } else { Return::Raw },
-        Some((Kind::Number, token)) => match json::Decimal::parse(token) {
-            Some(decimal) if decimal.is_integer() => {
-                if decimal.is_negative() {
-                    return if failure.negative { Return::Failure } else { Return::Success };
-                }
-                decimal.to_u64()
-            }
-            _ => return Return::Raw,
+        Some((Kind::Number, token)) => match magnitude(token, failure) {
+            Ok(magnitude) => magnitude,
+            Err(told) => return told,
         },
         Some((Kind::String, token)) => match json::number::hex_to_u128(&json::text::unescape(token)) {
             Some(value) => u64::try_from(value).ok(),
@@ -89,6 +84,18 @@ fn classify(value: Option<(Kind, &[u8])>, failure: &Failure) -> Return {
         Some(_) => return Return::Raw,
     };
     if magnitude.is_some_and(|value| is_failure(value, failure)) { Return::Failure } else { Return::Success }
+}
+
+/// What is left of a number to be looked up among the failures, or what it says by itself.
+fn magnitude(token: &[u8], failure: &Failure) -> Result<Option<u64>, Return> {
+    if let Some(value) = json::number::plain_integer(token) {
+        return Ok(Some(value));
+    }
+    match json::Decimal::parse(token).filter(json::Decimal::is_integer) {
+        Some(decimal) if decimal.is_negative() => Err(if failure.negative { Return::Failure } else { Return::Success }),
+        Some(decimal) => Ok(decimal.to_u64()),
+        None => Err(Return::Raw),
+    }
 }
 
 fn is_failure(value: u64, failure: &Failure) -> bool {
@@ -111,10 +118,12 @@ fn follows(value: Option<(Kind, &[u8])>, status: Option<(Kind, &[u8])>) -> bool 
 
 fn modulo_64((kind, token): (Kind, &[u8])) -> Option<u64> {
     match kind {
-        Kind::Number => match json::Decimal::parse(token)?.to_integer()? {
-            json::Integer::Small(value) => Some(value as u64),
-            json::Integer::Big(digits) => digits.parse().ok(),
-        },
+        Kind::Number => {
+            json::number::plain_integer(token).or_else(|| match json::Decimal::parse(token)?.to_integer()? {
+                json::Integer::Small(value) => Some(value as u64),
+                json::Integer::Big(digits) => digits.parse().ok(),
+            })
+        }
         Kind::String => json::number::hex_to_u128(&json::text::unescape(token)).map(|value| value as u64),
         _ => None,
     }

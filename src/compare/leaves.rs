@@ -93,12 +93,18 @@ impl<'t> Leaves<'t> {
     }
 
     fn settle_calls(&mut self, allocators: Allocators<'_>) -> bool {
+        let mut known = None;
         for (rule, status) in std::mem::take(&mut self.pending) {
-            let call = |side| {
-                let slot = allocators.paths.allocators.iter().position(|index| *index == rule)?;
-                self.sayings(side, slot).call(&allocators.rules[rule as usize])
+            // A rule's value and status mostly wait together.
+            let calls = match known {
+                Some((of, calls)) if of == rule => calls,
+                _ => [0, 1].map(|side| {
+                    let slot = allocators.paths.allocators.iter().position(|index| *index == rule)?;
+                    self.sayings(side, slot).call(&allocators.rules[rule as usize])
+                }),
             };
-            let (Some(left), Some(right)) = (call(0), call(1)) else { return false };
+            known = Some((rule, calls));
+            let [Some(left), Some(right)] = calls else { return false };
             if allocator::decide(left, right, status) != Decision::Overlook {
                 return false;
             }

@@ -1,6 +1,5 @@
 //! Numbers by exact mathematical value, decided from their tokens: 1 = 1.0 = 1e0, -0 = 0.
 
-use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 /// A number token taken apart: the value is `0.d1d2d3… × 10^exponent` with `d1` and the last
@@ -205,10 +204,14 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 
 /// A valid number token as an integer from 0 to 2^64-1.
 pub fn to_u64(token: &[u8]) -> Option<u64> {
-    if token.len() <= 19 && token.iter().all(u8::is_ascii_digit) && !token.is_empty() {
-        return Some(token.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')));
-    }
-    Decimal::parse(token)?.to_u64()
+    plain_integer(token).or_else(|| Decimal::parse(token)?.to_u64())
+}
+
+/// The value of a number token of one to nineteen digits and nothing else.
+#[inline]
+pub fn plain_integer(token: &[u8]) -> Option<u64> {
+    let all_digits = !token.is_empty() && token.len() <= 19 && token.iter().all(u8::is_ascii_digit);
+    all_digits.then(|| token.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')))
 }
 
 /// Feeds the value of a valid number token to a hasher: equal values feed the same.
@@ -234,13 +237,12 @@ pub fn hex_to_u128(text: &[u8]) -> Option<u128> {
         return None;
     }
     let significant = &digits[leading_zeros(digits)..];
-    match significant.len().cmp(&32) {
-        Ordering::Greater => None,
-        _ => Some(
-            significant
-                .iter()
-                .fold(0, |value, digit| value << 4 | u128::from((*digit as char).to_digit(16).expect("checked above"))),
-        ),
+    // Letters have the bit of 0x40, and `a` stands for ten.
+    let nibble = |digit: &u8| u64::from((digit & 0xF) + 9 * (digit >> 6));
+    match significant.len() {
+        0..=16 => Some(u128::from(significant.iter().fold(0, |value, digit| value << 4 | nibble(digit)))),
+        17..=32 => Some(significant.iter().fold(0, |value, digit| value << 4 | u128::from(nibble(digit)))),
+        _ => None,
     }
 }
 

@@ -6,13 +6,15 @@ use ahash::AHashMap;
 use smallvec::SmallVec;
 
 use super::cursor::{Cursor, Kind, check_utf8};
-use super::grammar::Fault;
-use super::{Pointer, number, text};
+use super::grammar::{self, DEPTH_MAX, Fault};
+use super::{Pointer, leaf, number, text};
 
 /// One value or key of a [`Tape`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
     pub kind: Kind,
+    /// A key with an escape in it.
+    escaped: bool,
     /// Bytes of the token or, for a container, from bracket to bracket.
     start: u32,
     end: u32,
@@ -37,27 +39,136 @@ impl Tape {
     /// # Errors
     /// The first offence against strict JSON or UTF-8; the tape is then of no use.
     pub fn parse(&mut self, text: &[u8], base: usize) -> Result<(), Fault> {
+        check_utf8(text)?;
+        if self.parse_valid(text, base).is_some() {
+            return Ok(());
+        }
+        self.parse_by_cursor(text, base)
+    }
+
+    /// Token by token; says what is wrong, and where.
+    fn parse_by_cursor(&mut self, text: &[u8], base: usize) -> Result<(), Fault> {
         self.nodes.clear();
         self.open.clear();
-        check_utf8(text)?;
         let mut cursor = Cursor::new(text, base);
         while let Some(token) = cursor.next_token()? {
             match token.kind {
-                Kind::ObjectEnd | Kind::ArrayEnd => {
-                    let opened = self.open.pop().expect("the cursor balances brackets") as usize;
-                    self.nodes[opened].end = token.end as u32;
-                    self.nodes[opened].next = self.nodes.len() as u32;
-                }
-                kind => {
-                    if matches!(kind, Kind::ObjectStart | Kind::ArrayStart) {
-                        self.open.push(self.nodes.len() as u32);
-                    }
-                    let next = self.nodes.len() as u32 + 1;
-                    self.nodes.push(Node { kind, start: token.start as u32, end: token.end as u32, next });
-                }
+                Kind::ObjectEnd | Kind::ArrayEnd => self.close(token.end),
+                Kind::ObjectStart | Kind::ArrayStart => self.open(token.kind, token.start),
+                Kind::Key => self.push_key(text, token.start, token.end),
+                kind => self.push(kind, token.start, token.end),
             }
         }
         Ok(())
+    }
+
+    /// Without keeping account of what is expected where: `None` if anything is wrong.
+    fn parse_valid(&mut self, text: &[u8], base: usize) -> Option<()> {
+        self.nodes.clear();
+        self.open.clear();
+        let mut at = grammar::skip_space(text, 0);
+        loop {
+            // A value stands at `at`.
+            let (kind, end) = match *text.get(at)? {
+                open @ (b'{' | b'[') => {
+                    if base + self.open.len() >= DEPTH_MAX {
+                        return None;
+                    }
+                    let is_object = open == b'{';
+                    self.open(if is_object { Kind::ObjectStart } else { Kind::ArrayStart }, at);
+                    at = grammar::skip_space(text, at + 1);
+                    // Brackets of the two kinds lie two apart.
+                    if *text.get(at)? != open + 2 {
+                        at = if is_object { self.key(text, at)? } else { at };
+                        continue;
+                    }
+                    self.close(at + 1);
+                    at += 1;
+                    if self.between(text, &mut at)? { continue } else { return Some(()) }
+                }
+                b'"' => (Kind::String, string_end(text, at)?),
+                b't' => (Kind::True, grammar::scalar_end(text, at).ok()?),
+                b'f' => (Kind::False, grammar::scalar_end(text, at).ok()?),
+                b'n' => (Kind::Null, grammar::scalar_end(text, at).ok()?),
+                _ => (Kind::Number, leaf::number_end(text, at).or_else(|| grammar::scalar_end(text, at).ok())?),
+            };
+            self.push(kind, at, end);
+            at = end;
+            if !self.between(text, &mut at)? {
+                return Some(());
+            }
+        }
+    }
+
+    /// Goes on behind a value to the next; false at the text's end.
+    #[inline(always)]
+    fn between(&mut self, text: &[u8], at: &mut usize) -> Option<bool> {
+        loop {
+            *at = grammar::skip_space(text, *at);
+            let Some(opened) = self.open.last() else { return (*at == text.len()).then_some(false) };
+            let in_object = self.nodes[*opened as usize].kind == Kind::ObjectStart;
+            match *text.get(*at)? {
+                b',' => {
+                    *at = grammar::skip_space(text, *at + 1);
+                    if in_object {
+                        *at = self.key(text, *at)?;
+                    }
+                    return Some(true);
+                }
+                b'}' if in_object => {}
+                b']' if !in_object => {}
+                _ => return None,
+            }
+            *at += 1;
+            self.close(*at);
+        }
+    }
+
+    /// Takes a key and its colon; where the value begins.
+    #[inline(always)]
+    fn key(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        if text.get(at) != Some(&b'"') {
+            return None;
+        }
+        let end = match leaf::plain_string_end(text, at) {
+            Some(end) => {
+                self.push(Kind::Key, at, end);
+                end
+            }
+            None => {
+                let end = grammar::string_end(text, at).ok()?;
+                self.push_key(text, at, end);
+                end
+            }
+        };
+        let colon = grammar::skip_space(text, end);
+        (text.get(colon) == Some(&b':')).then(|| grammar::skip_space(text, colon + 1))
+    }
+
+    #[inline(always)]
+    fn push(&mut self, kind: Kind, start: usize, end: usize) {
+        let next = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { kind, escaped: false, start: start as u32, end: end as u32, next });
+    }
+
+    fn push_key(&mut self, text: &[u8], start: usize, end: usize) {
+        self.push(Kind::Key, start, end);
+        if let Some(key) = self.nodes.last_mut() {
+            key.escaped = text::has_escape(&text[start..end]);
+        }
+    }
+
+    #[inline(always)]
+    fn open(&mut self, kind: Kind, start: usize) {
+        self.open.push(self.nodes.len() as u32);
+        self.push(kind, start, start + 1);
+    }
+
+    #[inline(always)]
+    fn close(&mut self, end: usize) {
+        let opened = self.open.pop().expect("brackets are balanced") as usize;
+        self.nodes[opened].end = end as u32;
+        self.nodes[opened].next = self.nodes.len() as u32;
     }
 
     /// The text's own value, always the first node.
@@ -76,6 +187,11 @@ impl Tape {
     /// Where a node's bytes begin in the text.
     pub fn start(&self, node: usize) -> usize {
         self.nodes[node].start as usize
+    }
+
+    /// Whether a key is spelled with an escape.
+    pub fn is_escaped(&self, key: usize) -> bool {
+        self.nodes[key].escaped
     }
 
     /// The elements of an array.
@@ -98,9 +214,16 @@ impl Tape {
     pub fn distinct_members(&self, text: &[u8], object: usize) -> SmallVec<[(usize, usize); 16]> {
         let mut members: SmallVec<[(usize, usize); 16]> = SmallVec::new();
         if self.members(object).nth(SCAN_MEMBERS_MAX).is_none() {
+            let mut escaped = false;
             for (key, value) in self.members(object) {
                 let token = self.bytes(text, key);
-                match members.iter_mut().find(|(seen, _)| text::equal(self.bytes(text, *seen), token)) {
+                escaped |= self.is_escaped(key);
+                // Without escapes, two spellings are two keys.
+                let same = |seen: &[u8]| match escaped {
+                    true => text::equal(seen, token),
+                    false => seen.len() == token.len() && seen[1] == token[1] && seen == token,
+                };
+                match members.iter_mut().find(|(seen, _)| same(self.bytes(text, *seen))) {
                     Some(member) => member.1 = value,
                     None => members.push((key, value)),
                 }
@@ -170,9 +293,17 @@ pub fn key_is(token: &[u8], key: &[u8]) -> bool {
     let inner = &token[1..token.len() - 1];
     // An escape is longer than what it stands for.
     if inner.len() <= key.len() {
-        return inner == key && !inner.contains(&b'\\');
+        return inner.len() == key.len() && inner == key && !inner.contains(&b'\\');
     }
-    inner.contains(&b'\\') && *text::unescape(token) == *key
+    // What begins with neither an escape nor the key's first byte spells another.
+    let begins = inner[0] == b'\\' || key.first() == Some(&inner[0]);
+    begins && inner.contains(&b'\\') && *text::unescape(token) == *key
+}
+
+/// The end of a string; UTF-8 was checked.
+#[inline(always)]
+fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    leaf::plain_string_end(text, at).or_else(|| grammar::string_end(text, at).ok())
 }
 
 /// The hasher behind every digest of this process; its values are never stored or shown.
@@ -358,6 +489,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn both_ways_of_parsing_agree(
+            value in value(),
+            pretty: bool,
+            broken in proptest::option::of((0usize..60, "[\\[\\]{},:\"0-1eE.tn\\\\ \n-]{0,2}")),
+            base in prop_oneof![Just(0), Just(DEPTH_MAX - 2), Just(DEPTH_MAX)],
+        ) {
+            let mut text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
+            if let Some((at, with)) = broken {
+                let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+                let end = (at + 1..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+                text.replace_range(at..end, &with);
+            }
+            let (mut short, mut exact) = (Tape::default(), Tape::default());
+            let told = exact.parse_by_cursor(text.as_bytes(), base);
+            prop_assert_eq!(short.parse_valid(text.as_bytes(), base).is_some(), told.is_ok(), "{}", text);
+            if told.is_ok() {
+                prop_assert_eq!(&short.nodes, &exact.nodes);
+            }
+        }
+
         #[test]
         fn equality_is_serde_jsons_on_plain_values(a in value(), b in value()) {
             prop_assert_eq!(same(&a.to_string(), &b.to_string()), a == b);

@@ -75,7 +75,8 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
     a == b || ((has_escape(a) || has_escape(b)) && unescape(a) == unescape(b))
 }
 
-fn has_escape(token: &[u8]) -> bool {
+/// Whether a string token has an escape: without, it is spelled as it is.
+pub fn has_escape(token: &[u8]) -> bool {
     memchr::memchr(b'\\', token).is_some()
 }
 

@@ -62,7 +62,9 @@ impl StrictReader {
         if tape.kind(Tape::ROOT) != json::Kind::ObjectStart {
             return Ok(());
         }
-        self.roles_once(tape.members(Tape::ROOT).map(|(key, _)| (tape.start(key), tape.bytes(line, key))))
+        self.roles_once(
+            tape.members(Tape::ROOT).map(|(key, _)| (tape.start(key), tape.bytes(line, key), tape.is_escaped(key))),
+        )
     }
 
     /// Like [`StrictReader::read`], for callers that look at nothing in the line.
@@ -74,16 +76,20 @@ impl StrictReader {
             return self.read(line, &mut reading.tape);
         }
         reading.validator.check(line)?;
-        self.roles_once(top_keys(line))
+        self.roles_once(top_keys(line).map(|(at, key)| (at, key, json::text::has_escape(key))))
     }
 
-    /// Refuses a role key that stands among the line's own keys twice.
-    fn roles_once<'l>(&self, keys: impl Iterator<Item = (usize, &'l [u8])>) -> Result<(), ReadFault> {
+    /// Refuses a role key that stands among the line's own keys twice; of each key it is told
+    /// where it begins, its token and whether that has an escape.
+    fn roles_once<'l>(&self, keys: impl Iterator<Item = (usize, &'l [u8], bool)>) -> Result<(), ReadFault> {
         let mut seen: SmallVec<[bool; 8]> = SmallVec::from_elem(false, self.role_keys.len());
-        for (at, token) in keys {
-            let Some(role) = self.role_keys.iter().position(|role| json::tape::key_is(token, role.as_bytes())) else {
-                continue;
+        for (at, token, escaped) in keys {
+            let inner = &token[1..token.len() - 1];
+            let spells = |role: &String| match escaped {
+                true => json::tape::key_is(token, role.as_bytes()),
+                false => inner == role.as_bytes(),
             };
+            let Some(role) = self.role_keys.iter().position(spells) else { continue };
             if std::mem::replace(&mut seen[role], true) {
                 return Err(ReadFault { at, reason: ReadReason::RoleTwice(self.role_keys[role].clone()) });
             }
