@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Blocks kept for the next use.
-const SPARE_BLOCKS: usize = 4;
+const SPARE_BLOCKS: usize = 2;
 
 /// The blocks of one stream.
 #[derive(Debug)]

@@ -10,14 +10,18 @@ use super::spool::Spool;
 use super::{Damage, SourceError};
 
 /// What the queue holds in memory, in bytes.
-const QUEUE_BYTES: usize = 8 << 20;
+const QUEUE_BYTES: usize = 4 << 20;
 /// Whole lines are handed out when they are this old, however few.
 pub(super) const PATIENCE: Duration = Duration::from_millis(50);
+
+/// A full queue of which nothing is taken for so long is not waited for any more: whoever takes from it may be
+/// waiting for what the source's writer would write elsewhere next.
+const STALLED: Duration = Duration::from_millis(20);
 
 /// What to do with bytes that come while the queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WhenFull {
-    /// To the spool with them.
+    /// To the spool with them, unless something is taken soon.
     Spill,
     /// Let the source wait.
     Wait,
@@ -65,6 +69,10 @@ struct State {
     end: Option<Result<Ended, SourceError>>,
     /// The log waits for so many bytes; and whether it waits no longer than its patience.
     wanted: Option<(u64, bool)>,
+    /// Pulls that took something.
+    taken: u64,
+    /// The queue was full, and nothing was taken for long; until something is.
+    stalled: bool,
     /// Nobody listens any more.
     closed: bool,
 }
@@ -212,10 +220,7 @@ impl Queue {
         when_full: WhenFull,
     ) -> Result<bool, SourceError> {
         let has_line = memchr::memrchr(b'\n', &block[..len]).is_some();
-        let mut state = self.state();
-        while when_full == WhenFull::Wait && !state.closed && !state.has_room(len, block.capacity()) {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        let mut state = self.with_room(len, block.capacity(), when_full);
         if state.closed {
             return Ok(false);
         }
@@ -242,6 +247,24 @@ impl Queue {
         Ok(true)
     }
 
+    /// Waits for room, as long as it makes sense to.
+    fn with_room(&self, len: usize, block: usize, when_full: WhenFull) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        while !state.closed && !state.stalled && !state.has_room(len, block) {
+            let taken = state.taken;
+            state = match when_full {
+                WhenFull::Wait => self.room.wait(state).unwrap_or_else(PoisonError::into_inner),
+                WhenFull::Spill => {
+                    let waited = self.room.wait_timeout(state, STALLED);
+                    let (mut state, time) = waited.unwrap_or_else(PoisonError::into_inner);
+                    state.stalled = time.timed_out() && state.taken == taken;
+                    state
+                }
+            };
+        }
+        state
+    }
+
     pub(super) fn end(&self, how: Result<Ended, SourceError>) {
         self.state().end.get_or_insert(how);
         self.arrived.notify_one();
@@ -257,6 +280,8 @@ impl State {
 
     fn passed(&mut self, taken: usize, is_last: bool) {
         self.waiting -= taken as u64;
+        self.taken += 1;
+        self.stalled = false;
         if is_last {
             self.pieces.pop_front();
         }

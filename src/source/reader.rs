@@ -1,9 +1,10 @@
 //! The reader thread of a stream.
 //!
-//! A pipe's writer must never wait for us: one program may write both logs in turn, and would then never come to
-//! write what we wait for. So the thread reads whatever comes, the queue holds a bounded part of it in memory, and the
-//! rest goes to the spool. A source that no program waits on (a file read as a stream) is let wait instead. What is
-//! packed is unpacked on this thread too.
+//! A pipe's writer must not wait for us for long: one program may write both logs in turn, and would then never come to
+//! write what we wait for. So the thread reads whatever comes, the queue holds a bounded part of it in memory, and as
+//! soon as nothing is taken from a full queue the rest goes to the spool. While something is taken the writer is let
+//! wait: it is faster than we are, and the disk need not hold what it is ahead. A source that no program waits on (a
+//! file read as a stream) is always let wait. What is packed is unpacked on this thread too.
 
 use std::io;
 use std::path::{Path, PathBuf};
