@@ -306,10 +306,21 @@ fn commands_printed_for_archives_run() {
 #[test]
 fn a_spool_over_its_limit_is_trouble_and_says_what_to_do() {
     let folder = Folder::new();
-    // More than pipe and queue hold, before the other log has a line.
-    let line = |at: u64| event("6", at, "call", &format!("{{\"n\":{at},\"pad\":\"{}\"}}", "p".repeat(4000)));
-    let large = header("x") + &(0..6000).map(line).collect::<String>();
+    // More than pipe and queue hold, packed too, before the other log has a line.
+    let mut random = 1_u64;
+    let mut pad = || -> String {
+        let mut digits = || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            format!("{:08x}", random >> 32)
+        };
+        (0..500).map(|_| digits()).collect()
+    };
+    let mut large = header("x");
+    for at in 0..6000 {
+        large += &event("6", at, "call", &format!("{{\"n\":{at},\"pad\":\"{}\"}}", pad()));
+    }
     for (name, packed) in [("plain", large.clone().into_bytes()), ("packed", packed::gzip(large.as_bytes()))] {
+        assert!(packed.len() > 8 << 20);
         let place = folder.path(name);
         fs::create_dir(&place).unwrap();
         let fifos = ["a.jsonl", "b.jsonl"].map(|name| place.join(name));

@@ -240,6 +240,19 @@ fn lines_over_the_limit_are_stepped_over_in_archives_too() {
     }
 }
 
+#[test]
+fn a_window_and_a_line_larger_than_the_queue_are_no_standstill() {
+    let long = [b"{\"x\":\"".to_vec(), vec![b'x'; 10 << 20], b"\"}\n".to_vec()].concat();
+    let plain = [text(10), long, text(10)].concat();
+    let options = OpenOptions { window_bytes: 64 << 20, ..OpenOptions::default() };
+    for archive in [zstd(&plain), plain.clone()] {
+        if archive != plain {
+            assert!(from_file(&archive, &options).bytes == plain);
+        }
+        assert!(from_reader(&archive, usize::MAX, &options).bytes == plain);
+    }
+}
+
 fn fifo(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -306,7 +319,7 @@ fn an_archive_that_changed_is_told_like_any_file() {
     append(&gzip(&plain));
     let read = drain(log);
     assert!(read.bytes == plain && read.damage.is_none(), "compared up to what there was");
-    let note = format!("compared up to byte {}", archive.len());
+    let note = format!("compared up to byte {} of the archive", archive.len());
     assert!(read.note.as_ref().unwrap().contains(&note), "{:?}", read.note);
 
     let mut log = opened();

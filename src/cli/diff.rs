@@ -36,6 +36,8 @@ Examples:
 #[command(args_override_self = true)]
 pub struct DiffArgs {
     /// The log of the right run, and of the run in question; - is stdin
+    ///
+    /// gzip and zstd archives are known by their content, also in pipes, and unpacked while they are read.
     #[arg(value_names = ["REFERENCE", "CANDIDATE"], num_args = 0..=2)]
     pub inputs: Vec<LogPath>,
 

@@ -204,7 +204,7 @@ impl Log {
             Body::File(file) => file.finish(),
             Body::Stream(stream) => Ok(stream.remark.clone()),
             Body::Archive { stream, file, watch } => {
-                let notes = [stream.remark.clone(), watch.finish(file)?];
+                let notes = [stream.remark.clone(), watch.finish(file, " of the archive")?];
                 let notes: Vec<String> = notes.into_iter().flatten().collect();
                 Ok((!notes.is_empty()).then(|| notes.join("\n")))
             }

@@ -11,6 +11,8 @@ use super::{Damage, SourceError};
 
 /// What the queue holds in memory, in bytes.
 const QUEUE_BYTES: usize = 4 << 20;
+/// More is never waited for at once: a full queue must be taken from, or its source would wait for ever.
+const ENOUGH_BYTES: usize = QUEUE_BYTES / 2;
 /// Whole lines are handed out when they are this old, however few.
 pub(super) const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -121,14 +123,15 @@ impl Queue {
 
     /// Waits until enough has come, a line is due, or the stream has ended.
     fn settled(&self, wanted: &Wanted) -> MutexGuard<'_, State> {
+        let enough = wanted.enough.min(ENOUGH_BYTES) as u64;
         let mut state = self.state();
         loop {
-            if state.end.is_some() || state.waiting >= wanted.enough as u64 {
+            if state.end.is_some() || state.waiting >= enough {
                 break;
             }
             let due = wanted.due.or_else(|| state.due());
             let left = due.map(|due| due.saturating_duration_since(Instant::now()));
-            state.wanted = Some((wanted.enough as u64, left.is_some()));
+            state.wanted = Some((enough, left.is_some()));
             state = match left {
                 None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => break,
@@ -193,7 +196,7 @@ impl Queue {
         let state = self.state();
         let has_line = due.is_some() || state.pieces.iter().any(|piece| piece.has_line);
         let is_due = || due.or_else(|| state.due()).is_some_and(|due| due <= Instant::now());
-        let is_enough = have as u64 + state.waiting >= enough as u64;
+        let is_enough = have as u64 + state.waiting >= enough as u64 || state.waiting >= ENOUGH_BYTES as u64;
         state.end.is_none() && !(has_line && (is_enough || is_due()))
     }
 

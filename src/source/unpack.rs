@@ -33,3 +33,19 @@ pub(super) fn unpack(
 ) -> Result<Box<dyn Origin>, SourceError> {
     Err(SourceError::Packed { path: path.to_owned(), format })
 }
+
+#[cfg(all(test, not(feature = "compressed")))]
+mod tests {
+    use super::super::Log;
+    use super::*;
+
+    #[test]
+    fn an_archive_is_refused_by_name() {
+        let bytes = std::io::Cursor::new(b"\x1F\x8B\x08\x00".to_vec());
+        let mut log = Log::open_reader("run.gz", Box::new(bytes), &OpenOptions::default()).unwrap();
+        assert_eq!(
+            log.next_window().unwrap_err().to_string(),
+            "run.gz is a gzip archive, which this build of forkpoint cannot unpack (feature `compressed`)"
+        );
+    }
+}
