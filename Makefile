@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build show show-build show-answer show-windows show-fifos \
+.PHONY: help build check test man lint docs bench-build show show-build show-answer show-windows show-fifos show-archives \
   show-truncation show-ends show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -41,7 +41,7 @@ man: build ## The man page and shell completions, under target/share
 # Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files.
 SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)")
 
-show: show-demo show-ends show-windows show-fifos show-6502 ## All shows but the large ones and the original
+show: show-demo show-ends show-windows show-fifos show-archives show-6502 ## All shows but the large ones and the original
 	$(SHOW) answer --size 100M
 
 show-build: build
@@ -55,6 +55,9 @@ show-windows: show-build ## Late-born, reversed, equal, reused threads: one repo
 
 show-fifos: show-build ## Both logs through FIFOs, written in turn by one program, and by two (SIZE=100M)
 	$(SHOW) fifos --size "$(or $(SIZE),100M)"
+
+show-archives: show-build ## One pair plain, .gz and .zst, from files, stdin and FIFOs: one report; MB/s, memory (SIZE=100M)
+	$(SHOW) archives --size "$(or $(SIZE),100M)"
 
 show-truncation: show-build ## A mapped log truncated during the run: exit 2 and a sentence (SIZE=1G, ROUNDS=20)
 	$(SHOW) truncation --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),20)"

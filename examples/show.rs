@@ -55,6 +55,11 @@ enum What {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
         size: u64,
     },
+    /// One pair plain, as .gz and as .zst, from files, standard input and FIFOs: one report; how fast
+    Archives {
+        #[arg(long, default_value = "100M", value_parser = parse_size)]
+        size: u64,
+    },
     /// A mapped log is truncated while it is read
     Truncation {
         #[arg(long, default_value = "1G", value_parser = parse_size)]
@@ -91,6 +96,7 @@ fn main() -> ExitCode {
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Windows { events } => show::windows::show(&program, &room, events),
             What::Fifos { size } => show::fifos::show(&program, &room, size),
+            What::Archives { size } => show::archives::show(&program, &room, size),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
             What::Ends => show::ends::show(&program, &room),
             What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),

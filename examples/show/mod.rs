@@ -5,6 +5,7 @@
 //! [`table`] prints; then one file for each demonstration, which returns what was wrong, one line each.
 
 pub mod answer;
+pub mod archives;
 pub mod clone;
 pub mod demo;
 pub mod ends;
