@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build show show-build show-answer show-windows show-fifos \
+.PHONY: help build check test man lint docs bench-build show show-build show-answer show-speed show-windows show-fifos \
   show-truncation show-ends show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -38,8 +38,9 @@ man: build ## The man page and shell completions, under target/share
 	@ls target/share
 
 # The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.
-# Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files.
-SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)")
+# Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files, RECORD=file to write down
+# what is printed, under a head with date, machine and versions (benches/records/DATE-NAME.txt).
+SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)") $(if $(RECORD),--record "$(RECORD)")
 
 show: show-demo show-ends show-windows show-fifos show-6502 ## All shows but the large ones and the original
 	$(SHOW) answer --size 100M
@@ -49,6 +50,9 @@ show-build: build
 
 show-answer: show-build ## A large pair: every divergence at its place; time, memory, ratio to cmp (SIZE=1G, PAIR=folder, ROUNDS=3)
 	$(SHOW) answer --size "$(or $(SIZE),1G)" $(if $(PAIR),--pair "$(PAIR)") --rounds "$(or $(ROUNDS),3)"
+
+show-speed: show-build ## The budgets of the design, line by line (SIZE=1G, ROUNDS=5, GENERATOR=gen_events.py, RECORD=file)
+	$(SHOW) speed --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)" $(if $(GENERATOR),--generator "$(GENERATOR)")
 
 show-windows: show-build ## Late-born, reversed, equal, reused threads: one report however the logs are read
 	$(SHOW) windows

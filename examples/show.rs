@@ -19,6 +19,7 @@ mod show;
 
 use generate::options::parse_size;
 use show::Program;
+use show::speed::Asked;
 
 /// Runs forkpoint on inputs whose true answer is known.
 #[derive(Parser)]
@@ -29,6 +30,9 @@ struct Arguments {
     /// Folder in which a temporary one is made and removed again
     #[arg(long, global = true, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Write what is printed there too, under a head with date, machine and versions
+    #[arg(long, global = true, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -44,6 +48,16 @@ enum What {
         pair: Option<PathBuf>,
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+    },
+    /// The budgets, line by line
+    Speed {
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// The original generator, for its line
+        #[arg(long, value_name = "gen_events.py")]
+        generator: Option<PathBuf>,
     },
     /// Late-born, reversed, equal and reused threads: one report, however it is read
     Windows {
@@ -85,10 +99,20 @@ enum What {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(file) = &arguments.record {
+        let again = show::record::without_record(std::env::args().skip(1));
+        return show::record::record(file, &again).unwrap_or_else(|error| {
+            eprintln!("show: {error}");
+            ExitCode::from(2)
+        });
+    }
     let done = Program::find(arguments.forkpoint.as_deref()).and_then(|program| {
         let room = show::Room::new(arguments.scratch.as_deref())?;
         match arguments.what {
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
+            What::Speed { size, rounds, generator } => {
+                show::speed::show(&program, &room, &Asked { size, rounds, generator })
+            }
             What::Windows { events } => show::windows::show(&program, &room, events),
             What::Fifos { size } => show::fifos::show(&program, &room, size),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

@@ -165,10 +165,13 @@ impl Pair {
             }),
             _ => Value::Null,
         };
+        // One lane of a flat log does not say which it is.
+        let named = self.options.shape != Shape::Flat || self.options.lanes() > 1;
+        let tids = [plan.reference_tid, plan.candidate_tid].map(|tid| named.then_some(tid));
         json!({
             "thread": lane,
-            "reference": { "tid": plan.reference_tid, "generation": plan.generation, "events": reference.events[lane] },
-            "candidate": { "tid": plan.candidate_tid, "generation": plan.generation, "events": candidate.events[lane] },
+            "reference": { "tid": tids[0], "generation": plan.generation, "events": reference.events[lane] },
+            "candidate": { "tid": tids[1], "generation": plan.generation, "events": candidate.events[lane] },
             "divergence": divergence,
         })
     }

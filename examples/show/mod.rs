@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`program`] runs forkpoint and watches it, [`room`] is the temporary folder,
 //! [`pairs`] makes pairs of logs, [`truth`] reads what a diff of them must find and holds a report against it,
-//! [`table`] prints; then one file for each demonstration, which returns what was wrong, one line each.
+//! [`table`] prints, [`rounds`] times commands in turn, [`record`] keeps what was printed; then one file for each demonstration, which returns what was wrong, one line each.
 
 pub mod answer;
 pub mod clone;
@@ -11,7 +11,10 @@ pub mod ends;
 pub mod fifos;
 pub mod pairs;
 pub mod program;
+pub mod record;
 pub mod room;
+pub mod rounds;
+pub mod speed;
 pub mod table;
 pub mod trace6502;
 pub mod truncation;

@@ -1,6 +1,6 @@
 //! What a diff of a pair must find, and a report held against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -25,6 +25,8 @@ struct Thread {
 
 pub struct Truth {
     threads: Vec<Thread>,
+    /// Where a lane stands in `threads`, for each side: its tid as JSON, and its generation.
+    places: [HashMap<(String, u64), usize>; 2],
     /// The thread that parts first, if the truth says so.
     first: Option<usize>,
     /// From this thread on all live the same life: which of them is paired with which is open.
@@ -69,7 +71,7 @@ impl Truth {
             threads.push(Thread { lanes: [reference.0, candidate.0], events: [reference.1, candidate.1], parting });
         }
         let first = truth["first"].as_u64().and_then(|first| usize::try_from(first).ok());
-        Ok(Truth { threads, first, workers_from: None })
+        Ok(Truth::of(threads, first))
     }
 
     /// Of the original generator: `tid_map` and the first edit of each thread that can be seen.
@@ -100,7 +102,23 @@ impl Truth {
                 parting: seen.min_by_key(|parting| parting.position),
             });
         }
-        Ok(Truth { threads, first: None, workers_from: None })
+        Ok(Truth::of(threads, None))
+    }
+
+    fn of(threads: Vec<Thread>, first: Option<usize>) -> Truth {
+        let places = [0, 1].map(|side| {
+            let lane = |(at, thread): (usize, &Thread)| {
+                let (tid, generation) = &thread.lanes[side];
+                ((tid.to_string(), *generation), at)
+            };
+            threads.iter().enumerate().map(lane).collect()
+        });
+        Truth { threads, places, first, workers_from: None }
+    }
+
+    /// Whether anything differs.
+    pub fn parts(&self) -> bool {
+        self.threads.iter().any(|thread| thread.parting.is_some())
     }
 
     pub fn events(&self) -> u64 {
@@ -109,7 +127,7 @@ impl Truth {
 
     fn thread_of(&self, side: usize, lane: &Value) -> Option<usize> {
         let generation = lane["generation"].as_u64()?;
-        self.threads.iter().position(|thread| thread.lanes[side] == (lane["tid"].clone(), generation))
+        self.places[side].get(&(lane["tid"].to_string(), generation)).copied()
     }
 
     /// Whatever in a report is not as it must be.
