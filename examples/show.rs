@@ -59,6 +59,26 @@ enum What {
         #[arg(long, value_name = "gen_events.py")]
         generator: Option<PathBuf>,
     },
+    /// Five times the size: the same memory, five times the time; and a hard limit of 128 MiB
+    Large {
+        #[arg(long, default_value = "5G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Two generators live into two FIFOs
+    Stream {
+        #[arg(long, default_value_t = 500_000_000)]
+        events: u64,
+    },
+    /// Everyone who is installed at the same task: time, memory, and whether the answer was right
+    Peers {
+        #[command(flatten)]
+        asked: PeersArguments,
+        /// Only DuckDB and the original, against their budgets
+        #[arg(long)]
+        budgets: bool,
+    },
     /// Late-born, reversed, equal and reused threads: one report, however it is read
     Windows {
         #[arg(long, default_value_t = 300_000)]
@@ -97,6 +117,22 @@ enum What {
     },
 }
 
+#[derive(clap::Args)]
+struct PeersArguments {
+    #[arg(long, default_value = "100M", value_parser = parse_size)]
+    size: u64,
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Where the peers' scripts lie
+    #[arg(long, default_value = "examples/show/peers")]
+    scripts: PathBuf,
+    #[arg(long, default_value = "python3")]
+    python: String,
+    /// The original tool, for its line
+    #[arg(long, value_name = "diff_events.py")]
+    original: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(file) = &arguments.record {
@@ -112,6 +148,12 @@ fn main() -> ExitCode {
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Speed { size, rounds, generator } => {
                 show::speed::show(&program, &room, &Asked { size, rounds, generator })
+            }
+            What::Large { size, rounds } => show::large::show(&program, &room, size, rounds),
+            What::Stream { events } => show::stream::show(&program, &room, events),
+            What::Peers { asked: PeersArguments { size, rounds, scripts, python, original }, budgets } => {
+                let show = if budgets { show::peers::show } else { show::peers::all };
+                show(&program, &room, &show::peers::Asked { size, rounds, scripts, python, original })
             }
             What::Windows { events } => show::windows::show(&program, &room, events),
             What::Fifos { size } => show::fifos::show(&program, &room, size),

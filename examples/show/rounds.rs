@@ -28,7 +28,7 @@ pub fn timed(command: &mut Command) -> Result<Timed, Hindered> {
 }
 
 /// CPU seconds of all children that have ended.
-fn reaped() -> Result<f64, Hindered> {
+pub fn reaped() -> Result<f64, Hindered> {
     // The name in brackets may hold anything; behind it stand numbers. Linux counts in hundredths (USER_HZ) everywhere
     // that this runs.
     let text = std::fs::read_to_string("/proc/self/stat")?;

@@ -130,6 +130,29 @@ impl Truth {
         self.places[side].get(&(lane["tid"].to_string(), generation)).copied()
     }
 
+    /// The threads as `--map` takes them: 6=1,7=2.
+    pub fn map(&self) -> String {
+        let pair = |thread: &Thread| format!("{}={}", thread.lanes[0].0, thread.lanes[1].0);
+        self.threads.iter().map(pair).collect::<Vec<_>>().join(",")
+    }
+
+    /// The earliest line of the reference at which a thread parts.
+    pub fn first_line(&self) -> Option<u64> {
+        self.threads.iter().filter_map(|thread| thread.parting.as_ref()?.lines[0]).min()
+    }
+
+    /// Lines `TID POSITION`, or `TID -` where nothing differs: none if they are right, else what is not.
+    pub fn hold_positions(&self, told: &str) -> Option<String> {
+        let told: BTreeMap<&str, &str> = told.lines().filter_map(|line| line.trim().split_once(' ')).collect();
+        let wrong = self.threads.iter().find_map(|thread| {
+            let tid = thread.lanes[0].0.to_string();
+            let must = thread.parting.as_ref().map_or("-".to_owned(), |parting| parting.position.to_string());
+            let is = told.get(tid.as_str()).copied().unwrap_or("nothing");
+            (is != must).then(|| format!("no: thread {tid} at {must}, {is} told"))
+        });
+        wrong.or_else(|| (told.len() != self.threads.len()).then(|| format!("no: {} threads told", told.len())))
+    }
+
     /// Whatever in a report is not as it must be.
     pub fn hold(&self, report: &Value) -> Vec<String> {
         let none = Vec::new();
