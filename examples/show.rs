@@ -79,6 +79,23 @@ enum What {
         #[arg(long)]
         budgets: bool,
     },
+    /// Every shape of pair by every way of reading
+    Shapes {
+        #[arg(long, default_value = "100M", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Instructions an event of every shape, against a record
+    Gate {
+        #[arg(long, default_value = "benches/records/instructions.txt")]
+        file: PathBuf,
+        #[arg(long, default_value = "2M", value_parser = parse_size)]
+        size: u64,
+        /// Write the record anew
+        #[arg(long)]
+        accept: bool,
+    },
     /// Late-born, reversed, equal and reused threads: one report, however it is read
     Windows {
         #[arg(long, default_value_t = 300_000)]
@@ -155,6 +172,8 @@ fn main() -> ExitCode {
                 let show = if budgets { show::peers::show } else { show::peers::all };
                 show(&program, &room, &show::peers::Asked { size, rounds, scripts, python, original })
             }
+            What::Shapes { size, rounds } => show::shapes::show(&program, &room, size, rounds),
+            What::Gate { file, size, accept } => show::gate::show(&program, &room, &file, size, accept),
             What::Windows { events } => show::windows::show(&program, &room, events),
             What::Fifos { size } => show::fifos::show(&program, &room, size),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

@@ -4,9 +4,10 @@
 //! numbers and the number writing, [`script`] is the logical life of one thread, [`lane`] is
 //! that life on one side ([`shaped`] with its keys in another order, [`flat`] as an instruction trace), [`edit`] changes it where a divergence is asked for, [`replay`]
 //! interleaves the lanes of one side into a log, [`pair`] makes both logs and the truth,
-//! [`arguments`] is the command line.
+//! [`arguments`] is the command line, [`catalogue`] names the pairs that are measured.
 
 pub mod arguments;
+pub mod catalogue;
 pub mod edit;
 pub mod flat;
 pub mod lane;

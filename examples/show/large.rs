@@ -4,10 +4,10 @@ use super::limit::{Limit, uncache};
 use super::pairs::{Made, make};
 use super::program::watched;
 use super::rounds::{Entrant, race};
-use super::speed::options;
 use super::table::machine;
 use super::{Hindered, Program, Room, Shown, Table};
 use crate::generate::Size;
+use crate::generate::catalogue::plain as options;
 
 const MIB: f64 = 1024.0 * 1024.0;
 const LIMIT: u64 = 128 << 20;

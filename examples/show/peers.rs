@@ -6,11 +6,11 @@ use std::process::Command;
 use super::pairs::{Made, make};
 use super::record::says;
 use super::rounds::Timed;
-use super::speed::options;
 use super::table::{machine, median};
 use super::tree::timed_tree;
 use super::{Hindered, Program, Room, Shown, Table};
 use crate::generate::Size;
+use crate::generate::catalogue::plain as options;
 
 /// Whoever takes longer runs once.
 const LONG: f64 = 60.0;

@@ -8,7 +8,8 @@ use super::program::{Program, watched};
 use super::rounds::{Entrant, Figures, race};
 use super::table::machine;
 use super::{Hindered, Room, Shown, Table};
-use crate::generate::{EditKind, Noisy, Options, Shape, Size, Skew, Tids};
+use crate::generate::catalogue::{flat, plain as options};
+use crate::generate::{EditKind, Noisy, Options, Shape, Size, Skew};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -18,24 +19,6 @@ pub struct Asked {
     pub rounds: usize,
     /// The original generator, if it is at hand.
     pub generator: Option<PathBuf>,
-}
-
-/// A pair of the plain kind: eight threads, renumbered, several of which part in their last twentieth.
-pub fn options(size: Size) -> Options {
-    Options {
-        seed: 7,
-        size,
-        tids: Tids::Shuffle,
-        noise: 0.005,
-        allocators: 0.003,
-        diverge_late: 4,
-        ..Options::default()
-    }
-}
-
-/// Instruction traces of one lane that part near the end.
-pub fn flat(size: Size, noisy: Noisy) -> Options {
-    Options { shape: Shape::Flat, noisy, threads: 1, diverge_late: 1, ..options(size) }
 }
 
 /// The measuring so far.
