@@ -82,7 +82,7 @@ show-shapes: show-build ## Every shape of pair by every way of reading: rate, me
 
 show-layouts: ## With and without learned layouts: the same bytes (CASES=10000, SEED=1)
 	FORKPOINT_CASES="$(or $(CASES),10000)" FORKPOINT_SEED="$(or $(SEED),1)" \
-	  $(CARGO) test $(LOCKED) --release --quiet --test layouts -- --nocapture
+	  $(CARGO) test $(LOCKED) --release --quiet --test layout_switch -- --nocapture
 
 show-windows: show-build ## Late-born, reversed, equal, reused threads: one report however the logs are read
 	$(SHOW) windows
