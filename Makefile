@@ -32,14 +32,14 @@ docs:
 bench-build:
 	$(CARGO) bench $(LOCKED) --no-run --quiet
 
-bench: ## Criterion benches by room, bytes a second, each checking its answer (BENCH=diff, FILTER=late)
-	$(CARGO) bench $(LOCKED) $(if $(BENCH),--bench "$(BENCH)") -- $(FILTER)
+bench: ## Criterion benches by room, bytes a second, each checking its answer (FILTER=diff/late; BENCH=json for another)
+	$(CARGO) bench $(LOCKED) --bench "$(or $(BENCH),rooms)" -- $(FILTER)
 
 bench-peers: show-build ## cmp, wc, diff, jq, DuckDB, Polars, plain Python on one pair (SIZE=100M, ROUNDS=3, PYTHON=python3, RECORD=file)
 	$(SHOW) peers --size "$(or $(SIZE),100M)" --rounds "$(or $(ROUNDS),3)" --python "$(or $(PYTHON),python3)"
 
-gate: show-build ## Instructions an event of every shape against benches/records/instructions.txt (needs valgrind)
-	$(SHOW) gate
+gate: ## Instructions an event of every shape against benches/records/instructions.txt (skipped without valgrind)
+	@if command -v valgrind > /dev/null; then $(MAKE) --no-print-directory show-build && $(SHOW) gate; else echo "skipped: valgrind"; fi
 
 gate-accept: show-build ## Write benches/records/instructions.txt anew
 	$(SHOW) gate --accept

@@ -1,13 +1,11 @@
 //! Room `compare`: pairs weighed, by how often and in what they differ in bytes.
 
-mod pairs;
-
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use super::pairs::generate::catalogue::{flat, plain};
+use super::pairs::generate::{LineLength, Noisy, Options, Shape, Size};
+use super::pairs::make;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use forkpoint::compare::{Comparer, Event, Scratch, Weighed};
 use forkpoint::scan::Opener;
-use pairs::generate::catalogue::{flat, plain};
-use pairs::generate::{LineLength, Noisy, Options, Shape, Size};
-use pairs::make;
 
 /// One lane, so that the n-th lines of both logs are a pair; nothing differs but in spelling and where rules say so.
 fn alone(options: Options) -> Options {
@@ -89,4 +87,3 @@ criterion_group! {
         .measurement_time(std::time::Duration::from_secs(3));
     targets = weigh
 }
-criterion_main!(benches);

@@ -1,14 +1,12 @@
 //! A whole run through the library, by the shape of the pair: both logs in memory, all workers; and packed, from files.
 
-mod pairs;
-
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use super::pairs::generate::catalogue::shapes;
+use super::pairs::{Made, make, packed};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group};
 use forkpoint::align::{RunOptions, Unobserved};
 use forkpoint::diverge::run;
 use forkpoint::report::{ReportContext, json};
 use forkpoint::source::{Log, OpenOptions};
-use pairs::generate::catalogue::shapes;
-use pairs::{Made, make, packed};
 
 /// Bytes of each log.
 const SIZE: u64 = 4_000_000;
@@ -85,4 +83,3 @@ criterion_group! {
         .measurement_time(std::time::Duration::from_secs(3));
     targets = by_shape, from_files
 }
-criterion_main!(benches);

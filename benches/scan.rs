@@ -1,13 +1,11 @@
 //! Room `scan`: windows to spans, by the shape of the lines.
 
-mod pairs;
-
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use super::pairs::generate::catalogue::shapes;
+use super::pairs::make;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use forkpoint::profile::Profile;
 use forkpoint::scan::{Opener, ScanOptions, scan_window};
 use forkpoint::source::{Log, OpenOptions, Window};
-use pairs::generate::catalogue::shapes;
-use pairs::make;
 
 /// Bytes of the log.
 const SIZE: u64 = 4_000_000;
@@ -64,4 +62,3 @@ criterion_group! {
         .measurement_time(std::time::Duration::from_secs(3));
     targets = scan
 }
-criterion_main!(benches);

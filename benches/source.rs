@@ -1,15 +1,13 @@
 //! Room `source`: windows of a log, by where it comes from; every line feed is found once.
 
-mod pairs;
-
 use std::fs::File;
 use std::path::Path;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use super::pairs::generate::Size;
+use super::pairs::generate::catalogue::plain;
+use super::pairs::{make, packed};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use forkpoint::source::{Log, OpenOptions};
-use pairs::generate::Size;
-use pairs::generate::catalogue::plain;
-use pairs::{make, packed};
 
 /// Bytes of the log: many windows, and more than any cache holds.
 const SIZE: u64 = 64_000_000;
@@ -78,4 +76,3 @@ criterion_group! {
         .measurement_time(std::time::Duration::from_secs(3));
     targets = windows
 }
-criterion_main!(benches);

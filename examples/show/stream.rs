@@ -57,9 +57,16 @@ pub fn show(program: &Program, room: &Room, events: u64) -> Shown {
     let wall = start.elapsed().as_secs_f64();
     let ours = reaped()? - before;
     for writer in &mut writers {
+        // Whoever reads no more leaves a writer waiting, perhaps for a reader that never came.
+        if !matches!(code, Some(0 | 1)) {
+            writer.kill()?;
+        }
         writer.wait()?;
     }
     let theirs = reaped()? - before - ours;
+    if !matches!(code, Some(0 | 1)) {
+        return Ok(vec![format!("exit {code:?}, must be 1: the stream was not read to its end")]);
+    }
     let told = |path: &PathBuf| -> Result<_, Hindered> {
         let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let value = serde_json::from_slice(&text)?;
