@@ -6,7 +6,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build show show-build show-answer show-windows show-fifos \
+.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept show show-build \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-archives \
   show-truncation show-ends show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -31,6 +32,18 @@ docs:
 bench-build:
 	$(CARGO) bench $(LOCKED) --no-run --quiet
 
+bench: ## Criterion benches by room, bytes a second, each checking its answer (FILTER=diff/late; BENCH=json for another)
+	$(CARGO) bench $(LOCKED) --bench "$(or $(BENCH),rooms)" -- $(FILTER)
+
+bench-peers: show-build ## cmp, wc, diff, jq, DuckDB, Polars, plain Python on one pair (SIZE=100M, ROUNDS=3, PYTHON=python3, RECORD=file)
+	$(SHOW) peers --size "$(or $(SIZE),100M)" --rounds "$(or $(ROUNDS),3)" --python "$(or $(PYTHON),python3)"
+
+gate: ## Instructions an event of every shape against benches/records/instructions.txt (skipped without valgrind)
+	@if command -v valgrind > /dev/null; then $(MAKE) --no-print-directory show-build && $(SHOW) gate; else echo "skipped: valgrind"; fi
+
+gate-accept: show-build ## Write benches/records/instructions.txt anew
+	$(SHOW) gate --accept
+
 man: build ## The man page and shell completions, under target/share
 	mkdir -p target/share
 	target/release/forkpoint generate man > target/share/forkpoint.1
@@ -38,23 +51,47 @@ man: build ## The man page and shell completions, under target/share
 	@ls target/share
 
 # The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.
-# Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files.
-SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)")
+# Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files, RECORD=file to write down
+# what is printed, under a head with date, machine and versions (benches/records/DATE-NAME.txt).
+SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)") $(if $(RECORD),--record "$(RECORD)")
 
-show: show-demo show-ends show-windows show-fifos show-6502 ## All shows but the large ones and the original
+show: show-demo show-ends show-windows show-fifos show-archives show-6502 ## All shows but the large ones and the original
 	$(SHOW) answer --size 100M
 
 show-build: build
-	$(CARGO) build $(LOCKED) --release --quiet --example show --example trace6502
+	$(CARGO) build $(LOCKED) --release --quiet --example show --example generate --example trace6502
 
 show-answer: show-build ## A large pair: every divergence at its place; time, memory, ratio to cmp (SIZE=1G, PAIR=folder, ROUNDS=3)
 	$(SHOW) answer --size "$(or $(SIZE),1G)" $(if $(PAIR),--pair "$(PAIR)") --rounds "$(or $(ROUNDS),3)"
+
+show-speed: show-build ## The budgets of the design, line by line (SIZE=1G, ROUNDS=5, GENERATOR=gen_events.py, RECORD=file)
+	$(SHOW) speed --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)" $(if $(GENERATOR),--generator "$(GENERATOR)")
+
+show-large: show-build ## Five times the size: the same memory, five times the time; and a hard limit (SIZE=5G, ROUNDS=3)
+	$(SHOW) large --size "$(or $(SIZE),5G)" --rounds "$(or $(ROUNDS),3)"
+
+show-peers: show-build ## DuckDB on a pair, the original on one of 100 MB (SIZE=1G, ORIGINAL=diff_events.py, PYTHON=python3)
+	$(SHOW) peers --budgets --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),3)" --python "$(or $(PYTHON),python3)" \
+	  $(if $(ORIGINAL),--original "$(ORIGINAL)")
+
+show-stream: show-build ## Two generators live into two FIFOs, nothing stored (EVENTS=500000000)
+	$(SHOW) stream --events "$(or $(EVENTS),500000000)"
+
+show-shapes: show-build ## Every shape of pair by every way of reading: rate, memory, one report (SIZE=100M, ROUNDS=3)
+	$(SHOW) shapes --size "$(or $(SIZE),100M)" --rounds "$(or $(ROUNDS),3)"
+
+show-layouts: ## With and without learned layouts: the same bytes (CASES=10000, SEED=1)
+	FORKPOINT_CASES="$(or $(CASES),10000)" FORKPOINT_SEED="$(or $(SEED),1)" \
+	  $(CARGO) test $(LOCKED) --release --quiet --test layout_switch -- --nocapture
 
 show-windows: show-build ## Late-born, reversed, equal, reused threads: one report however the logs are read
 	$(SHOW) windows
 
 show-fifos: show-build ## Both logs through FIFOs, written in turn by one program, and by two (SIZE=100M)
 	$(SHOW) fifos --size "$(or $(SIZE),100M)"
+
+show-archives: show-build ## One pair plain, .gz and .zst, from files, stdin and FIFOs: one report; MB/s, memory (SIZE=100M)
+	$(SHOW) archives --size "$(or $(SIZE),100M)"
 
 show-truncation: show-build ## A mapped log truncated during the run: exit 2 and a sentence (SIZE=1G, ROUNDS=20)
 	$(SHOW) truncation --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),20)"

@@ -19,6 +19,7 @@ mod show;
 
 use generate::options::parse_size;
 use show::Program;
+use show::speed::Asked;
 
 /// Runs forkpoint on inputs whose true answer is known.
 #[derive(Parser)]
@@ -29,6 +30,9 @@ struct Arguments {
     /// Folder in which a temporary one is made and removed again
     #[arg(long, global = true, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Write what is printed there too, under a head with date, machine and versions
+    #[arg(long, global = true, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -45,6 +49,53 @@ enum What {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// The budgets, line by line
+    Speed {
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// The original generator, for its line
+        #[arg(long, value_name = "gen_events.py")]
+        generator: Option<PathBuf>,
+    },
+    /// Five times the size: the same memory, five times the time; and a hard limit of 128 MiB
+    Large {
+        #[arg(long, default_value = "5G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Two generators live into two FIFOs
+    Stream {
+        #[arg(long, default_value_t = 500_000_000)]
+        events: u64,
+    },
+    /// Everyone who is installed at the same task: time, memory, and whether the answer was right
+    Peers {
+        #[command(flatten)]
+        asked: PeersArguments,
+        /// Only DuckDB and the original, against their budgets
+        #[arg(long)]
+        budgets: bool,
+    },
+    /// Every shape of pair by every way of reading
+    Shapes {
+        #[arg(long, default_value = "100M", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Instructions an event of every shape, against a record
+    Gate {
+        #[arg(long, default_value = "benches/records/instructions.txt")]
+        file: PathBuf,
+        #[arg(long, default_value = "2M", value_parser = parse_size)]
+        size: u64,
+        /// Write the record anew
+        #[arg(long)]
+        accept: bool,
+    },
     /// Late-born, reversed, equal and reused threads: one report, however it is read
     Windows {
         #[arg(long, default_value_t = 300_000)]
@@ -52,6 +103,11 @@ enum What {
     },
     /// Both logs through FIFOs: written in turn by one program, and by two
     Fifos {
+        #[arg(long, default_value = "100M", value_parser = parse_size)]
+        size: u64,
+    },
+    /// One pair plain, as .gz and as .zst, from files, standard input and FIFOs: one report; how fast
+    Archives {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
         size: u64,
     },
@@ -83,14 +139,49 @@ enum What {
     },
 }
 
+#[derive(clap::Args)]
+struct PeersArguments {
+    #[arg(long, default_value = "100M", value_parser = parse_size)]
+    size: u64,
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Where the peers' scripts lie
+    #[arg(long, default_value = "examples/show/peers")]
+    scripts: PathBuf,
+    #[arg(long, default_value = "python3")]
+    python: String,
+    /// The original tool, for its line
+    #[arg(long, value_name = "diff_events.py")]
+    original: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(file) = &arguments.record {
+        let again = show::record::without_record(std::env::args().skip(1));
+        return show::record::record(file, &again).unwrap_or_else(|error| {
+            eprintln!("show: {error}");
+            ExitCode::from(2)
+        });
+    }
     let done = Program::find(arguments.forkpoint.as_deref()).and_then(|program| {
         let room = show::Room::new(arguments.scratch.as_deref())?;
         match arguments.what {
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
+            What::Speed { size, rounds, generator } => {
+                show::speed::show(&program, &room, &Asked { size, rounds, generator })
+            }
+            What::Large { size, rounds } => show::large::show(&program, &room, size, rounds),
+            What::Stream { events } => show::stream::show(&program, &room, events),
+            What::Peers { asked: PeersArguments { size, rounds, scripts, python, original }, budgets } => {
+                let show = if budgets { show::peers::show } else { show::peers::all };
+                show(&program, &room, &show::peers::Asked { size, rounds, scripts, python, original })
+            }
+            What::Shapes { size, rounds } => show::shapes::show(&program, &room, size, rounds),
+            What::Gate { file, size, accept } => show::gate::show(&program, &room, &file, size, accept),
             What::Windows { events } => show::windows::show(&program, &room, events),
             What::Fifos { size } => show::fifos::show(&program, &room, size),
+            What::Archives { size } => show::archives::show(&program, &room, size),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
             What::Ends => show::ends::show(&program, &room),
             What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),

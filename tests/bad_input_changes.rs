@@ -2,6 +2,8 @@
 //! header, and by then the regular file is open and known.
 
 mod common;
+#[path = "common/packed.rs"]
+mod packed;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -33,8 +35,13 @@ struct Held {
 
 impl Held {
     fn new(words: &[&str], reference_is_fifo: bool) -> Held {
+        Held::of(log(EVENTS).as_bytes(), words, reference_is_fifo)
+    }
+
+    /// With these bytes in the regular file.
+    fn of(bytes: &[u8], words: &[&str], reference_is_fifo: bool) -> Held {
         let folder = Folder::new();
-        let path = folder.file("run.jsonl", log(EVENTS));
+        let path = folder.file("run.jsonl", bytes);
         let pipe = folder.path("pipe.jsonl");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
         assert!(made.success());
@@ -169,4 +176,31 @@ fn a_pipe_that_ends_before_its_header_is_an_empty_log() {
     let (code, _, told, _folder) = held.go_on("");
     assert_eq!(code, 2);
     assert!(told.contains("pipe.jsonl:1: byte 0: the log is empty"), "{told}");
+}
+
+#[test]
+fn an_archive_that_changes_is_told_like_any_file() {
+    for archive in [packed::gzip(log(EVENTS).as_bytes()), packed::zstd(log(EVENTS).as_bytes())] {
+        let held = Held::of(&archive, &[], false);
+        append(&held.path, b"more");
+        let (code, report, told, _folder) = held.go_on(&log(EVENTS));
+        assert_eq!(code, 0, "{report}{told}");
+        let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            report.contains(&format!("grew while it was read; compared up to byte {} of the archive", archive.len()))
+        );
+
+        let held = Held::of(&archive, &[], true);
+        OpenOptions::new().write(true).open(&held.path).unwrap().set_len(100).unwrap();
+        let (code, _, told, _folder) = held.go_on(&log(EVENTS));
+        assert_eq!(code, 2, "{told}");
+        let sentence = format!("run.jsonl shrank from {} to 100 bytes while it was read", archive.len());
+        assert!(told.contains(&sentence), "{told}");
+
+        let held = Held::of(&archive, &[], false);
+        OpenOptions::new().write(true).open(&held.path).unwrap().write_at(b"X", 50).unwrap();
+        let (code, _, told, _folder) = held.go_on(&log(EVENTS));
+        assert_eq!(code, 2, "{told}");
+        assert!(told.contains("run.jsonl was rewritten while it was read"), "{told}");
+    }
 }

@@ -160,7 +160,12 @@ fn a_spool_over_its_limit_is_an_error() {
         }
     };
     assert!(matches!(error, SourceError::SpoolFull { .. }));
-    let expected = "failed to spool endless: more than the limit of 1048576 bytes would have to be kept";
+    let folder = std::env::temp_dir();
+    let expected = format!(
+        "failed to spool endless: more than the limit of 1048576 bytes would have to be kept in {}; \
+         raise it with --spool-limit SIZE (TMPDIR moves the spool)",
+        folder.display()
+    );
     assert_eq!(error.to_string(), expected);
 }
 

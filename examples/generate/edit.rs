@@ -1,7 +1,7 @@
 //! Changing a line where a divergence was asked for.
 
 use super::options::EditKind;
-use super::script::Step;
+use super::script::{Step, functions};
 
 /// What to do with the event an edit has landed on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,11 +21,11 @@ pub enum Action {
 /// Whether an event can carry an edit of this kind; if not, the next one is tried.
 pub fn fits(kind: EditKind, step: Step) -> bool {
     match kind {
-        EditKind::Nested => matches!(step, Step::Call { .. } | Step::Import { .. }),
+        EditKind::Nested => matches!(step, Step::Call { .. } | Step::Import { .. } | Step::Instruction { .. }),
         // Two successful allocations are equal whatever they return.
         EditKind::Value | EditKind::Type | EditKind::Absent => !matches!(step, Step::Allocated { .. }),
         // Leaving out the last event would only make the lane end early.
-        EditKind::Missing => !matches!(step, Step::Exit { .. }),
+        EditKind::Missing => !matches!(step, Step::Exit { .. } | Step::Instruction { last: true, .. }),
         EditKind::Kind | EditKind::Ordinal | EditKind::Extra | EditKind::EndedEarly => true,
     }
 }
@@ -50,15 +50,31 @@ fn field(kind: EditKind, step: Step) -> &'static str {
         Step::WaitBegin { .. } => r#""timeout_us":"#,
         Step::WaitEnd { .. } => r#""wait_result":"#,
         Step::Exit { .. } => r#""exit_code":"#,
+        Step::Instruction { .. } if kind == EditKind::Nested => r#""x":"#,
+        Step::Instruction { .. } => r#""a":"#,
+    }
+}
+
+/// An event that no story has.
+pub fn odd(step: Step) -> Step {
+    match step {
+        Step::Instruction { .. } => Step::Instruction { pc: 0xDEAD_BEE0, rest: u16::MAX, last: false },
+        _ => Step::Import { function: functions().len() - 1, address: 0xDEAD_BEE0, flags: 4095 },
     }
 }
 
 /// The changed text of one line.
 pub fn rewrite(line: &str, kind: EditKind, step: Step) -> String {
     if kind == EditKind::Kind {
-        let other = if matches!(step, Step::Call { .. }) { "import.call" } else { "kernel.call" };
-        let end = line[9..].find('"').map_or(line.len(), |at| at + 9);
-        return format!(r#"{{"kind":"{other}{}"#, &line[end..]);
+        let (key, other) = match step {
+            Step::Instruction { .. } => (r#""op":""#, "nop"),
+            Step::Call { .. } => (r#""kind":""#, "import.call"),
+            _ => (r#""kind":""#, "kernel.call"),
+        };
+        let Some(at) = line.find(key) else { return line.to_owned() };
+        let from = at + key.len();
+        let end = line[from..].find('"').map_or(line.len(), |at| at + from);
+        return format!("{}{other}{}", &line[..from], &line[end..]);
     }
     let key = field(kind, step);
     let Some(at) = line.find(key) else { return line.to_owned() };

@@ -1,11 +1,13 @@
 //! One thread on one side: its script written as lines.
 
+use super::flat::{self, Columns};
 use super::numbers::{Random, decimal, hex8};
-use super::options::{LineLength, Options};
+use super::options::{LineLength, Options, Shape};
 use super::script::{Function, Mix, Script, Step, functions};
+use super::shaped::{self, Orders};
 
 /// Which of the two logs is written.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 pub enum Side {
     Reference,
     Candidate,
@@ -31,15 +33,23 @@ pub struct Texts {
     call_end: Vec<u8>,
     /// Letters that added payload is cut from.
     pool: Vec<u8>,
-    payload_bytes: usize,
-    long: bool,
+    pub payload_bytes: usize,
+    /// Characters of a dump in every payload.
+    dump_bytes: usize,
+    pub long: bool,
+    pub shape: Shape,
+    pub orders: Orders,
+    pub columns: Columns,
 }
 
 const POOL: usize = 1 << 16;
+/// With it a normal line has some 2 KB.
+const DUMP: usize = 1_800;
 
 impl Texts {
     pub fn new(options: &Options) -> Self {
-        let short = options.line == LineLength::Short;
+        let short = matches!(options.line, LineLength::Short | LineLength::Tiny);
+        let dump_bytes = if options.line == LineLength::Huge { DUMP } else { 0 };
         let call = |function: &Function| {
             let Function { name, module, ord, argument } = function;
             let module = if short { String::new() } else { format!(r#""module":"{module}","#) };
@@ -49,18 +59,49 @@ impl Texts {
         let letter = |_| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random.below(64) as usize];
         Self {
             call: functions().iter().map(call).collect(),
-            returned: functions().iter().map(|f| format!(r#""name":"{}","return_value":"#, f.name).into_bytes()).collect(),
+            returned: functions()
+                .iter()
+                .map(|f| format!(r#""name":"{}","return_value":"#, f.name).into_bytes())
+                .collect(),
             before_payload: if short { br#","payload":{"# } else { br#","deterministic":true,"payload":{"# },
             call_end: match options.line {
-                LineLength::Long => br#","args_resolved":{"path":"disc:\\data\\level_03\\terrain.pak","mode":"shared","thread_name":"stream worker \u0023\u0032"},"stack":["0x82104a10","0x82104bd4","0x8210c0fc","0x8211ee80","0x82330010","0x82330a44","0x82004004"],"note":"called from the frame loop, between the update of the scene and its drawing""#.to_vec(),
+                LineLength::Long => {
+                    LONG.iter().flat_map(|(key, value)| format!(",{key}{value}").into_bytes()).collect()
+                }
                 _ => Vec::new(),
             },
-            pool: (0..POOL + options.payload_bytes).map(letter).collect(),
+            pool: (0..POOL + options.payload_bytes + dump_bytes).map(letter).collect(),
             payload_bytes: options.payload_bytes,
+            dump_bytes,
             long: !short,
+            shape: options.shape,
+            orders: Orders::new(options),
+            columns: Columns::new(options),
         }
     }
+
+    /// The payload that is added to a call; the address decides which letters.
+    pub fn data(&self, address: u32) -> Option<&[u8]> {
+        let from = (address as usize >> 4) % POOL;
+        (self.payload_bytes > 0).then(|| &self.pool[from..from + self.payload_bytes])
+    }
+
+    /// The dump that every event carries; its number in the script decides which letters.
+    pub fn dump(&self, taken: u64) -> Option<&[u8]> {
+        let from = (taken as usize).wrapping_mul(61) % POOL;
+        (self.dump_bytes > 0).then(|| &self.pool[from..from + self.dump_bytes])
+    }
 }
+
+/// What calls tell after their arguments in long lines.
+pub const LONG: [(&str, &str); 3] = [
+    (
+        r#""args_resolved":"#,
+        r#"{"mode":"shared","path":"disc:\\data\\level_03\\terrain.pak","thread_name":"stream worker \u0023\u0032"}"#,
+    ),
+    (r#""stack":"#, r#"["0x82104a10","0x82104bd4","0x8210c0fc","0x8211ee80","0x82330010","0x82330a44","0x82004004"]"#),
+    (r#""note":"#, r#""called from the frame loop, between the update of the scene and its drawing""#),
+];
 
 /// One thread of one log.
 #[derive(Clone, Debug)]
@@ -72,15 +113,16 @@ pub struct Lane {
     pub position: u64,
     /// What is added to the position to make the ordinal.
     pub ordinal_shift: u64,
-    noise: Random,
+    pub noise: Random,
     respelled: f64,
-    side: Side,
-    cycle: u64,
+    pub side: Side,
+    pub cycle: u64,
     allocated: u32,
+    pub tid: u64,
     heads: [Vec<u8>; 8],
 }
 
-const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 8] = [
     "kernel.call",
     "kernel.return",
     "import.call",
@@ -95,7 +137,7 @@ impl Lane {
     /// `number` is the lane's number, `script` what it lives.
     pub fn new(options: &Options, side: Side, number: u64, tid: u64, script: Script) -> Self {
         let engine = match options.line {
-            LineLength::Short => String::new(),
+            LineLength::Short | LineLength::Tiny => String::new(),
             _ => format!(r#""engine":"{}","#, side.engine()),
         };
         let head = |kind| format!(r#"{{"kind":"{kind}",{engine}"tid":{tid},"tid_event_idx":"#).into_bytes();
@@ -110,36 +152,56 @@ impl Lane {
             // Even on one side, odd on the other: no cycle count ever agrees.
             cycle: number * 7_000 + u64::from(side == Side::Candidate),
             allocated: 0,
+            tid,
             heads: KINDS.map(head),
         }
     }
 
     /// Writes one event as a line.
     pub fn write(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step, host_ns: u64) {
-        let which = match step {
-            Step::Call { .. } => 0,
-            Step::Return { .. } | Step::Allocated { .. } => 1,
-            Step::Import { .. } => 2,
-            Step::HandleCreate { .. } => 3,
-            Step::HandleDestroy { .. } => 4,
-            Step::WaitBegin { .. } => 5,
-            Step::WaitEnd { .. } => 6,
-            Step::Exit { .. } => 7,
-        };
-        out.extend_from_slice(&self.heads[which]);
+        self.cycle += 40 + (host_ns & 14) * 10;
+        match texts.shape {
+            Shape::Schema => self.schema(out, texts, step, host_ns),
+            Shape::Reordered if self.side == Side::Reference => self.schema(out, texts, step, host_ns),
+            Shape::Reordered => {
+                self.head(out, texts, step, host_ns);
+                shaped::payload(out, self, texts, step);
+                out.extend_from_slice(b"}\n");
+            }
+            Shape::Sorted => shaped::sorted(out, self, texts, step, host_ns),
+            Shape::Flat => flat::line(out, self, texts, step),
+        }
+        self.position += 1;
+    }
+
+    /// Everything before the payload's first key.
+    fn head(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step, host_ns: u64) {
+        out.extend_from_slice(&self.heads[step.kind()]);
         decimal(out, self.position + self.ordinal_shift);
         out.extend_from_slice(br#","host_ns":"#);
         decimal(out, host_ns);
-        self.cycle += 40 + (host_ns & 14) * 10;
         out.extend_from_slice(br#","guest_cycle":"#);
         decimal(out, self.cycle);
         out.extend_from_slice(texts.before_payload);
+        self.respell(out);
+    }
+
+    /// A blank that changes nothing, where one is wanted.
+    pub fn respell(&mut self, out: &mut Vec<u8>) {
         if self.respelled > 0.0 && self.noise.chance(self.respelled) {
             out.push(b' ');
         }
+    }
+
+    fn schema(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step, host_ns: u64) {
+        self.head(out, texts, step, host_ns);
         self.payload(out, texts, step);
+        if let Some(dump) = texts.dump(self.taken) {
+            out.extend_from_slice(br#","dump":""#);
+            out.extend_from_slice(dump);
+            out.push(b'"');
+        }
         out.extend_from_slice(b"}}\n");
-        self.position += 1;
     }
 
     fn payload(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step) {
@@ -165,23 +227,29 @@ impl Lane {
                 out.extend_from_slice(br#","alertable":false"#);
             }
             Step::WaitEnd { handle, status } => {
-                let odd = u64::from(self.side == Side::Candidate);
-                let cycles = self.noise.below(1 << 20) * 2 + odd;
+                let cycles = self.waited();
                 named(out, br#""handle_semantic_id":"#, handle);
                 named(out, br#","wait_result":"#, u64::from(status));
                 named(out, br#","wait_duration_cycles":"#, cycles);
             }
             Step::Exit { code } => named(out, br#""exit_code":"#, u64::from(code)),
+            // Only flat logs have such lines.
+            Step::Instruction { pc, .. } => named(out, br#""pc":"#, u64::from(pc)),
         }
     }
 
-    fn raw_handle(&self, handle: u64) -> u64 {
+    /// Cycles that a wait took: no two engines agree.
+    pub fn waited(&mut self) -> u64 {
+        self.noise.below(1 << 20) * 2 + u64::from(self.side == Side::Candidate)
+    }
+
+    pub fn raw_handle(&self, handle: u64) -> u64 {
         let base = if self.side == Side::Reference { 0xF800_0000 } else { 0x1000 };
         base + handle % 1_000_000_000 * 4
     }
 
     /// A page of the engine's own heap; the two heaps have no address in common.
-    fn allocate(&mut self) -> u32 {
+    pub fn allocate(&mut self) -> u32 {
         self.allocated = (self.allocated + 1) & 0xFFFF;
         let heap = if self.side == Side::Reference { 0x4000_0000 } else { 0xA000_0000 };
         heap + self.allocated * 0x1000
@@ -200,10 +268,9 @@ fn call(out: &mut Vec<u8>, texts: &Texts, function: usize, address: u32, flags: 
     decimal(out, u64::from(flags));
     out.push(b'}');
     out.extend_from_slice(&texts.call_end);
-    if texts.payload_bytes > 0 {
-        let from = (address as usize >> 4) % POOL;
+    if let Some(data) = texts.data(address) {
         out.extend_from_slice(br#","data":""#);
-        out.extend_from_slice(&texts.pool[from..from + texts.payload_bytes]);
+        out.extend_from_slice(data);
         out.push(b'"');
     }
 }

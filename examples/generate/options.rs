@@ -7,6 +7,11 @@ use std::str::FromStr;
 pub struct Options {
     pub seed: u64,
     pub size: Size,
+    pub shape: Shape,
+    /// The column that differs in every line of the shape `flat`.
+    pub noisy: Noisy,
+    /// One log sorted by thread.
+    pub skew: Skew,
     /// Threads with a life of their own.
     pub threads: usize,
     /// Further threads that all live the very same life.
@@ -35,6 +40,9 @@ impl Default for Options {
         Self {
             seed: 1,
             size: Size::Events(100_000),
+            shape: Shape::Schema,
+            noisy: Noisy::Cycles,
+            skew: Skew::None,
             threads: 8,
             workers: 0,
             tids: Tids::Offset,
@@ -51,6 +59,59 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// What `forkpoint diff` must be told to compare such a pair.
+    pub fn flags(&self) -> Vec<&'static str> {
+        if self.shape != Shape::Flat {
+            return Vec::new();
+        }
+        let mut flags = vec!["--profile", "generic", "--ordinal", "seq", "--kind", "op"];
+        if self.lanes() > 1 {
+            flags.extend(["--thread", "thread"]);
+        }
+        match self.noisy {
+            Noisy::Cycles => flags.extend(["--ignore", "cycles"]),
+            Noisy::Flags => flags.extend(["--mask", "flags=0x30"]),
+        }
+        flags
+    }
+
+    /// Threads that run at one time or another, not counting tids used twice.
+    pub fn lanes(&self) -> usize {
+        self.threads + self.workers
+    }
+}
+
+/// What a line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+pub enum Shape {
+    /// schema-v1, the payload last.
+    Schema,
+    /// schema-v1 with the keys of every object sorted: the payload is not last.
+    Sorted,
+    /// schema-v1; the candidate writes the keys of its payloads in another order.
+    Reordered,
+    /// An instruction trace: no payload, every column compared but for the noisy one.
+    Flat,
+}
+
+/// The column of an instruction trace that differs in every line.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+pub enum Noisy {
+    /// `cycles`, to be ignored.
+    Cycles,
+    /// Two bits of `flags`, to be masked.
+    Flags,
+}
+
+/// Which log is sorted by thread: its threads stand one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+pub enum Skew {
+    None,
+    Reference,
+    Candidate,
+}
+
 /// The size of each of the two logs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Size {
@@ -59,7 +120,7 @@ pub enum Size {
 }
 
 /// How the candidate numbers its threads.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 pub enum Tids {
     Same,
     Offset,
@@ -67,7 +128,7 @@ pub enum Tids {
 }
 
 /// When threads appear.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 pub enum Births {
     /// All at the beginning.
     Start,
@@ -75,14 +136,20 @@ pub enum Births {
     Spread,
     /// The same, but the candidate's threads appear in the opposite order.
     Reversed,
+    /// Threads start and end all the time: some thirty run at once.
+    Churn,
 }
 
 /// How much a line says beside what schema-v1 needs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 pub enum LineLength {
+    /// Some 60 bytes; only a flat line can be so short.
+    Tiny,
     Short,
     Normal,
     Long,
+    /// Some 2 KB: every event carries a dump.
+    Huge,
 }
 
 /// A change to the candidate.

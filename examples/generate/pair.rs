@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::lane::{Side, Texts};
 use super::numbers::Random;
-use super::options::{Diverge, EditKind, Options, Size, Tids};
-use super::replay::{LanePlan, Replay, Written};
+use super::options::{Births, Diverge, EditKind, LineLength, Noisy, Options, Shape, Size, Tids};
+use super::replay::{Landing, LanePlan, Replay, Written};
 use super::script::Script;
 
 const BUFFER: usize = 1 << 20;
@@ -68,16 +68,18 @@ impl Pair {
         }
     }
 
+    /// Writes one log.
+    pub fn write_one(&self, side: Side, target: &Target) -> io::Result<Written> {
+        let mut file = target.open()?;
+        let written = self.replay(side, |bytes| file.write_all(bytes))?;
+        file.flush().map(|()| written)
+    }
+
     /// Writes both logs, each by a thread of its own.
     pub fn write(&self, reference: &Target, candidate: &Target) -> io::Result<(Written, Written)> {
-        let run = |side, target: &Target| {
-            let mut file = target.open()?;
-            let written = self.replay(side, |bytes| file.write_all(bytes))?;
-            file.flush().map(|()| written)
-        };
         std::thread::scope(|scope| {
-            let other = scope.spawn(|| run(Side::Candidate, candidate));
-            let reference = run(Side::Reference, reference)?;
+            let other = scope.spawn(|| self.write_one(Side::Candidate, candidate));
+            let reference = self.write_one(Side::Reference, reference)?;
             let candidate = other.join().map_err(|_| io::Error::other("the writing thread panicked"))??;
             Ok((reference, candidate))
         })
@@ -117,15 +119,38 @@ impl Pair {
         };
         let log = |side: Side, written: &Written| {
             json!({ "file": format!("{}.jsonl", side.name()), "engine": side.engine(), "bytes": written.bytes,
-                    "lines": written.lines, "events": written.lines - 1 })
+                    "lines": written.lines, "events": written.events.iter().sum::<u64>() })
         };
         json!({
             "seed": self.options.seed,
+            "flags": self.options.flags(),
             "reference": log(Side::Reference, reference),
             "candidate": log(Side::Candidate, candidate),
             "first": parted(false).or_else(|| parted(true)),
             "threads": threads,
         })
+    }
+
+    /// What one process wrote of its log, for another one that knows the plan.
+    pub fn written_to_json(written: &Written) -> Value {
+        let landings: Vec<Value> = written
+            .landings
+            .iter()
+            .map(|landing| landing.map_or(Value::Null, |at| json!({ "position": at.position, "line": at.line })))
+            .collect();
+        json!({ "bytes": written.bytes, "lines": written.lines, "events": written.events, "landings": landings })
+    }
+
+    /// The same, read back; none if it is not of this plan.
+    pub fn written_from_json(&self, value: &Value) -> Option<Written> {
+        let list = |key: &str| value[key].as_array().filter(|list| list.len() == self.plan.len());
+        let events: Option<Vec<u64>> = list("events")?.iter().map(Value::as_u64).collect();
+        let landing = |(at, lane): (&Value, &LanePlan)| {
+            let edit = *lane.edits.first()?;
+            Some(Landing { edit, position: at["position"].as_u64()?, line: at["line"].as_u64() })
+        };
+        let landings = list("landings")?.iter().zip(&self.plan).map(landing).collect();
+        Some(Written { bytes: value["bytes"].as_u64()?, lines: value["lines"].as_u64()?, events: events?, landings })
     }
 
     fn lane_truth(&self, lane: usize, reference: &Written, candidate: &Written) -> Value {
@@ -140,10 +165,13 @@ impl Pair {
             }),
             _ => Value::Null,
         };
+        // One lane of a flat log does not say which it is.
+        let named = self.options.shape != Shape::Flat || self.options.lanes() > 1;
+        let tids = [plan.reference_tid, plan.candidate_tid].map(|tid| named.then_some(tid));
         json!({
             "thread": lane,
-            "reference": { "tid": plan.reference_tid, "generation": plan.generation, "events": reference.events[lane] },
-            "candidate": { "tid": plan.candidate_tid, "generation": plan.generation, "events": candidate.events[lane] },
+            "reference": { "tid": tids[0], "generation": plan.generation, "events": reference.events[lane] },
+            "candidate": { "tid": tids[1], "generation": plan.generation, "events": candidate.events[lane] },
             "divergence": divergence,
         })
     }
@@ -164,10 +192,8 @@ fn mean_line(options: &Options) -> Result<f64, String> {
 }
 
 fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
-    let threads = options.threads + options.workers;
-    if threads == 0 {
-        return Err("a log needs a thread".to_owned());
-    }
+    let threads = options.lanes();
+    possible(options)?;
     let generations = if options.generations { 2 } else { 1 };
     let share = (events / (threads * generations) as u64).max(1);
     let mut order: Vec<u64> = (0..threads as u64).collect();
@@ -218,6 +244,24 @@ fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
         lane.edits.sort_by_key(|edit| edit.position);
     }
     Ok(plan)
+}
+
+/// Refuses what cannot be written.
+fn possible(options: &Options) -> Result<(), String> {
+    let flat = options.shape == Shape::Flat;
+    let tiny = options.line == LineLength::Tiny;
+    let refused = [
+        (options.lanes() == 0, "a log needs a thread"),
+        (tiny && !flat, "only lines of the shape flat can be tiny"),
+        (tiny && options.noisy == Noisy::Flags, "a tiny line has no flags"),
+        (options.noisy == Noisy::Flags && !flat, "only the shape flat has flags"),
+        (flat && options.generations, "a thread of the shape flat has no exit: its tid serves once"),
+        (
+            options.births == Births::Churn && options.generations,
+            "threads that start and end all the time are born once",
+        ),
+    ];
+    refused.iter().find(|(impossible, _)| *impossible).map_or(Ok(()), |(_, why)| Err((*why).to_owned()))
 }
 
 /// Divergences of several kinds in the last twentieth of lanes drawn by lot.

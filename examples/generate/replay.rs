@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::edit::{self, Action};
 use super::lane::{Lane, Side, Texts};
 use super::numbers::Random;
-use super::options::{Births, Diverge, Options};
-use super::script::{Script, Step, functions};
+use super::options::{Births, Diverge, Options, Shape, Skew};
+use super::script::{Script, Step};
 
 /// What the plan says of one lane, the same for both sides.
 #[derive(Clone, Debug)]
@@ -56,6 +56,10 @@ pub struct Replay<'plan> {
     turn: usize,
     left: u64,
     host_ns: u64,
+    /// The line before the events, if the shape has one.
+    header: Option<String>,
+    /// This log is sorted by thread.
+    sorted: bool,
     pub written: Written,
 }
 
@@ -66,6 +70,7 @@ impl<'plan> Replay<'plan> {
             Lane::new(options, side, number as u64, tid, lane.script.clone())
         };
         let total: u64 = plan.iter().map(|lane| lane.events).sum();
+        let sorted = if side == Side::Reference { Skew::Reference } else { Skew::Candidate };
         Self {
             side,
             plan,
@@ -80,6 +85,8 @@ impl<'plan> Replay<'plan> {
             slice: options.slice.max(1),
             turn: 0,
             left: 0,
+            header: header(options.shape, side),
+            sorted: options.skew == sorted,
             host_ns: if side == Side::Reference { 1_000_000_000 } else { 9_000_000_000_000_000 },
             written: Written { events: vec![0; plan.len()], landings: vec![None; plan.len()], ..Written::default() },
         }
@@ -88,9 +95,8 @@ impl<'plan> Replay<'plan> {
     /// Appends lines to `out` until it holds `limit` bytes; false once the log is complete.
     pub fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> bool {
         let before = out.len();
-        if self.written.lines == 0 {
-            let (engine, number) = (self.side.engine(), self.side as u8);
-            out.extend_from_slice(format!("{{\"kind\":\"schema_version\",\"schema_version\":1,\"engine\":\"{engine}\",\"build\":\"4.{number}.0\",\"guest\":\"demo-title\"}}\n").as_bytes());
+        if let Some(header) = self.header.take() {
+            out.extend_from_slice(header.as_bytes());
             self.written.lines = 1;
         }
         let mut more = true;
@@ -126,6 +132,10 @@ impl<'plan> Replay<'plan> {
         }
         if self.alive.is_empty() {
             return false;
+        }
+        if self.sorted {
+            (self.turn, self.left) = (0, u64::MAX);
+            return true;
         }
         self.turn = self.random.below(self.alive.len() as u64) as usize;
         self.left = 1 + self.random.below(self.slice * 2 - 1);
@@ -185,8 +195,7 @@ impl<'plan> Replay<'plan> {
             Action::End => return false,
             Action::Skip => {}
             Action::Insert => {
-                let odd = Step::Import { function: functions().len() - 1, address: 0xDEAD_BEE0, flags: 4095 };
-                self.line(out, number, odd);
+                self.line(out, number, edit::odd(step));
                 self.line(out, number, step);
             }
             Action::Renumber => {
@@ -205,15 +214,33 @@ impl<'plan> Replay<'plan> {
     }
 }
 
+/// The first line of a log that has one.
+fn header(shape: Shape, side: Side) -> Option<String> {
+    let (engine, number) = (side.engine(), side as u8);
+    match shape {
+        Shape::Flat => None,
+        Shape::Sorted => Some(format!(
+            "{{\"build\":\"4.{number}.0\",\"engine\":\"{engine}\",\"guest\":\"demo-title\",\"kind\":\"schema_version\",\"schema_version\":1}}\n"
+        )),
+        Shape::Schema | Shape::Reordered => Some(format!(
+            "{{\"kind\":\"schema_version\",\"schema_version\":1,\"engine\":\"{engine}\",\"build\":\"4.{number}.0\",\"guest\":\"demo-title\"}}\n"
+        )),
+    }
+}
+
+/// Threads that run at once where threads start and end all the time.
+const AT_ONCE: usize = 32;
+
 /// The lines from which on threads may run, in the order of their births on this side.
 fn births(options: &Options, side: Side, plan: &[LanePlan], total: u64) -> VecDeque<(u64, usize)> {
     let mut lanes: Vec<usize> = (0..plan.len()).filter(|lane| plan[*lane].after.is_none()).collect();
     if options.births == Births::Reversed && side == Side::Candidate {
         lanes.reverse();
     }
-    let apart = match options.births {
-        Births::Start => 0,
-        Births::Spread | Births::Reversed => total / 2 / lanes.len().max(1) as u64,
+    let (apart, at_once) = match options.births {
+        Births::Start => (0, 0),
+        Births::Spread | Births::Reversed => (total / 2 / lanes.len().max(1) as u64, 0),
+        Births::Churn => (total / lanes.len().max(1) as u64, AT_ONCE),
     };
-    lanes.into_iter().enumerate().map(|(turn, lane)| (turn as u64 * apart, lane)).collect()
+    lanes.into_iter().enumerate().map(|(turn, lane)| (turn.saturating_sub(at_once) as u64 * apart, lane)).collect()
 }

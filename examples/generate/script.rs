@@ -1,7 +1,7 @@
 //! The logical life of a thread: the same on both sides, whatever engine replays it.
 
 use super::numbers::Random;
-use super::options::Options;
+use super::options::{Options, Shape};
 
 /// A guest function that threads call.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +120,28 @@ pub enum Step {
     Exit {
         code: u32,
     },
+    /// One line of an instruction trace; `rest` holds the registers after it.
+    Instruction {
+        pc: u32,
+        rest: u16,
+        last: bool,
+    },
+}
+
+impl Step {
+    /// Its place in [`super::lane::KINDS`].
+    pub fn kind(self) -> usize {
+        match self {
+            Self::Call { .. } => 0,
+            Self::Return { .. } | Self::Allocated { .. } => 1,
+            Self::Import { .. } | Self::Instruction { .. } => 2,
+            Self::HandleCreate { .. } => 3,
+            Self::HandleDestroy { .. } => 4,
+            Self::WaitBegin { .. } => 5,
+            Self::WaitEnd { .. } => 6,
+            Self::Exit { .. } => 7,
+        }
+    }
 }
 
 /// How often the script chooses which kind of call.
@@ -162,6 +184,8 @@ pub struct Script {
     taken: usize,
     created: u64,
     closed: u64,
+    /// Of the next instruction, in instruction traces.
+    pc: Option<u32>,
 }
 
 impl Script {
@@ -184,6 +208,7 @@ impl Script {
             taken: 0,
             created: 0,
             closed: 0,
+            pc: (options.shape == Shape::Flat).then_some(0x8200_0000 + number as u32 * 0x1_0000),
         }
     }
 
@@ -210,6 +235,9 @@ impl Script {
     fn choose(&mut self) {
         let left = self.events - self.position;
         let roll = self.random.next();
+        if let Some(pc) = self.pc {
+            return self.instructions(pc, roll, left);
+        }
         let address = 0x8200_0000 | (roll as u32 & 0x00FF_FFF0);
         let flags = (roll >> 32) as u32 & 0x3FF;
         let part = (roll >> 42) as f64 / (1u64 << 22) as f64;
@@ -232,6 +260,19 @@ impl Script {
         } else {
             self.call(which % QUIET.len(), address, flags, &[])
         }
+    }
+
+    /// Four instructions in a row, then a jump now and then.
+    fn instructions(&mut self, pc: u32, roll: u64, left: u64) {
+        let mut steps = [Step::Exit { code: 0 }; 4];
+        let count = left.min(4) as usize;
+        for (at, step) in steps.iter_mut().enumerate().take(count) {
+            let last = left == at as u64 + 1;
+            *step = Step::Instruction { pc: pc + at as u32 * 4, rest: (roll >> (at * 16)) as u16, last };
+        }
+        let jump = if roll >> 61 == 0 { roll as u32 & 0xFFF0 } else { 16 };
+        self.pc = Some(0x8200_0000 | (pc.wrapping_add(jump) & 0x00FF_FFFF));
+        self.queue(&steps[..count]);
     }
 
     fn call(&mut self, function: usize, address: u32, flags: u32, between: &[Step]) {

@@ -2,18 +2,30 @@
 //!
 //! Read in this order: [`program`] runs forkpoint and watches it, [`room`] is the temporary folder,
 //! [`pairs`] makes pairs of logs, [`truth`] reads what a diff of them must find and holds a report against it,
-//! [`table`] prints; then one file for each demonstration, which returns what was wrong, one line each.
+//! [`table`] prints, [`rounds`] times commands in turn, [`tree`] with all that they start, [`record`] keeps what was printed,
+//! [`limit`] takes memory away; then one file for each demonstration, which returns what was wrong, one line each.
 
 pub mod answer;
+pub mod archives;
 pub mod clone;
 pub mod demo;
 pub mod ends;
 pub mod fifos;
+pub mod gate;
+pub mod large;
+pub mod limit;
 pub mod pairs;
+pub mod peers;
 pub mod program;
+pub mod record;
 pub mod room;
+pub mod rounds;
+pub mod shapes;
+pub mod speed;
+pub mod stream;
 pub mod table;
 pub mod trace6502;
+pub mod tree;
 pub mod truncation;
 pub mod truth;
 pub mod windows;

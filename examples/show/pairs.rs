@@ -11,6 +11,31 @@ pub struct Made {
     pub reference: PathBuf,
     pub candidate: PathBuf,
     pub truth: Truth,
+    /// What `forkpoint diff` must be told to compare it.
+    pub flags: Vec<&'static str>,
+}
+
+impl Made {
+    /// The exit code and the report of a run against the truth.
+    pub fn judge(&self, code: Option<i32>, stdout: &[u8], stderr: &str) -> Vec<String> {
+        let mut wrong = match serde_json::from_slice(stdout) {
+            Ok(report) => self.truth.hold(&report),
+            Err(error) => vec![format!("no JSON report: {error}")],
+        };
+        let must = i32::from(self.truth.parts());
+        if code != Some(must) {
+            wrong.push(format!("exit {code:?}, must be {must}; {}", stderr.trim()));
+        }
+        wrong
+    }
+
+    /// Takes the logs away again.
+    pub fn remove(self) -> Result<(), Hindered> {
+        for log in [self.reference, self.candidate] {
+            std::fs::remove_file(log)?;
+        }
+        Ok(())
+    }
 }
 
 /// Eight threads, renumbered at random, three of which part late and in different ways.
@@ -31,10 +56,11 @@ pub fn diverge(thread: usize, position: u64, kind: EditKind) -> Diverge {
 pub fn make(room: &Room, name: &str, options: Options) -> Result<Made, Hindered> {
     let folder = room.folder(name)?;
     let [reference, candidate] = ["reference.jsonl", "candidate.jsonl"].map(|file| folder.join(file));
+    let flags = options.flags();
     let pair = Pair::new(options)?;
     let written = pair.write(&Target::File(reference.clone()), &Target::File(candidate.clone()))?;
     let truth = Truth::generated(&pair.truth(&written.0, &written.1))?;
-    Ok(Made { reference, candidate, truth })
+    Ok(Made { reference, candidate, truth, flags })
 }
 
 /// A pair that lies in a folder already: ours, or one of the original generator.
@@ -46,5 +72,5 @@ pub fn given(folder: &Path) -> Result<Made, Hindered> {
     let [reference, candidate] =
         if ours { ["reference.jsonl", "candidate.jsonl"] } else { ["canary.jsonl", "ours.jsonl"] };
     let truth = if ours { Truth::generated(&truth)? } else { Truth::original(&truth)? };
-    Ok(Made { reference: folder.join(reference), candidate: folder.join(candidate), truth })
+    Ok(Made { reference: folder.join(reference), candidate: folder.join(candidate), truth, flags: Vec::new() })
 }

@@ -76,6 +76,13 @@ impl Program {
         watched(&mut self.diff_command(flags, reference, candidate))
     }
 
+    /// Whether `diff --help` names a flag.
+    pub fn knows(&self, flag: &str) -> Result<bool, Hindered> {
+        let help = watched(&mut self.command(["diff", "--help"]))?;
+        let text = String::from_utf8_lossy(&help.stdout).into_owned();
+        Ok(text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == flag))
+    }
+
     pub fn diff_command(&self, flags: &[&str], reference: &Path, candidate: &Path) -> Command {
         let mut command = self.command(["diff", "--format", "json"]);
         command.args(flags).args([reference, candidate]);
@@ -154,7 +161,7 @@ fn sample(id: u32, over: &AtomicBool) -> (f64, f64) {
         };
         resident = resident.max(megabytes("VmHWM:"));
         anonymous = anonymous.max(megabytes("RssAnon:") + megabytes("RssShmem:"));
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(5));
     }
     (resident, anonymous)
 }

@@ -1,6 +1,6 @@
 //! What a diff of a pair must find, and a report held against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -25,6 +25,8 @@ struct Thread {
 
 pub struct Truth {
     threads: Vec<Thread>,
+    /// Where a lane stands in `threads`, for each side: its tid as JSON, and its generation.
+    places: [HashMap<(String, u64), usize>; 2],
     /// The thread that parts first, if the truth says so.
     first: Option<usize>,
     /// From this thread on all live the same life: which of them is paired with which is open.
@@ -69,7 +71,7 @@ impl Truth {
             threads.push(Thread { lanes: [reference.0, candidate.0], events: [reference.1, candidate.1], parting });
         }
         let first = truth["first"].as_u64().and_then(|first| usize::try_from(first).ok());
-        Ok(Truth { threads, first, workers_from: None })
+        Ok(Truth::of(threads, first))
     }
 
     /// Of the original generator: `tid_map` and the first edit of each thread that can be seen.
@@ -100,7 +102,23 @@ impl Truth {
                 parting: seen.min_by_key(|parting| parting.position),
             });
         }
-        Ok(Truth { threads, first: None, workers_from: None })
+        Ok(Truth::of(threads, None))
+    }
+
+    fn of(threads: Vec<Thread>, first: Option<usize>) -> Truth {
+        let places = [0, 1].map(|side| {
+            let lane = |(at, thread): (usize, &Thread)| {
+                let (tid, generation) = &thread.lanes[side];
+                ((tid.to_string(), *generation), at)
+            };
+            threads.iter().enumerate().map(lane).collect()
+        });
+        Truth { threads, places, first, workers_from: None }
+    }
+
+    /// Whether anything differs.
+    pub fn parts(&self) -> bool {
+        self.threads.iter().any(|thread| thread.parting.is_some())
     }
 
     pub fn events(&self) -> u64 {
@@ -109,7 +127,30 @@ impl Truth {
 
     fn thread_of(&self, side: usize, lane: &Value) -> Option<usize> {
         let generation = lane["generation"].as_u64()?;
-        self.threads.iter().position(|thread| thread.lanes[side] == (lane["tid"].clone(), generation))
+        self.places[side].get(&(lane["tid"].to_string(), generation)).copied()
+    }
+
+    /// The threads as `--map` takes them: 6=1,7=2.
+    pub fn map(&self) -> String {
+        let pair = |thread: &Thread| format!("{}={}", thread.lanes[0].0, thread.lanes[1].0);
+        self.threads.iter().map(pair).collect::<Vec<_>>().join(",")
+    }
+
+    /// The earliest line of the reference at which a thread parts.
+    pub fn first_line(&self) -> Option<u64> {
+        self.threads.iter().filter_map(|thread| thread.parting.as_ref()?.lines[0]).min()
+    }
+
+    /// Lines `TID POSITION`, or `TID -` where nothing differs: none if they are right, else what is not.
+    pub fn hold_positions(&self, told: &str) -> Option<String> {
+        let told: BTreeMap<&str, &str> = told.lines().filter_map(|line| line.trim().split_once(' ')).collect();
+        let wrong = self.threads.iter().find_map(|thread| {
+            let tid = thread.lanes[0].0.to_string();
+            let must = thread.parting.as_ref().map_or("-".to_owned(), |parting| parting.position.to_string());
+            let is = told.get(tid.as_str()).copied().unwrap_or("nothing");
+            (is != must).then(|| format!("no: thread {tid} at {must}, {is} told"))
+        });
+        wrong.or_else(|| (told.len() != self.threads.len()).then(|| format!("no: {} threads told", told.len())))
     }
 
     /// Whatever in a report is not as it must be.

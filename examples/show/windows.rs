@@ -145,7 +145,7 @@ pub fn pour(log: &Path, fifo: &Path) -> std::io::Result<std::process::Child> {
 }
 
 /// The report with the two paths taken out.
-fn without_paths(run: &Run, paths: &[&Path]) -> String {
+pub fn without_paths(run: &Run, paths: &[&Path]) -> String {
     let mut text = String::from_utf8_lossy(&run.stdout).into_owned();
     for path in paths {
         let key = format!("\"path\": {}", serde_json::Value::from(path.display().to_string()));

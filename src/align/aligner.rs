@@ -247,7 +247,8 @@ impl<'r, J: Judge> Aligner<'r, J> {
             let stream = intake.log.is_stream();
             let mut bytes = 0;
             for turn in 0..share {
-                if bytes * sides >= WAVE_BYTES_MAX || (stream && (turn > 0 || !fresh.is_empty())) {
+                let waits = stream && intake.log.would_block() && (turn > 0 || !fresh.is_empty());
+                if bytes * sides >= WAVE_BYTES_MAX || waits {
                     break;
                 }
                 let Some((window, from)) = intake.pull()? else {

@@ -142,6 +142,13 @@ pub struct ReadArgs {
     /// Longer lines are malformed [default: 64MiB]
     #[arg(long, value_name = "SIZE", value_parser = size::parse_size, hide_short_help = true)]
     pub max_line: Option<u64>,
+    /// Bytes of a pipe that may lie in its temporary file while the other log lags [default: 64GiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse_size, hide_short_help = true)]
+    pub spool_limit: Option<u64>,
+    /// Unpack zstd archives made with --long up to this, as a power of two in bytes [default: 27]
+    #[arg(long, value_name = "10..31", value_parser = clap::value_parser!(u32).range(10..=31))]
+    #[arg(hide_short_help = true)]
+    pub zstd_window_log_max: Option<u32>,
 }
 
 /// How much is said beside the report, and in which colours.

@@ -7,7 +7,7 @@ use crate::align::header::{self, HeaderFault};
 use crate::profile::Profile;
 use crate::report;
 use crate::scan::Start;
-use crate::source::{Bytes, Log, OpenOptions, SourceError};
+use crate::source::{Bytes, Damage, Log, OpenOptions, SourceError};
 
 /// A first line that is not the header the profile demands.
 pub struct NoHeader {
@@ -32,6 +32,11 @@ pub fn begin(log: &mut Log, profile: &Profile) -> Result<Result<Start, NoHeader>
         Err(HeaderFault::Source(error)) => Err(error),
         Err(HeaderFault::Unfit { line, offset, reason, seen }) => Ok(Err(NoHeader { line, offset, reason, seen })),
     }
+}
+
+/// The damage of an archive in which not even a first whole line was `seen`: it says more than what became of the line.
+pub fn explains<'l>(log: &'l Log, seen: &[u8]) -> Option<&'l Damage> {
+    log.damage().filter(|_| !seen.contains(&b'\n'))
 }
 
 /// A command with rules that may fit a log, from its first lines; of a stream only what was `seen` is left.

@@ -14,7 +14,7 @@ use crate::align::{Observer, Succession};
 use crate::profile::Profile;
 use crate::report;
 use crate::scan::{OpenFault, Opener, ScanOptions, Swept, ThreadKey, sweep};
-use crate::source::{Log, OpenOptions, Side};
+use crate::source::{Damage, Log, OpenOptions, Side};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -76,9 +76,8 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let mut left = args.limit.0;
     let mut exit = Exit::SAME;
     for path in &args.logs {
-        let watch = Watch::new(decide::file_size(path).unwrap_or(0), draw);
         let job = Job { path, profile: &profile, open: &open, all: args.limit.0 == u64::MAX };
-        match decide::in_pool(args.read.jobs, || job.check(&mut left, watch, &args.talk))? {
+        match decide::in_pool(args.read.jobs, || job.check(&mut left, draw, &args.talk))? {
             Ok(0) => {}
             Ok(_) => exit = Exit::TROUBLE,
             Err(trouble) => exit = super::complain(&trouble),
@@ -112,15 +111,20 @@ struct Sums {
 }
 
 impl Job<'_> {
-    fn check(&self, left: &mut u64, mut watch: Watch, talk: &TalkArgs) -> anyhow::Result<u64> {
+    fn check(&self, left: &mut u64, draw: bool, talk: &TalkArgs) -> anyhow::Result<u64> {
         let mut log = Log::open(self.path, self.open)?;
+        let mut watch = Watch::new(log.len_at_open().unwrap_or(0), draw);
         let opener = Opener::new(self.profile, false);
         let options = ScanOptions { step_over_faults: true, strict: true };
         let mut sums = Sums::default();
         match begin::begin(&mut log, self.profile)? {
             Err(fault) => {
+                if let Some(damage) = begin::explains(&log, &fault.seen) {
+                    return Err(anyhow::Error::msg(damage.to_string()));
+                }
                 self.list(&mut sums, left, fault.line, fault.offset, &fault.reason);
                 sums.header_fault = Some(fault);
+                log.leave()?;
             }
             Ok(start) => sweep(&mut log, &opener, options, start, |swept| {
                 self.take(&mut sums, left, &swept, &watch);
@@ -132,7 +136,7 @@ impl Job<'_> {
         if let Some(trouble) = sums.unprinted.take() {
             return Err(trouble);
         }
-        output::print(format!("{}{}", sums.listed, self.summary(&sums)).as_bytes())?;
+        output::print(format!("{}{}", sums.listed, self.summary(&sums, log.damage())).as_bytes())?;
         if !talk.quiet {
             let again = |flags: &str, path| format!("forkpoint check {flags} {path}");
             let hint = sums.header_fault.as_ref().and_then(|fault| begin::hint(self.path, &fault.seen, again));
@@ -142,7 +146,10 @@ impl Job<'_> {
         if talk.verbose {
             watch.account(["read", ""]).iter().for_each(|line| tell(line));
         }
-        Ok(sums.faults)
+        match log.damage() {
+            Some(damage) => Err(anyhow::Error::msg(report::visible(&damage.to_string()))),
+            None => Ok(sums.faults),
+        }
     }
 
     fn take(&self, sums: &mut Sums, left: &mut u64, swept: &Swept<'_>, watch: &Watch) {
@@ -184,7 +191,7 @@ impl Job<'_> {
         writeln!(sums.listed, "{path}:{line}: byte {offset}: {}", report::visible(reason)).expect("strings take all");
     }
 
-    fn summary(&self, sums: &Sums) -> String {
+    fn summary(&self, sums: &Sums, damage: Option<&Damage>) -> String {
         let path = report::visible(&self.path.to_string_lossy());
         let counted =
             |count: u64, noun: &str| format!("{} {noun}{}", size::show_count(count), if count == 1 { "" } else { "s" });
@@ -193,8 +200,11 @@ impl Job<'_> {
         if sums.header_fault.is_some() {
             return format!("{path}: no log of profile {}\n", self.profile.name);
         }
-        let verdict =
-            if sums.faults == 0 { "valid".to_owned() } else { format!("{} malformed", size::show_count(sums.faults)) };
+        let verdict = match (sums.faults, damage) {
+            (0, None) => "valid".to_owned(),
+            (0, Some(_)) => "valid as far as it was unpacked".to_owned(),
+            (faults, _) => format!("{} malformed", size::show_count(faults)),
+        };
         let mut text = format!("{path}: {verdict}: {lines}, {events}, {threads}\n");
         if let Some((line, offset, reason)) = &sums.torn {
             let reason = report::visible(reason);

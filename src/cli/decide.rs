@@ -1,6 +1,5 @@
 //! What was typed, decided: every complaint comes from here, before work begins.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -12,7 +11,7 @@ use super::terminal::{Surroundings, WIDTH_DEFAULT};
 use crate::align::{Malformed, MapChoice, RunOptions};
 use crate::profile::{self, Overrides, Profile};
 use crate::report::{Details, LogName, ReportContext, Validated};
-use crate::source::OpenOptions;
+use crate::source::{Log, OpenOptions};
 
 /// All that a `diff` needs to know.
 #[derive(Debug)]
@@ -157,6 +156,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
     words.0.extend(switches.iter().filter(|switch| switch.1).map(|switch| switch.0.to_owned()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
     words.add("--max-line", args.read.max_line.iter());
+    words.add("--zstd-window-log-max", args.read.zstd_window_log_max.iter());
     words.0
 }
 
@@ -233,7 +233,8 @@ pub fn open_options(args: &ReadArgs) -> OpenOptions {
         window_bytes: window,
         mapped: !args.no_mmap,
         max_line_bytes: args.max_line.unwrap_or(default.max_line_bytes).min(LINE_MAX),
-        ..default
+        spool_limit: args.spool_limit.unwrap_or(default.spool_limit),
+        zstd_window_log_max: args.zstd_window_log_max.unwrap_or(default.zstd_window_log_max),
     }
 }
 
@@ -291,15 +292,12 @@ pub fn in_pool<T: Send>(jobs: Option<usize>, work: impl FnOnce() -> T + Send) ->
 
 /// Lines looked at before other rules are proposed.
 const LINES_LOOKED_AT: usize = 100;
-/// Bytes they may take.
-const BYTES_LOOKED_AT: u64 = 1 << 20;
 
 /// The flags of rules that may fit a log, from its first lines; a stream cannot be looked at again.
 pub fn suggested_flags(path: &Path) -> Option<String> {
     file_size(path)?;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).ok()?.take(BYTES_LOOKED_AT).read_to_end(&mut bytes).ok()?;
-    suggested_from(&bytes)
+    let mut log = Log::open(path, &OpenOptions::default()).ok()?;
+    suggested_from(&log.next_window().ok()??.bytes)
 }
 
 /// The flags of rules that may fit a log that begins like this.

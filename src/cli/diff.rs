@@ -20,14 +20,14 @@ use crate::align::{LaneName, Malformed, MapChoice};
 use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::profile::Profile;
 use crate::report::{self, Details, ReportContext, Story, Verdict};
-use crate::source::{Keep, Log, Side};
+use crate::source::{Damage, Keep, Log, Side};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
 Examples:
   forkpoint diff reference.jsonl candidate.jsonl
   forkpoint diff --map 6=1,7=2 --ignore payload.time reference.jsonl candidate.jsonl
-  forkpoint diff --format json -o report.md reference.jsonl <(zcat candidate.jsonl.gz)";
+  forkpoint diff --format json -o report.md reference.jsonl candidate.jsonl.gz";
 
 /// Compares the event logs of two runs thread by thread and tells where each thread first differs.
 ///
@@ -36,6 +36,8 @@ Examples:
 #[command(args_override_self = true)]
 pub struct DiffArgs {
     /// The log of the right run, and of the run in question; - is stdin
+    ///
+    /// gzip and zstd archives are known by their content, also in pipes, and unpacked while they are read.
     #[arg(value_names = ["REFERENCE", "CANDIDATE"], num_args = 0..=2)]
     pub inputs: Vec<LogPath>,
 
@@ -157,7 +159,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         plan.notes.iter().for_each(|note| tell(note));
     }
     let [mut reference, mut candidate] = open_both(&plan)?;
-    let sizes = plan.inputs.each_ref().map(|path| decide::file_size(path));
+    let sizes = [&reference, &candidate].map(Log::len_at_open);
     let total = sizes.iter().flatten().sum::<u64>() * u64::from(sizes.iter().all(Option::is_some));
     let mut watch = Watch::new(total, plan.progress);
     let result = decide::in_pool(plan.jobs, || {
@@ -166,10 +168,12 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     watch.finish();
     let (outcome, keep) = match result {
         Ok(found) => found,
-        Err(error) => return Err(stopped(error, &mut plan)),
+        Err(error) => return Err(stopped(error, &mut plan, [&reference, &candidate])),
     };
     label(&mut plan, &outcome);
-    plan.context.trouble = outcome.faults_total > 0 && plan.options.malformed == Malformed::Error;
+    plan.context.messages.extend([&reference, &candidate].iter().filter_map(|log| log.damage()).map(Damage::to_string));
+    plan.context.trouble =
+        outcome.faults_total > 0 && plan.options.malformed == Malformed::Error || !plan.context.messages.is_empty();
     let exit = write(&plan, &outcome, &keep)?;
     if plan.verbose {
         watch
@@ -189,11 +193,16 @@ fn label(plan: &mut DiffPlan, outcome: &Outcome) {
 }
 
 /// A run without an outcome: both inputs were open, so the reports are written all the same.
-fn stopped(error: RunError, plan: &mut DiffPlan) -> anyhow::Error {
+fn stopped(error: RunError, plan: &mut DiffPlan, logs: [&Log; 2]) -> anyhow::Error {
     let mut outcome = Outcome::default();
+    let mut damage = None;
     match &error {
         RunError::Map(_) => return error.into(),
         RunError::Source(error) => plan.context.messages.push(error.to_string()),
+        RunError::Header { side, seen, .. } if begin::explains(logs[side.index()], seen).is_some() => {
+            damage = begin::explains(logs[side.index()], seen).map(Damage::to_string);
+            plan.context.messages.extend(damage.clone());
+        }
         RunError::Header { side, line, offset, reason, .. } => {
             outcome.faults.push(LineFault { side: *side, line: *line, offset: *offset, reason: reason.clone() });
             outcome.faults_total = 1;
@@ -202,7 +211,7 @@ fn stopped(error: RunError, plan: &mut DiffPlan) -> anyhow::Error {
     label(plan, &outcome);
     plan.context.trouble = true;
     write_reports(plan, &outcome, &Keep::default());
-    trouble(error, plan)
+    damage.map_or_else(|| trouble(error, plan), anyhow::Error::msg)
 }
 
 /// Opens both logs at the same time: opening a FIFO waits for its writer, who may open the other one first.
@@ -263,6 +272,7 @@ fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit
         return Ok(exit);
     }
     if story.verdict == Verdict::Trouble {
+        plan.context.messages.iter().for_each(|line| tell(&format!("forkpoint: {}", report::visible(line))));
         report::fault_lines(&story).iter().take(FAULTS_TOLD).for_each(|line| tell(&format!("forkpoint: {line}")));
         unknown_lanes(plan, outcome).iter().for_each(|line| tell(&format!("forkpoint: {line}")));
     }

@@ -165,12 +165,13 @@ struct Show<'a> {
 
 impl Show<'_> {
     fn find(&self) -> anyhow::Result<Found> {
-        let size = decide::file_size(self.path);
+        let mut log = Log::open(self.path, &decide::open_options(&self.args.read))?;
         let draw = self.around.wants_progress(self.args.talk.progress, self.args.talk.quiet);
-        let mut watch = Watch::new(size.unwrap_or(0), draw);
+        let mut watch = Watch::new(log.len_at_open().unwrap_or(0), draw);
         let opener = Opener::new(self.profile, false);
-        let seekable = size.is_some() && (self.goal.offset.is_some() || self.goal.line.is_some());
-        let found = if seekable { self.seek(&opener, &watch) } else { self.sweep(&opener, &watch) };
+        // In a stream, and in an archive, nothing is found but by reading what stands before it.
+        let seekable = !log.is_stream() && (self.goal.offset.is_some() || self.goal.line.is_some());
+        let found = if seekable { self.seek(&opener, &watch) } else { self.sweep(&mut log, &opener, &watch) };
         watch.finish();
         found
     }
@@ -212,13 +213,15 @@ impl Show<'_> {
     }
 
     /// Reads the log from its start to the place.
-    fn sweep(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
-        let mut log = Log::open(self.path, &decide::open_options(&self.args.read))?;
+    fn sweep(&self, log: &mut Log, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
         let mut trail =
             Trail { goal: self.goal, context: self.args.context, lanes: HashMap::new(), found: None, stepped_over: 0 };
-        let start = match begin::begin(&mut log, self.profile)? {
+        let start = match begin::begin(log, self.profile)? {
             Ok(start) => start,
             Err(fault) => {
+                if let Some(damage) = begin::explains(log, &fault.seen) {
+                    bail!("{damage}");
+                }
                 let hint = begin::hint(self.path, &fault.seen, |flags, path| format!("forkpoint check {flags} {path}"));
                 let hint = hint.filter(|_| !self.args.talk.quiet);
                 let hint = hint.map_or(String::new(), |hint| format!("\n{hint}"));
@@ -226,12 +229,17 @@ impl Show<'_> {
             }
         };
         let options = ScanOptions { step_over_faults: true, strict: false };
-        scan::sweep(&mut log, opener, options, start, |swept| {
+        scan::sweep(log, opener, options, start, |swept| {
             let bytes = swept.window.bytes.len() as u64;
             watch.progress(Side::Reference, bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events), 0);
             trail.take(&swept)
         })?;
-        trail.end()
+        let found = trail.end();
+        match log.damage() {
+            // The place may lie in what is lost.
+            Some(damage) if found.is_err() => found.with_context(|| damage.to_string()),
+            _ => found,
+        }
     }
 
     fn page(&self, found: &Found, color: bool, width: usize) -> String {

@@ -41,7 +41,7 @@ pub struct LogFacts {
     pub cut: bool,
     /// The last physical line that was an event, from 1.
     pub last_line: u64,
-    /// The last line was torn, or a fault ended the log.
+    /// The last line was torn, a fault ended the log, or the archive it is was cut short or damaged.
     pub ended_by_damage: bool,
     /// The header line, if the profile demands one.
     pub header: Option<Vec<u8>>,

@@ -57,6 +57,10 @@ pub fn run(
     let mut notes = Vec::new();
     for side in Side::BOTH {
         let intake = &mut aligner.sides[side.index()];
+        if intake.ended_at.is_some() {
+            intake.log.leave()?;
+        }
+        intake.ended_by_damage |= intake.log.damage().is_some();
         let text = intake.log.finish()?;
         notes.extend(intake.notes.drain(..).chain(text).map(|text| Note { side, text }));
     }

@@ -158,19 +158,24 @@ impl Layout {
     /// The line is known up to `at`: what lies between there and its end.
     #[inline(always)]
     pub(super) fn close(&self, mut fit: Fit, text: &[u8], (start, at, end): (usize, usize, usize)) -> Option<Fit> {
-        let fits = match self.end {
-            End::Tail => {
-                fit.tail = ((at - start) as u32, (end - 1 - start) as u32);
-                // White space before the payload may vary.
-                at < end && !matches!(text[at], b' ' | b'\t' | b'\r' | b'\n')
-            }
-            End::Stop => at <= end,
-            End::Close => at == end,
-        };
+        if self.end == End::Tail {
+            fit.tail = ((at - start) as u32, (end - 1 - start) as u32);
+        }
         if self.whole {
             fit.tail = (0, (end - start) as u32);
         }
-        fits.then_some(fit)
+        self.reaches(text, at, end).then_some(fit)
+    }
+
+    /// Whether a line known up to `at` may end at `end`.
+    #[inline(always)]
+    pub(super) fn reaches(&self, text: &[u8], at: usize, end: usize) -> bool {
+        match self.end {
+            // White space before the payload may vary.
+            End::Tail => at < end && !matches!(text[at], b' ' | b'\t' | b'\r' | b'\n'),
+            End::Stop => at <= end,
+            End::Close => at == end,
+        }
     }
 
     /// Bytes of the text behind the last leaf.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::layout::{Fit, Layout};
 use super::mould::{Leaves, Mould};
+use crate::json::leaf;
 
 /// A log with more layouts than this is not regular: no more are learned.
 const LAYOUTS_MAX: usize = 16;
@@ -11,7 +12,11 @@ const LAYOUTS_MAX: usize = 16;
 const TRIED_MAX: usize = 4;
 /// Moulds are kept in so many drawers, by what their kind begins with, a few in each.
 const DRAWERS: usize = 64;
-const DRAWER_MAX: usize = 4;
+const DRAWER_MAX: usize = 16;
+/// Places at which moulds are looked up by kind and widths.
+const PLACES: usize = 1024;
+/// Bytes of a line, as long as nothing better is known.
+const LINE_BYTES: usize = 128;
 
 /// Layouts of one log.
 #[derive(Debug, Default)]
@@ -53,56 +58,75 @@ impl Learned {
 }
 
 /// Layouts and moulds as one worker tries them: what fitted last comes first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Known {
     layouts: Vec<Arc<Layout>>,
-    drawers: Vec<Vec<Box<Mould>>>,
+    drawers: Vec<Vec<Arc<Mould>>>,
+    /// The mould of a kind and of widths, by both together: most lines' widths are those of the
+    /// line before.
+    places: Vec<Option<Arc<Mould>>>,
+    widths: u64,
     /// Where the kind stood in the line that was fitted step by step last.
     kind_at: usize,
     leaves: Leaves,
+    /// Bytes of a line on average, in the window scanned last.
+    pub(super) line_bytes: usize,
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        Known {
+            layouts: Vec::new(),
+            drawers: vec![Vec::new(); DRAWERS],
+            places: vec![None; PLACES],
+            widths: 0,
+            kind_at: 0,
+            leaves: Leaves::default(),
+            line_bytes: LINE_BYTES,
+        }
+    }
+}
+
+/// What the head of a line said, all of whose roles stand in it.
+pub(super) struct Cast<'k> {
+    pub(super) mould: &'k Mould,
+    pub(super) ordinal: u64,
+    /// Where the head ends; no line feed stands before.
+    pub(super) head_end: usize,
 }
 
 impl Known {
-    /// Takes a line apart by a mould or layout; `flags` tells what a fit is flagged with, or
-    /// that the line must take the exact way after all.
+    /// Takes the head of a line apart that is of the likeliest mould.
     #[inline(always)]
+    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<Cast<'_>> {
+        let mould = &**self.places[place(self.kind(text, start), self.widths)].as_ref()?;
+        let (ordinal, head_end) = mould.cast(text, start)?;
+        Some(Cast { mould, ordinal, head_end })
+    }
+
+    /// The beginning of a line's kind, if it stands where it stood last.
+    #[inline(always)]
+    fn kind(&self, text: &[u8], start: usize) -> u64 {
+        leaf::beginning(text, start + self.kind_at)
+    }
+
+    /// Takes a line apart by any mould or layout; `flags` tells what a fit is flagged with, or that
+    /// the line must take the exact way after all.
+    #[inline(never)]
     pub(super) fn fit(
         &mut self,
         text: &[u8],
-        place: (usize, usize),
-        flags: impl Fn(&Fit) -> Option<u8>,
-    ) -> Option<(Fit, u8)> {
-        let drawer = self.drawer(text, place.0);
-        if let Some(mould) = self.drawers.get(drawer).and_then(|moulds| moulds.first())
-            && let Some(found) = mould.fit(text, place, &flags)
-        {
-            return Some(found);
-        }
-        self.fit_otherwise(text, place, drawer, flags)
-    }
-
-    /// The drawer of a line, by the first bytes of its kind.
-    #[inline(always)]
-    fn drawer(&self, text: &[u8], start: usize) -> usize {
-        let at = start + self.kind_at;
-        let bytes = text.get(at..).and_then(<[u8]>::first_chunk::<8>).copied().unwrap_or_default();
-        (u64::from_le_bytes(bytes).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % DRAWERS
-    }
-
-    #[inline(never)]
-    fn fit_otherwise(
-        &mut self,
-        text: &[u8],
         (start, end): (usize, usize),
-        drawer: usize,
         flags: impl Fn(&Fit) -> Option<u8>,
     ) -> Option<(Fit, u8)> {
-        if let Some(moulds) = self.drawers.get_mut(drawer) {
-            for at in 1..moulds.len() {
-                if let Some(found) = moulds[at].fit(text, (start, end), &flags) {
-                    moulds[..=at].rotate_right(1);
-                    return Some(found);
-                }
+        let kind = self.kind(text, start);
+        let moulds = &mut self.drawers[drawer(kind)];
+        for at in 0..moulds.len() {
+            if let Some(found) = moulds[at].fit(text, (start, end), &flags) {
+                moulds[..=at].rotate_right(1);
+                self.widths = moulds[0].widths();
+                self.places[place(kind, self.widths)] = Some(Arc::clone(&moulds[0]));
+                return Some(found);
             }
         }
         for at in 0..self.layouts.len().min(TRIED_MAX) {
@@ -120,14 +144,16 @@ impl Known {
         None
     }
 
-    fn keep_mould(&mut self, text: &[u8], place: (usize, usize), fit: &Fit, flags: u8) {
-        let Some(mould) = Mould::new(&self.layouts[0], text, place, &self.leaves, fit, flags) else { return };
-        self.kind_at = usize::from(fit.kind.0) + 1;
-        let drawer = self.drawer(text, place.0);
-        self.drawers.resize_with(DRAWERS, Vec::new);
-        let moulds = &mut self.drawers[drawer];
+    fn keep_mould(&mut self, text: &[u8], (start, end): (usize, usize), fit: &Fit, flags: u8) {
+        let mould = Mould::new(&self.layouts[0], text, (start, end), &self.leaves, fit, flags);
+        let Some(mould) = mould.map(Arc::new) else { return };
+        self.kind_at = usize::from(fit.kind.0);
+        self.widths = mould.widths();
+        let kind = self.kind(text, start);
+        self.places[place(kind, self.widths)] = Some(Arc::clone(&mould));
+        let moulds = &mut self.drawers[drawer(kind)];
         moulds.truncate(DRAWER_MAX - 1);
-        moulds.insert(0, Box::new(mould));
+        moulds.insert(0, mould);
     }
 
     /// Learns from a line that fitted none.
@@ -141,4 +167,16 @@ impl Known {
             self.layouts.insert(0, layout);
         }
     }
+}
+
+/// A large odd number with its bits well mixed (2^64 over the golden ratio).
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
+fn drawer(kind: u64) -> usize {
+    (kind.wrapping_mul(MIX) >> 58) as usize % DRAWERS
+}
+
+#[inline(always)]
+fn place(kind: u64, widths: u64) -> usize {
+    ((kind ^ widths).wrapping_mul(MIX) >> 54) as usize % PLACES
 }

@@ -23,14 +23,17 @@ const HEAD_MAX: usize = 1024;
 pub(super) struct Mould {
     /// The least value of each byte and how far it may lie above; padded to whole blocks.
     ranges: Vec<([u8; BLOCK], [u8; BLOCK])>,
-    /// Bytes of plain strings, in which neither quote nor backslash may stand.
+    /// Where strings begin and end, between which neither quote nor backslash may stand.
     strings: Vec<(u16, u16)>,
     layout: Arc<Layout>,
+    widths: u64,
     /// The step at which judging step by step goes on, and the byte (relative to the line).
     rest: Option<usize>,
     head: usize,
     fit: Fit,
     flags: u8,
+    /// Nothing is looked for behind the head, and the tail, if any, begins there or with the line.
+    is_whole: bool,
     /// Where the ordinal stands, if it does in the head.
     ordinal: Option<(u16, u16)>,
 }
@@ -74,7 +77,7 @@ impl Mould {
             return None;
         }
         let mut draft = Draft { least: text[start..start + head].to_vec(), room: vec![0; head], strings: Vec::new() };
-        let mut ordinal = None;
+        let (mut ordinal, mut widths) = (None, 0u64);
         for (leaf, at, end) in leaves.0.iter().take(rest.unwrap_or(leaves.0.len())) {
             let place = (at - start, end - start);
             if *leaf == Leaf::Ordinal {
@@ -83,6 +86,7 @@ impl Mould {
             // A kind's flags are those of its spelling, and a word is what it is.
             if !matches!(leaf, Leaf::Kind | Leaf::Nondeterministic(_)) {
                 draft.leaf(place)?;
+                widths = widths.wrapping_mul(31).wrapping_add((end - at) as u64);
             }
         }
         let mut known = layout.blank();
@@ -93,40 +97,84 @@ impl Mould {
             (known.ordinal, known.nondeterministic) = (fit.ordinal, fit.nondeterministic);
         }
         let (ranges, strings) = draft.blocks();
-        Some(Mould { ranges, strings, layout: Arc::clone(layout), rest, head, fit: known, flags, ordinal })
+        let is_whole = rest.is_none() && leaves.0.iter().all(|(leaf, ..)| *leaf != Leaf::Payload);
+        let layout = Arc::clone(layout);
+        Some(Mould { ranges, strings, layout, widths, rest, head, fit: known, flags, is_whole, ordinal })
     }
 
-    /// Takes a line apart that fits.
+    /// Whether a line's head is of this mould.
     #[inline(always)]
-    pub(super) fn fit(
-        &self,
-        text: &[u8],
-        (start, end): (usize, usize),
-        flags: impl FnOnce(&Fit) -> Option<u8>,
-    ) -> Option<(Fit, u8)> {
-        let line = text.get(start..start + self.ranges.len() * BLOCK)?;
+    fn holds(&self, text: &[u8], start: usize) -> bool {
+        let Some(line) = text.get(start..start + self.ranges.len() * BLOCK) else { return false };
         for (bytes, (least, room)) in line.as_chunks::<BLOCK>().0.iter().zip(&self.ranges) {
             let mut beyond = 0;
             for ((byte, least), room) in bytes.iter().zip(least).zip(room) {
                 beyond |= byte.wrapping_sub(*least).saturating_sub(*room);
             }
             if beyond != 0 {
-                return None;
+                return false;
             }
         }
-        for (from, to) in &self.strings {
-            if line[usize::from(*from)..usize::from(*to)].iter().any(|byte| matches!(byte, b'"' | b'\\')) {
-                return None;
-            }
+        let is_plain = |(quote, end): &(u16, u16)| {
+            leaf::plain_string_end(text, start + usize::from(*quote)) == Some(start + usize::from(*end))
+        };
+        if !self.strings.iter().all(is_plain) {
+            return false;
         }
         // Where nothing is looked at behind the head, its last number may be longer than the mould.
-        if text.get(start + self.head).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte)) {
+        !text.get(start + self.head).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
+    }
+
+    /// The ordinal of a line whose head is of this mould (0 where it does not stand there).
+    #[inline(always)]
+    fn head(&self, text: &[u8], start: usize) -> Option<u64> {
+        if !self.holds(text, start) {
             return None;
         }
-        let mut fit = self.fit;
-        if let Some((at, _)) = self.ordinal {
-            fit.ordinal = leaf::small_integer(text, start + usize::from(at))?.0;
+        match self.ordinal {
+            Some((at, _)) => Some(leaf::small_integer(text, start + usize::from(at))?.0),
+            None => Some(0),
         }
+    }
+
+    /// Takes the head of a line apart of which all but the ordinal and its length is then known;
+    /// returns the ordinal and where the head ends. No line feed stands in a head.
+    #[inline(always)]
+    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(u64, usize)> {
+        if !self.is_whole {
+            return None;
+        }
+        Some((self.head(text, start)?, start + self.head))
+    }
+
+    /// Whether a line whose head is of this mould may end at `end`.
+    #[inline(always)]
+    pub(super) fn reaches(&self, text: &[u8], at: usize, end: usize) -> bool {
+        self.layout.reaches(text, at, end)
+    }
+
+    /// How wide the leaves are, the kind's aside, as a number.
+    #[inline(always)]
+    pub(super) fn widths(&self) -> u64 {
+        self.widths
+    }
+
+    /// What every line of this mould says, the ordinal and the lengths behind the head aside.
+    #[inline(always)]
+    pub(super) fn says(&self) -> (&Fit, u8) {
+        (&self.fit, self.flags)
+    }
+
+    /// Takes a line apart that fits.
+    #[inline]
+    pub(super) fn fit(
+        &self,
+        text: &[u8],
+        (start, end): (usize, usize),
+        flags: impl FnOnce(&Fit) -> Option<u8>,
+    ) -> Option<(Fit, u8)> {
+        let ordinal = self.head(text, start)?;
+        let fit = Fit { ordinal, ..self.fit };
         let places = (start, start + self.head, end);
         match self.rest {
             None => Some((self.layout.close(fit, text, places)?, self.flags)),
@@ -152,7 +200,7 @@ impl Draft {
     fn leaf(&mut self, (at, end): (usize, usize)) -> Option<()> {
         match self.least[at] {
             b'"' => {
-                self.strings.push((at as u16 + 1, end as u16 - 1));
+                self.strings.push((at as u16, end as u16));
                 self.range(at + 1..end - 1, b' ', 0x7F);
             }
             b'0'..=b'9' | b'-' => {

@@ -1,5 +1,6 @@
 //! The spans of a window, sixteen bytes each.
 
+use super::layout::Fit;
 use super::line::{Opened, Part};
 use super::span::Span;
 
@@ -19,7 +20,7 @@ struct Packed {
 }
 
 /// The line ends with a carriage return (in packed spans only).
-const CARRIAGE_RETURN: u8 = 64;
+pub(super) const CARRIAGE_RETURN: u8 = 64;
 /// The span is written out (in packed spans only).
 const WIDE: u8 = 128;
 
@@ -48,16 +49,18 @@ pub struct Brief<'w> {
 }
 
 impl SpanTable {
-    /// A table of the lines of `bytes`, still without spans.
-    pub fn of_lines(bytes: &[u8]) -> SpanTable {
-        let mut starts = Vec::with_capacity(bytes.len() / 128 + 2);
+    /// A table with room for so many lines, still without any.
+    pub(super) fn with_room(lines: usize) -> SpanTable {
+        let mut starts = Vec::with_capacity(lines + 1);
         starts.push(0);
-        starts.extend(memchr::memchr_iter(b'\n', bytes).map(|feed| feed as u32 + 1));
-        if starts.last() != Some(&(bytes.len() as u32)) {
-            starts.push(bytes.len() as u32 + 1);
-        }
-        let spans = Vec::with_capacity(starts.len() - 1);
-        SpanTable { starts, spans, ..SpanTable::default() }
+        SpanTable { starts, spans: Vec::with_capacity(lines), ..SpanTable::default() }
+    }
+
+    /// Adds a physical line, whose line feed stands (or would stand) at `end`; returns its number.
+    #[inline(always)]
+    pub(super) fn add_line(&mut self, end: usize) -> u32 {
+        self.starts.push(end as u32 + 1);
+        self.starts.len() as u32 - 2
     }
 
     /// Physical lines, an unterminated last one included.
@@ -86,23 +89,18 @@ impl SpanTable {
         row - self.others.partition_point(|other| *other < row) as u32
     }
 
-    /// Forgets the lines behind `rows`.
-    pub(super) fn cut(&mut self, rows: u32) {
-        self.starts.truncate(rows as usize + 1);
-    }
-
     /// A physical line is no event.
     pub(super) fn pass(&mut self, row: u32) {
         self.others.push(row);
     }
 
-    /// Adds the event of a line found by a layout; `false` where it does not fit the packed form.
-    #[inline]
-    pub(super) fn push_packed(&mut self, row: u32, fit: &super::layout::Fit, len: usize, flags: u8) -> bool {
-        let high = *self.ordinal_high.get_or_insert((fit.ordinal >> 32) as u32);
+    /// Adds the event of a line that fits a layout; `false` where it does not fit the packed form.
+    #[inline(always)]
+    pub(super) fn push_packed(&mut self, row: u32, fit: &Fit, ordinal: u64, len: usize, flags: u8) -> bool {
+        let high = *self.ordinal_high.get_or_insert((ordinal >> 32) as u32);
         let tail_back = len - fit.tail.1 as usize;
         let kind_len = fit.kind.1 - fit.kind.0;
-        let fits = (fit.ordinal >> 32) as u32 == high
+        let fits = (ordinal >> 32) as u32 == high
             && fit.tail.0 <= u32::from(u16::MAX)
             && tail_back <= usize::from(u16::MAX)
             && fit.kind.0 <= u16::from(u8::MAX)
@@ -110,7 +108,7 @@ impl SpanTable {
         if fits {
             self.spans.push(Packed {
                 row,
-                ordinal: fit.ordinal as u32,
+                ordinal: ordinal as u32,
                 tail_at: fit.tail.0 as u16,
                 tail_back: tail_back as u16,
                 kind_at: fit.kind.0 as u8,
@@ -119,6 +117,17 @@ impl SpanTable {
             });
         }
         fits
+    }
+
+    /// The same, all of the line being of a mould.
+    #[inline(always)]
+    pub(super) fn push_cast(&mut self, row: u32, (says, flags): (&Fit, u8), ordinal: u64, len: usize) -> bool {
+        // A mould's tail reaches to the line's end or just before its closing brace, or there is none.
+        let mut fit = *says;
+        if says.tail != (0, 0) {
+            fit.tail.1 = (len - usize::from(says.tail.0 != 0)) as u32;
+        }
+        self.push_packed(row, &fit, ordinal, len, flags)
     }
 
     /// Adds the event of a line opened the exact way; `start` and `len` are those of the trimmed line.
@@ -132,14 +141,10 @@ impl SpanTable {
             return self.push_wide(span);
         }
         let Ok(kind_end) = u16::try_from(span.kind.end) else { return self.push_wide(span) };
-        let fit = super::layout::Fit {
-            kind: (span.kind.start as u16, kind_end),
-            tail: (span.tail.start, span.tail.end),
-            ordinal: span.ordinal,
-            ..super::layout::Fit::default()
-        };
+        let fit =
+            Fit { kind: (span.kind.start as u16, kind_end), tail: (span.tail.start, span.tail.end), ..Fit::default() };
         let returns = if returns { CARRIAGE_RETURN } else { 0 };
-        if !self.push_packed(row, &fit, len, span.flags | returns) {
+        if !self.push_packed(row, &fit, span.ordinal, len, span.flags | returns) {
             self.push_wide(span);
         }
     }

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::fault::{OpenFault, OpenReason};
-use super::layout::{Fit, Place};
+use super::layout::{Fit, Place, THREAD_PARTS_MAX};
 use super::learned::Known;
 use super::line::{Opened, Opener, Part};
 use super::span::{ScannedWindow, Span, WindowFault};
@@ -32,14 +32,15 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
             ..ScannedWindow::default()
         };
     }
-    let table = SpanTable::of_lines(&window.bytes);
+    let known = opener.learned.as_ref().map(|learned| learned.known()).unwrap_or_default();
+    let room = window.bytes.len() / known.line_bytes;
     let mut scan = Scan {
         opener,
         bytes: &window.bytes,
         options,
-        known: opener.learned.as_ref().map(|learned| learned.known()).unwrap_or_default(),
-        threads: Threads::new(table.lines()),
-        table,
+        threads: Threads::new(room + room / 8),
+        table: SpanTable::with_room(room + room / 8),
+        known,
         by_layout: 0,
         faults: Vec::new(),
         torn: None,
@@ -47,6 +48,7 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
     };
     scan.lines(from, window.offset == 0);
     if let Some(learned) = &opener.learned {
+        scan.known.line_bytes = (window.bytes.len() / scan.table.lines().max(1) as usize).max(1);
         learned.give_back(std::mem::take(&mut scan.known));
     }
     scan.end()
@@ -67,46 +69,103 @@ struct Scan<'w> {
 
 impl<'w> Scan<'w> {
     fn lines(&mut self, from: usize, first_of_log: bool) {
-        for row in 0..self.table.lines() {
-            let (mut start, end) = self.table.line(row);
-            if start < from {
-                self.table.pass(row);
-                continue;
-            }
-            if first_of_log && start == 0 && self.bytes.starts_with(b"\xEF\xBB\xBF") {
-                start = 3;
-            }
-            let goes_on = self.by_layout(row, start, end) || self.exactly(row, start, end);
-            if !goes_on {
-                self.table.cut(row + 1);
+        let bytes = self.bytes;
+        let mut at = 0;
+        while at < from {
+            at = self.line_end(at) + 1;
+            let row = self.table.add_line(at - 1);
+            self.table.pass(row);
+        }
+        let mark =
+            if first_of_log && at == 0 && bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        if mark > 0 {
+            let end = self.line_end(at);
+            let row = self.table.add_line(end);
+            if !self.exactly(row, at + mark, end) {
                 return;
+            }
+            at = end + 1;
+        }
+        let is_fast = !self.options.strict && self.opener.learned.is_some();
+        while at < bytes.len() {
+            match is_fast.then(|| self.cast(at)).flatten() {
+                Some(end) => at = end + 1,
+                None => {
+                    let end = self.line_end(at);
+                    let row = self.table.add_line(end);
+                    let goes_on = is_fast && self.by_layout(row, at, end) || self.exactly(row, at, end);
+                    if !goes_on {
+                        return;
+                    }
+                    at = end + 1;
+                }
             }
         }
     }
 
-    /// Takes a line by a layout; `false` where it fits none.
+    /// Where the line's line feed stands (or would stand).
+    fn line_end(&self, at: usize) -> usize {
+        memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |found| at + found)
+    }
+
+    /// Takes the line from `start` on by the likeliest mould, if it is of that; returns its end.
     #[inline(always)]
-    fn by_layout(&mut self, row: u32, start: usize, end: usize) -> bool {
+    fn cast(&mut self, start: usize) -> Option<usize> {
         let bytes = self.bytes;
-        // The last byte looked at: a line feed stands behind it, so the line is no last one.
-        if self.options.strict || end >= bytes.len() || start >= end || bytes[start] != b'{' || bytes[end - 1] != b'}' {
+        let cast = self.known.cast(bytes, start)?;
+        // No line feed stands in a head. The last line of all takes the exact way.
+        let end = cast.head_end + memchr::memchr(b'\n', &bytes[cast.head_end..])?;
+        if bytes[end - 1] != b'}' || !cast.mould.reaches(bytes, cast.head_end, end) {
+            return None;
+        }
+        let (fit, flags) = cast.mould.says();
+        let row = self.table.lines();
+        if !self.table.push_cast(row, (fit, flags), cast.ordinal, end - start) {
+            return None;
+        }
+        let (ordinal, thread) = (cast.ordinal, fit.thread);
+        self.table.add_line(end);
+        self.took(thread, ordinal, flags, (start, end));
+        Some(end)
+    }
+
+    /// Takes a line by any mould or layout; `false` where it fits none.
+    #[inline(never)]
+    fn by_layout(&mut self, row: u32, start: usize, line_end: usize) -> bool {
+        let (bytes, opener) = (self.bytes, self.opener);
+        // A line feed stands behind it, so the line is no last one.
+        if line_end >= bytes.len() || start >= line_end || bytes[start] != b'{' {
             return false;
         }
-        let opener = self.opener;
+        let returns = bytes[line_end - 1] == b'\r';
+        let end = line_end - usize::from(returns);
+        if bytes[end - 1] != b'}' {
+            return false;
+        }
         let flags = |fit: &Fit| opener.flags_of(fit, &bytes[start..end]);
         let Some((fit, flags)) = self.known.fit(bytes, (start, end), flags) else { return false };
-        if !self.table.push_packed(row, &fit, end - start, flags) {
+        let stored = flags | if returns { super::table::CARRIAGE_RETURN } else { 0 };
+        if !self.table.push_packed(row, &fit, fit.ordinal, end - start, stored) {
             return false;
         }
-        let ordinal = (flags & Span::HAS_ORDINAL != 0).then_some(fit.ordinal);
-        let token = |(from, to): Place| &bytes[start + usize::from(from)..start + usize::from(to)];
+        self.took(fit.thread, fit.ordinal, flags, (start, end));
+        true
+    }
+
+    /// Puts the event just added into its group.
+    #[inline(always)]
+    fn took(&mut self, thread: [Place; THREAD_PARTS_MAX], ordinal: u64, flags: u8, (start, end): (usize, usize)) {
+        let (bytes, opener) = (self.bytes, self.opener);
         let group = match opener.threads {
-            0 | 1 => self.threads.of_token(token(fit.thread[0]), opener),
-            parts => self.threads.of_parts(&bytes[start..end], &parts_of(&fit.thread[..parts]), opener),
+            0 | 1 => {
+                let (from, to) = thread[0];
+                self.threads.of_place(bytes, start + usize::from(from), start + usize::from(to), opener)
+            }
+            parts => self.threads.of_parts(&bytes[start..end], &parts_of(&thread[..parts]), opener),
         };
+        let ordinal = (flags & Span::HAS_ORDINAL != 0).then_some(ordinal);
         self.threads.add(group, ordinal, flags & Span::ENDS_THREAD != 0);
         self.by_layout += 1;
-        true
     }
 
     /// Takes a line the exact way; false where the scan stops.
@@ -182,6 +241,9 @@ fn parts_of(parts: &[Place]) -> SmallVec<[Part; 4]> {
 fn fault_at(row: u32, start: usize, fault: OpenFault) -> WindowFault {
     WindowFault { line: row, at: (start + fault.at) as u32, fault }
 }
+
+/// What may stand at a log's start.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A last line without a line feed is torn, as a crash leaves it, unless it is a whole value.
 fn is_whole(text: &[u8]) -> bool {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::Format;
+
 /// Why a log cannot be read, or cannot be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -22,6 +24,14 @@ pub enum SourceError {
         path: PathBuf,
         /// What the system said.
         error: io::Error,
+    },
+    /// It is an archive, and this build has no decoders.
+    #[error("{} is a {format} archive, which this build of forkpoint cannot unpack (feature `compressed`)", path.display())]
+    Packed {
+        /// The log, as it was named.
+        path: PathBuf,
+        /// How it is packed.
+        format: Format,
     },
     /// The file is not what it was at open: nothing that was read from it can be trusted.
     #[error("{} {change}", path.display())]
@@ -42,10 +52,15 @@ pub enum SourceError {
         error: io::Error,
     },
     /// The spool of a stream would hold more than it may.
-    #[error("failed to spool {}: more than the limit of {limit} bytes would have to be kept", path.display())]
+    #[error(
+        "failed to spool {}: more than the limit of {limit} bytes would have to be kept in {}; \
+         raise it with --spool-limit SIZE (TMPDIR moves the spool)", path.display(), folder.display()
+    )]
     SpoolFull {
         /// The log, as it was named.
         path: PathBuf,
+        /// Where the spool lies.
+        folder: PathBuf,
         /// The limit, [`OpenOptions::spool_limit`](super::OpenOptions::spool_limit).
         limit: u64,
     },

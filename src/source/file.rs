@@ -72,7 +72,7 @@ impl FileLog {
     }
 
     pub(super) fn finish(&self) -> Result<Option<String>, SourceError> {
-        self.watch.finish(&self.file)
+        self.watch.finish(&self.file, "")
     }
 }
 

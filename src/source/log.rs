@@ -1,17 +1,20 @@
 //! A log being read: chosen by what the path leads to, then windows from front to end.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::file::FileLog;
-use super::reader::{Opener, WhenFull};
+use super::format::{MAGIC_BYTES, Sniffed, sniff};
+use super::origin::{Anything, Begun, Descriptor, Origin, Part};
+use super::queue::WhenFull;
+use super::reader::Opener;
 use super::stream::StreamLog;
 use super::walk::Walk;
 use super::watch::Watch;
-use super::{Bytes, Change, OpenOptions, SourceError, Window};
+use super::{Bytes, Change, Damage, OpenOptions, SourceError, Window};
 
 /// The room asked for in a pipe we read, in bytes; what anybody may have on Linux.
 #[cfg(target_os = "linux")]
@@ -28,7 +31,16 @@ pub struct Log {
 enum Body {
     File(Box<FileLog>),
     Stream(Box<StreamLog>),
-    Memory { bytes: Bytes, walk: Walk },
+    /// An archive that is a regular file: unpacked as a stream, watched as a file.
+    Archive {
+        stream: Box<StreamLog>,
+        file: File,
+        watch: Box<Watch>,
+    },
+    Memory {
+        bytes: Bytes,
+        walk: Walk,
+    },
 }
 
 impl Log {
@@ -36,6 +48,8 @@ impl Log {
     ///
     /// What it leads to decides how it is read, nothing is tried: a regular file by ranges (mapped
     /// or plain), all else as a stream on a thread of its own. A FIFO's writer is not waited for.
+    /// What begins as a gzip or zstd archive does, wherever it comes from and whatever its name, is unpacked on a
+    /// thread of its own: offsets and lengths are then those of the unpacked log.
     ///
     /// # Errors
     /// The path cannot be opened or is a directory.
@@ -66,15 +80,16 @@ impl Log {
         open_regular(path, file, found, options)
     }
 
-    /// A log read from anywhere, as a stream; `name` stands for it in messages.
+    /// A log read from anywhere, as a stream, and unpacked if it is packed; `name` stands for it in messages.
     ///
     /// # Errors
     /// The reader thread cannot be started.
     pub fn open_reader(name: &str, reader: Box<dyn Read + Send>, options: &OpenOptions) -> Result<Log, SourceError> {
-        Log::stream(Path::new(name), None, Box::new(move || Ok(reader)), WhenFull::Spill, options)
+        let open: Opener = Box::new(move || Ok(Box::new(Anything(reader))));
+        Log::stream(Path::new(name), None, open, WhenFull::Spill, options)
     }
 
-    /// A log that stands in memory; `name` stands for it in messages.
+    /// A log that stands in memory, taken as it stands; `name` stands for it in messages.
     pub fn from_bytes(name: &str, bytes: Vec<u8>, options: &OpenOptions) -> Log {
         let walk = Walk::new(bytes.len() as u64, options);
         Log { path: name.into(), identity: None, body: Body::Memory { bytes: bytes.into(), walk } }
@@ -87,8 +102,7 @@ impl Log {
         when_full: WhenFull,
         options: &OpenOptions,
     ) -> Result<Log, SourceError> {
-        let name = if path == Path::new("-") { Path::new("standard input") } else { path };
-        let stream = StreamLog::start(name, open, when_full, options)?;
+        let stream = StreamLog::start(shown(path), open, when_full, options)?;
         Ok(Log { path: path.to_owned(), identity, body: Body::Stream(Box::new(stream)) })
     }
 
@@ -99,9 +113,41 @@ impl Log {
     pub fn next_window(&mut self) -> Result<Option<Window>, SourceError> {
         match &mut self.body {
             Body::File(file) => file.next_window(),
-            Body::Stream(stream) => stream.next_window(),
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.next_window(),
             Body::Memory { bytes, walk } => walk.next(|offset, len| Ok(part(bytes, offset, len))),
         }
+    }
+
+    /// Whether `next_window` would have to wait for bytes that have not arrived, or have not been unpacked, yet; never
+    /// so for files and memory. Cheap. May say so too of a line over the limit.
+    pub fn would_block(&self) -> bool {
+        match &self.body {
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.would_block(),
+            Body::File(_) | Body::Memory { .. } => false,
+        }
+    }
+
+    /// What is wrong with the archive that the log is: known once `next_window` has given what was unpacked before.
+    pub fn damage(&self) -> Option<&Damage> {
+        match &self.body {
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.damage.as_ref(),
+            Body::File(_) | Body::Memory { .. } => None,
+        }
+    }
+
+    /// Nobody will ask for more windows, although there may be some. An archive that is a regular file is read on to
+    /// its end, keeping nothing, so that [`damage`](Log::damage) explains what stopped the caller; of one that
+    /// another program writes, what lies behind is not waited for and its damage not known.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub fn leave(&mut self) -> Result<(), SourceError> {
+        match &mut self.body {
+            Body::Archive { stream, .. } => while stream.next_window()?.is_some() {},
+            Body::Stream(stream) => stream.damage = None,
+            Body::File(_) | Body::Memory { .. } => {}
+        }
+        Ok(())
     }
 
     /// Makes sure that the window's bytes can be read again once nobody holds them.
@@ -110,7 +156,7 @@ impl Log {
     /// The spool cannot be written.
     pub fn retain(&mut self, window: &Window) -> Result<(), SourceError> {
         match &mut self.body {
-            Body::Stream(stream) => stream.retain(window),
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.retain(window),
             Body::File(_) | Body::Memory { .. } => Ok(()),
         }
     }
@@ -125,7 +171,7 @@ impl Log {
     pub fn reread(&self, offset: u64, len: usize) -> Result<Bytes, SourceError> {
         match &self.body {
             Body::File(file) => file.reread(offset, len),
-            Body::Stream(stream) => stream.reread(offset, len),
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.reread(offset, len),
             Body::Memory { bytes, .. } => Ok(part(bytes, offset, len)),
         }
     }
@@ -137,6 +183,7 @@ impl Log {
     pub fn check_unchanged(&self) -> Result<(), SourceError> {
         match &self.body {
             Body::File(file) => file.check(),
+            Body::Archive { file, watch, .. } => watch.check(file).map(drop),
             Body::Stream(_) | Body::Memory { .. } => Ok(()),
         }
     }
@@ -148,23 +195,26 @@ impl Log {
     }
 
     /// The last look at the log, before anything that was found in it is reported: a note (or
-    /// several, one a line) if the file grew or lost its name.
+    /// several, one a line) if the file grew or lost its name, or if bytes stand behind an archive.
     ///
     /// # Errors
     /// [`SourceError::Changed`] if it shrank or was rewritten.
     pub fn finish(&mut self) -> Result<Option<String>, SourceError> {
         match &self.body {
             Body::File(file) => file.finish(),
-            Body::Stream(_) | Body::Memory { .. } => Ok(None),
+            Body::Stream(stream) => Ok(stream.remark.clone()),
+            Body::Archive { stream, file, watch } => {
+                let notes = [stream.remark.clone(), watch.finish(file, " of the archive")?];
+                let notes: Vec<String> = notes.into_iter().flatten().collect();
+                Ok((!notes.is_empty()).then(|| notes.join("\n")))
+            }
+            Body::Memory { .. } => Ok(None),
         }
     }
 
     /// The name for people.
     pub fn name(&self) -> String {
-        match self.path == Path::new("-") {
-            true => "standard input".to_owned(),
-            false => self.path.display().to_string(),
-        }
+        shown(&self.path).display().to_string()
     }
 
     /// The path or name it was opened by.
@@ -174,7 +224,7 @@ impl Log {
 
     /// Whether it can be read once only (but for what is retained).
     pub fn is_stream(&self) -> bool {
-        matches!(self.body, Body::Stream(_))
+        matches!(self.body, Body::Stream(_) | Body::Archive { .. })
     }
 
     /// Device and inode, where it has them: two logs with the same are one file.
@@ -186,16 +236,16 @@ impl Log {
     pub fn bytes_read(&self) -> u64 {
         match &self.body {
             Body::File(file) => file.position(),
-            Body::Stream(stream) => stream.position,
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.position,
             Body::Memory { walk, .. } => walk.position,
         }
     }
 
-    /// Its length when it was opened; a stream has none.
+    /// Its length when it was opened; a stream has none, nor has an archive.
     pub fn len_at_open(&self) -> Option<u64> {
         match &self.body {
             Body::File(file) => Some(file.watch.len()),
-            Body::Stream(_) => None,
+            Body::Stream(_) | Body::Archive { .. } => None,
             Body::Memory { walk, .. } => Some(walk.end()),
         }
     }
@@ -203,7 +253,7 @@ impl Log {
     /// Bytes that lie in the spool now.
     pub fn spooled_bytes(&self) -> u64 {
         match &self.body {
-            Body::Stream(stream) => stream.spooled(),
+            Body::Stream(stream) | Body::Archive { stream, .. } => stream.spooled(),
             Body::File(_) | Body::Memory { .. } => 0,
         }
     }
@@ -214,45 +264,75 @@ fn part(bytes: &Bytes, offset: u64, len: usize) -> Bytes {
     bytes.slice(start..start.saturating_add(len))
 }
 
-/// A regular file that says it is empty may be one of the kernel's: what it gives decides.
+/// The name of a log in messages.
+fn shown(path: &Path) -> &Path {
+    if path == Path::new("-") { Path::new("standard input") } else { path }
+}
+
+/// A regular file that says it is empty may be one of the kernel's: what it gives decides. One that begins as an
+/// archive does is unpacked up to the length it has now.
 fn open_regular(
     path: &Path,
     mut file: File,
     found: std::fs::Metadata,
     options: &OpenOptions,
 ) -> Result<Log, SourceError> {
+    let trouble = |error| SourceError::Read { path: path.to_owned(), error };
     let identity = Some((found.dev(), found.ino()));
     if found.len() == 0 {
         let mut first = Vec::new();
-        let read = (&mut file).take(1).read_to_end(&mut first);
-        read.map_err(|error| SourceError::Read { path: path.to_owned(), error })?;
+        (&mut file).take(1).read_to_end(&mut first).map_err(trouble)?;
         if !first.is_empty() {
-            let source = Cursor::new(first).chain(file);
+            let source = Begun::new(first, Descriptor(file));
             return Log::stream(path, identity, Box::new(move || Ok(Box::new(source))), WhenFull::Wait, options);
         }
     }
+    let end = found.len();
+    let is_archive = is_archive(&file).map_err(trouble)?;
     let watch = Watch::new(path, &file, found)?;
-    let file = FileLog::new(file, watch, options);
-    Ok(Log { path: path.to_owned(), identity, body: Body::File(Box::new(file)) })
+    if !is_archive {
+        let file = FileLog::new(file, watch, options);
+        return Ok(Log { path: path.to_owned(), identity, body: Body::File(Box::new(file)) });
+    }
+    let part = Part::new(file.try_clone().map_err(trouble)?, end);
+    let stream = StreamLog::start(path, Box::new(move || Ok(Box::new(part))), WhenFull::Wait, options)?;
+    let body = Body::Archive { stream: Box::new(stream), file, watch: Box::new(watch) };
+    Ok(Log { path: path.to_owned(), identity, body })
+}
+
+/// Whether a regular file's first bytes are an archive's.
+fn is_archive(file: &File) -> io::Result<bool> {
+    let mut first = [0; MAGIC_BYTES];
+    let mut have = 0;
+    while have < first.len() {
+        match file.read_at(&mut first[have..], have as u64) {
+            Ok(0) => break,
+            Ok(more) => have += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(matches!(sniff(&first[..have], true), Sniffed::Archive(_)))
 }
 
 /// A pipe with more room than the usual 64 KiB: fewer turns between its writer and us.
-fn widened<Source: Read + AsFd + Send + 'static>(source: Source) -> Box<dyn Read + Send> {
+fn widened(source: File) -> Box<dyn Origin> {
     // Refused for what is no pipe, and where the system's limit is lower: no harm.
     #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(&source, PIPE_BYTES);
-    Box::new(source)
+    Box::new(Descriptor(source))
 }
 
 fn open_stdin(options: &OpenOptions) -> Result<Log, SourceError> {
     let path = Path::new("-");
-    let stdin = io::stdin();
-    let found =
-        rustix::fs::fstat(&stdin).map_err(|error| SourceError::Open { path: path.into(), error: error.into() })?;
+    let trouble = |error| SourceError::Open { path: path.into(), error };
+    // Not through the buffer of `std::io::stdin`, which would only copy.
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(trouble)?;
+    let found = rustix::fs::fstat(&stdin).map_err(|error| trouble(error.into()))?;
     let kind = rustix::fs::FileType::from_raw_mode(found.st_mode);
     let is_fed = matches!(kind, rustix::fs::FileType::Fifo | rustix::fs::FileType::Socket);
     let when_full = if is_fed { WhenFull::Spill } else { WhenFull::Wait };
     #[allow(clippy::unnecessary_cast)] // Other widths elsewhere.
     let identity = Some((found.st_dev as u64, found.st_ino as u64));
-    Log::stream(path, identity, Box::new(move || Ok(widened(stdin))), when_full, options)
+    Log::stream(path, identity, Box::new(move || Ok(widened(stdin.into()))), when_full, options)
 }

@@ -11,11 +11,19 @@ pub struct OpenOptions {
     pub max_line_bytes: u64,
     /// The most bytes of a stream that may lie in its spool at one time.
     pub spool_limit: u64,
+    /// The largest window a zstd archive may ask for, as a power of two: the memory its decoder may take.
+    pub zstd_window_log_max: u32,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { window_bytes: 1 << 20, mapped: true, max_line_bytes: 64 << 20, spool_limit: 64 << 30 }
+        OpenOptions {
+            window_bytes: 1 << 20,
+            mapped: true,
+            max_line_bytes: 64 << 20,
+            spool_limit: 64 << 30,
+            zstd_window_log_max: 27,
+        }
     }
 }
 

@@ -1,186 +1,46 @@
-//! The reader thread of a stream, and the queue between it and the log.
+//! The reader thread of a stream.
 //!
-//! A pipe's writer must never wait for us: one program may write both logs in turn, and would then
-//! never come to write what we wait for. So the thread reads whatever comes, the queue holds a bounded
-//! part of it in memory, and the rest goes to the spool. A source that no program waits on (a file
-//! read as a stream) is let wait instead.
+//! A pipe's writer must not wait for us for long: one program may write both logs in turn, and would then never come to
+//! write what we wait for. So the thread reads whatever comes, the queue holds a bounded part of it in memory, and as
+//! soon as nothing is taken from a full queue the rest goes to the spool. While something is taken the writer is let
+//! wait: it is faster than we are, and the disk need not hold what it is ahead. A source that no program waits on (a
+//! file read as a stream) is always let wait. What is packed is unpacked on this thread too.
 
-use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::SourceError;
+use super::format::Sniffed;
+use super::origin::{self, Origin};
+use super::pool::Pool;
+use super::queue::{Ended, Queue, WhenFull};
 use super::spool::Spool;
+use super::{Damage, OpenOptions, SourceError, unpack};
 
-/// What the queue holds in memory, in bytes.
-const QUEUE_BYTES: usize = 16 << 20;
-/// What one read asks for, in bytes.
-const READ_BYTES: usize = 256 << 10;
-/// Small reads are gathered in pieces of this many bytes.
-const PIECE_BYTES: usize = 256 << 10;
+/// What one read asks for, in bytes, if windows are smaller, and at most.
+const BLOCK_BYTES: std::ops::RangeInclusive<usize> = 64 << 10..=4 << 20;
+/// The beginning of a line goes into the next block with the rest of it, if it is no longer than this.
+const CARRY_BYTES: usize = 64 << 10;
+/// A block that fills slowly is delivered when its first byte is this old.
+const FILLING: Duration = Duration::from_millis(10);
 /// How long to let a source rest that has nothing and does not block.
 const REST: Duration = Duration::from_millis(2);
 
-/// What to do with bytes that come while the queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WhenFull {
-    /// To the spool with them.
-    Spill,
-    /// Let the source wait.
-    Wait,
-}
-
 /// Opens what the thread then reads. Opening a FIFO waits for its writer, so the thread does it.
-pub(super) type Opener = Box<dyn FnOnce() -> Result<Box<dyn Read + Send>, SourceError> + Send>;
-
-/// Bytes in the queue, in the order of the stream.
-enum Piece {
-    Held { bytes: Vec<u8>, start: usize },
-    Spilled { offset: u64, end: u64 },
-}
-
-#[derive(Default)]
-struct State {
-    /// Each with the moment its first byte came.
-    pieces: VecDeque<(Instant, Piece)>,
-    /// Room taken by held pieces.
-    held: usize,
-    end: Option<Result<(), SourceError>>,
-    /// Nobody listens any more.
-    closed: bool,
-}
-
-/// The queue between one reader thread and one log.
-pub(super) struct Queue {
-    state: Mutex<State>,
-    arrived: Condvar,
-    room: Condvar,
-    pub(super) spool: Spool,
-}
-
-/// What a pull brought.
-pub(super) enum Pulled {
-    /// Bytes, the first of which came at this moment.
-    Some(Instant),
-    /// Nothing within the time.
-    Nothing,
-    /// The stream ended; its error, if there was one, is given once.
-    End(Result<(), SourceError>),
-}
-
-impl Queue {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Moves up to `want` bytes into `into`, waiting for the first of them until `until`.
-    pub(super) fn pull(&self, want: usize, into: &mut Vec<u8>, until: Option<Instant>) -> Result<Pulled, SourceError> {
-        let mut state = self.state();
-        while state.pieces.is_empty() {
-            if let Some(end) = &mut state.end {
-                return Ok(Pulled::End(std::mem::replace(end, Ok(()))));
-            }
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            state = match left {
-                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Ok(Pulled::Nothing),
-                Some(left) => self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
-            };
-        }
-        let (came, piece) = state.pieces.pop_front().expect("waited for a piece");
-        match piece {
-            Piece::Held { bytes, start } => {
-                let end = bytes.len().min(start + want);
-                into.extend_from_slice(&bytes[start..end]);
-                if end < bytes.len() {
-                    state.pieces.push_front((came, Piece::Held { bytes, start: end }));
-                } else {
-                    state.held -= bytes.capacity();
-                    self.room.notify_one();
-                }
-            }
-            Piece::Spilled { offset, end } => {
-                let until = end.min(offset + want as u64);
-                if until < end {
-                    state.pieces.push_front((came, Piece::Spilled { offset: until, end }));
-                }
-                drop(state);
-                self.spool.read(offset, (until - offset) as usize, into)?;
-            }
-        }
-        Ok(Pulled::Some(came))
-    }
-
-    /// Tells the thread that nobody listens any more. It ends after the read it is in.
-    pub(super) fn close(&self) {
-        let mut state = self.state();
-        state.closed = true;
-        state.pieces.clear();
-        self.room.notify_one();
-    }
-
-    /// Takes bytes in; `false` if nobody listens any more.
-    fn deliver(&self, offset: u64, bytes: &[u8], when_full: WhenFull) -> Result<bool, SourceError> {
-        let mut state = self.state();
-        while when_full == WhenFull::Wait && !state.closed && !state.has_room(bytes.len()) {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.closed {
-            return Ok(false);
-        }
-        if state.has_room(bytes.len()) {
-            state.hold(bytes);
-        } else {
-            // Only this thread adds pieces, so the order stays without the lock.
-            drop(state);
-            self.spool.write(offset, bytes)?;
-            self.state().spilled(offset, offset + bytes.len() as u64);
-        }
-        self.arrived.notify_one();
-        Ok(true)
-    }
-
-    fn end(&self, how: Result<(), SourceError>) {
-        self.state().end.get_or_insert(how);
-        self.arrived.notify_one();
-    }
-}
-
-impl State {
-    fn has_room(&self, more: usize) -> bool {
-        let is_gathered = matches!(self.pieces.back(), Some((_, Piece::Held { bytes, .. }))
-            if bytes.len() + more <= bytes.capacity());
-        is_gathered || self.held + more.max(PIECE_BYTES) <= QUEUE_BYTES
-    }
-
-    fn hold(&mut self, more: &[u8]) {
-        if let Some((_, Piece::Held { bytes, .. })) = self.pieces.back_mut()
-            && bytes.len() + more.len() <= bytes.capacity()
-        {
-            bytes.extend_from_slice(more);
-            return;
-        }
-        let mut bytes = Vec::with_capacity(more.len().max(PIECE_BYTES));
-        bytes.extend_from_slice(more);
-        self.held += bytes.capacity();
-        self.pieces.push_back((Instant::now(), Piece::Held { bytes, start: 0 }));
-    }
-
-    fn spilled(&mut self, from: u64, to: u64) {
-        match self.pieces.back_mut() {
-            Some((_, Piece::Spilled { end, .. })) if *end == from => *end = to,
-            _ => self.pieces.push_back((Instant::now(), Piece::Spilled { offset: from, end: to })),
-        }
-    }
-}
+pub(super) type Opener = Box<dyn FnOnce() -> Result<Box<dyn Origin>, SourceError> + Send>;
 
 /// Starts the reader thread of a stream.
-pub(super) fn start(path: &Path, open: Opener, when_full: WhenFull, spool: Spool) -> Result<Arc<Queue>, SourceError> {
-    let queue = Arc::new(Queue { state: Mutex::default(), arrived: Condvar::new(), room: Condvar::new(), spool });
-    let reader = Reader { queue: Arc::clone(&queue), path: path.to_owned(), when_full };
+pub(super) fn start(
+    path: &Path,
+    open: Opener,
+    when_full: WhenFull,
+    options: &OpenOptions,
+) -> Result<Arc<Queue>, SourceError> {
+    let pool = Arc::new(Pool::new(options.window().clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end())));
+    let queue = Arc::new(Queue::new(Spool::new(path.to_owned(), options.spool_limit), pool));
+    let reader = Reader { queue: Arc::clone(&queue), path: path.to_owned(), when_full, options: options.clone() };
     thread::Builder::new()
         .name("forkpoint-read".into())
         .spawn(move || reader.run(open))
@@ -188,39 +48,112 @@ pub(super) fn start(path: &Path, open: Opener, when_full: WhenFull, spool: Spool
     Ok(queue)
 }
 
+/// Reads, however often it takes until something comes.
+pub(super) fn read_waiting(origin: &mut dyn Origin, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match origin.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // A terminal or pipe that somebody set to not blocking.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(REST),
+            done => return done,
+        }
+    }
+}
+
 struct Reader {
     queue: Arc<Queue>,
     path: PathBuf,
     when_full: WhenFull,
+    options: OpenOptions,
+}
+
+/// The block being filled, and where its first byte stands in the stream.
+struct Filling {
+    block: Vec<u8>,
+    used: usize,
+    offset: u64,
+    /// When its first byte came.
+    since: Instant,
+    /// Bytes at its front in which no line feed was found.
+    searched: usize,
 }
 
 impl Reader {
     fn run(self, open: Opener) {
-        let how = open().and_then(|source| self.read(source));
+        let how = self.origin(open).and_then(|origin| self.read(origin));
         self.queue.end(how);
     }
 
-    fn read(&self, mut source: Box<dyn Read + Send>) -> Result<(), SourceError> {
-        let mut bytes = vec![0; READ_BYTES];
-        let mut offset = 0;
+    /// What is read, unpacked if it is packed.
+    fn origin(&self, open: Opener) -> Result<Box<dyn Origin>, SourceError> {
+        let trouble = |error| SourceError::Read { path: self.path.clone(), error };
+        let (found, origin) = origin::begun(open()?).map_err(trouble)?;
+        match found {
+            Sniffed::Archive(format) => unpack::unpack(&self.path, format, Box::new(origin), &self.options),
+            Sniffed::Plain | Sniffed::More => Ok(Box::new(origin)),
+        }
+    }
+
+    fn read(&self, mut origin: Box<dyn Origin>) -> Result<Ended, SourceError> {
+        let mut filling =
+            Filling { block: self.queue.pool.take(), used: 0, offset: 0, since: Instant::now(), searched: 0 };
         loop {
-            match source.read(&mut bytes) {
-                Ok(0) => return Ok(()),
-                Ok(len) => {
-                    if !self.queue.deliver(offset, &bytes[..len], self.when_full)? {
-                        return Ok(());
-                    }
-                    offset += len as u64;
+            let Filling { block, used, since, .. } = &mut filling;
+            let read = read_waiting(&mut *origin, &mut block[*used..]);
+            match read {
+                Ok(0) => {
+                    self.deliver(&mut filling, true)?;
+                    return Ok(Ended { damage: None, remark: origin.remark() });
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A terminal or pipe that somebody set to not blocking.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(REST),
-                Err(error) => return Err(SourceError::Read { path: self.path.clone(), error }),
+                Ok(len) => {
+                    if *used == 0 {
+                        *since = Instant::now();
+                    }
+                    *used += len;
+                }
+                Err(error) => {
+                    self.deliver(&mut filling, true)?;
+                    return match error.downcast::<Damage>() {
+                        Ok(damage) => Ok(Ended { damage: Some(damage), remark: None }),
+                        Err(error) => Err(SourceError::Read { path: self.path.clone(), error }),
+                    };
+                }
             }
-            if self.queue.state().closed {
-                return Ok(());
+            let is_full = *used == block.len();
+            if !is_full && origin.has_more() && since.elapsed() < FILLING {
+                continue;
+            }
+            if !self.deliver(&mut filling, false)? {
+                return Ok(Ended::default());
             }
         }
+    }
+
+    /// Delivers the whole lines of a block, and keeps the beginning of the next line; a block without a line only if
+    /// it is full, or at the end. `false` if nobody listens any more.
+    fn deliver(&self, filling: &mut Filling, at_end: bool) -> Result<bool, SourceError> {
+        let Filling { block, used, offset, since, searched } = filling;
+        let line_end = memchr::memrchr(b'\n', &block[*searched..*used]).map(|at| *searched + at + 1);
+        let len = match line_end {
+            _ if at_end => *used,
+            Some(end) if *used - end <= CARRY_BYTES => end,
+            Some(_) => *used,
+            None if *used == block.len() => *used,
+            None => {
+                *searched = *used;
+                return Ok(!self.queue.is_closed());
+            }
+        };
+        if len == 0 {
+            return Ok(true);
+        }
+        let rest = block[len..*used].to_vec();
+        let heard = self.queue.deliver(*offset, block, len, *since, self.when_full)?;
+        block[..rest.len()].copy_from_slice(&rest);
+        (*used, *searched) = (rest.len(), rest.len());
+        *offset += len as u64;
+        *since = Instant::now();
+        Ok(heard)
     }
 }
 

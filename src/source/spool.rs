@@ -46,7 +46,8 @@ impl Spool {
         let missing = self.held().missing(offset, offset + bytes.len() as u64);
         for (start, end) in missing {
             if self.held().total + (end - start) > self.limit {
-                return Err(SourceError::SpoolFull { path: self.path.clone(), limit: self.limit });
+                let (path, folder) = (self.path.clone(), std::env::temp_dir());
+                return Err(SourceError::SpoolFull { path, folder, limit: self.limit });
             }
             let part = &bytes[(start - offset) as usize..(end - offset) as usize];
             self.file().and_then(|file| file.write_all_at(part, start)).map_err(|error| self.trouble(error))?;
@@ -194,9 +195,14 @@ mod tests {
         let spool = Spool::new("ref.fifo".into(), 10);
         spool.write(0, b"12345678").unwrap();
         let error = spool.write(8, b"abc").unwrap_err();
+        let folder = std::env::temp_dir();
         assert_eq!(
             error.to_string(),
-            "failed to spool ref.fifo: more than the limit of 10 bytes would have to be kept"
+            format!(
+                "failed to spool ref.fifo: more than the limit of 10 bytes would have to be kept in {}; \
+                 raise it with --spool-limit SIZE (TMPDIR moves the spool)",
+                folder.display()
+            )
         );
     }
 }

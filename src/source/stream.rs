@@ -2,15 +2,14 @@
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::reader::{self, Opener, Pulled, Queue, WhenFull};
-use super::spool::Spool;
+use super::queue::{Ended, PATIENCE, Pulled, Queue, Wanted, WhenFull};
+use super::reader::{self, Opener};
 use super::walk::cut;
-use super::{Bytes, OpenOptions, Overlong, SourceError, Window};
+use super::window::Owned;
+use super::{Bytes, Damage, OpenOptions, Overlong, SourceError, Window};
 
-/// Whole lines are handed out when they are this old, however few.
-const PATIENCE: Duration = Duration::from_millis(50);
 /// Small windows are cut from a block of at least this many bytes.
 const BLOCK_BYTES: usize = 64 << 10;
 /// A line over the limit is stepped over in pieces of this size.
@@ -31,8 +30,12 @@ pub(super) struct StreamLog {
     filling: Filling,
     ended: bool,
     trouble: Option<SourceError>,
+    /// What is wrong with the archive that the stream is, once its end was met.
+    pub(super) damage: Option<Damage>,
+    /// Something worth saying, once the end was met.
+    pub(super) remark: Option<String>,
     /// Windows given away whose bytes still take room in the spool.
-    lent: Vec<(u64, u64, Weak<Vec<u8>>)>,
+    lent: Vec<(u64, u64, Weak<Owned>)>,
 }
 
 #[derive(Default)]
@@ -73,9 +76,8 @@ impl StreamLog {
         when_full: WhenFull,
         options: &OpenOptions,
     ) -> Result<StreamLog, SourceError> {
-        let spool = Spool::new(path.to_owned(), options.spool_limit);
         Ok(StreamLog {
-            queue: reader::start(path, open, when_full, spool)?,
+            queue: reader::start(path, open, when_full, options)?,
             window: options.window(),
             line_limit: options.line_limit(),
             position: 0,
@@ -83,6 +85,8 @@ impl StreamLog {
             filling: Filling::default(),
             ended: false,
             trouble: None,
+            damage: None,
+            remark: None,
             lent: Vec::new(),
         })
     }
@@ -95,17 +99,33 @@ impl StreamLog {
             return Ok(Some(window));
         }
         if !self.ready.is_empty() {
+            // Whole lines that the next block would only be copied behind go as they are.
+            if self.ready.ends_with(b"\n") && !self.queue.next_fits(self.window - self.ready.len()) {
+                return Ok(Some(self.give(self.ready.len())));
+            }
             let rest = std::mem::take(&mut self.ready);
             self.filling.begin(rest.to_vec());
         }
-        loop {
+        if let Some(overlong) = self.fill()? {
+            return Ok(Some(overlong));
+        }
+        self.ready = Bytes::pooled(std::mem::take(&mut self.filling.bytes), &self.queue.pool);
+        self.filling.searched = 0;
+        match self.cut_ready() {
+            Some(window) => Ok(Some(window)),
+            None => self.trouble.take().map_or(Ok(None), Err),
+        }
+    }
+
+    /// Pulls into `filling` until a window is due; or steps over a line that is over the limit.
+    fn fill(&mut self) -> Result<Option<Window>, SourceError> {
+        while !self.ended {
             let has_line = self.filling.has_line();
             let len = self.filling.bytes.len();
+            let is_whole = self.filling.bytes.ends_with(b"\n");
             let block = self.window.max(BLOCK_BYTES.min(self.line_limit));
-            if self.ended {
-                break;
-            }
-            if has_line && len >= self.window {
+            // To fill the last quarter would be to copy the beginning of the next block.
+            if has_line && (len >= self.window || is_whole && len >= self.enough()) {
                 break;
             }
             // A line as long as the limit may end the stream; a byte more is one too many.
@@ -117,25 +137,47 @@ impl StreamLog {
             } else {
                 self.line_limit - len
             };
-            let due = self.filling.since.filter(|_| has_line).map(|since| since + PATIENCE);
-            match self.pull(room.min(block), due)? {
+            let wanted = Wanted {
+                most: room.min(block),
+                enough: self.enough().saturating_sub(len).max(1),
+                due: self.filling.since.filter(|_| has_line).map(|since| since + PATIENCE),
+                whole: has_line && is_whole,
+            };
+            match self.pull(&wanted)? {
                 Some(true) if is_brimful => return self.step_over().map(Some),
                 Some(true) => {}
                 Some(false) => break,
                 None => self.ended = true,
             }
         }
-        self.ready = std::mem::take(&mut self.filling.bytes).into();
-        self.filling.searched = 0;
-        match self.cut_ready() {
-            Some(window) => Ok(Some(window)),
-            None => self.trouble.take().map_or(Ok(None), Err),
+        Ok(None)
+    }
+
+    /// So many bytes make a window that is worth handing out before its time.
+    fn enough(&self) -> usize {
+        self.window - self.window / 4
+    }
+
+    /// Whether `next_window` would have to wait.
+    pub(super) fn would_block(&self) -> bool {
+        if self.ended || self.ready.len() >= self.window {
+            return false;
         }
+        // Either what is ready or what is being filled, never both.
+        let has_line = self.ready.ends_with(b"\n") || memchr::memchr(b'\n', &self.filling.bytes).is_some();
+        let since = if self.ready.is_empty() { self.filling.since } else { self.filling.latest };
+        let due = since.filter(|_| has_line).map(|since| since + PATIENCE);
+        self.queue.would_wait(self.ready.len() + self.filling.bytes.len(), self.enough(), due)
     }
 
     /// Cuts a window off what is ready.
     fn cut_ready(&mut self) -> Option<Window> {
         let end = cut(&self.ready, self.window, self.ended).filter(|&end| end > 0)?;
+        Some(self.give(end))
+    }
+
+    /// Gives so many bytes of what is ready away.
+    fn give(&mut self, end: usize) -> Window {
         let bytes = self.ready.slice(0..end);
         // An empty rest must not hold on to the block.
         self.ready = if end < self.ready.len() { self.ready.slice(end..self.ready.len()) } else { Bytes::default() };
@@ -144,15 +186,16 @@ impl StreamLog {
         if self.queue.spool.holds_any(offset, self.position) {
             self.lent.push((offset, self.position, bytes.watch()));
         }
-        Some(Window { offset, bytes, overlong: None })
+        Window { offset, bytes, overlong: None }
     }
 
     /// Pulls bytes into `filling`: whether some came in time, or `None` at the end. An error of the
-    /// stream waits until the whole lines before it are handed out; the torn one is not.
-    fn pull(&mut self, want: usize, until: Option<Instant>) -> Result<Option<bool>, SourceError> {
+    /// stream waits until the whole lines before it are handed out; the torn one is not. An archive's
+    /// damage is no error: what was unpacked of its last line is handed out like any log's torn line.
+    fn pull(&mut self, wanted: &Wanted) -> Result<Option<bool>, SourceError> {
         let Filling { bytes, since, latest, .. } = &mut self.filling;
         let was_empty = bytes.is_empty();
-        match self.queue.pull(want, bytes, until)? {
+        match self.queue.pull(wanted, bytes)? {
             Pulled::Some(came) => {
                 if was_empty {
                     *since = Some(came);
@@ -160,8 +203,11 @@ impl StreamLog {
                 *latest = Some(came);
                 Ok(Some(true))
             }
-            Pulled::Nothing => Ok(Some(false)),
-            Pulled::End(Ok(())) => Ok(None),
+            Pulled::Nothing | Pulled::TooMany => Ok(Some(false)),
+            Pulled::End(Ok(Ended { damage, remark })) => {
+                (self.damage, self.remark) = (damage, remark);
+                Ok(None)
+            }
             Pulled::End(Err(error)) => {
                 bytes.truncate(memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1));
                 self.filling.searched = 0;
@@ -182,7 +228,8 @@ impl StreamLog {
             self.position += passed as u64;
             self.filling.bytes.drain(..passed);
             if !terminated {
-                self.ended = self.pull(SKIP_BYTES.min(self.line_limit), None)?.is_none();
+                let most = SKIP_BYTES.min(self.line_limit);
+                self.ended = self.pull(&Wanted { most, enough: 1, due: None, whole: false })?.is_none();
             }
         }
         // Room for a whole long line is not for keeping.

@@ -117,8 +117,9 @@ impl Watch {
         std::fs::metadata(&self.path).map_or(true, |found| (found.dev(), found.ino()) != self.identity())
     }
 
-    /// The last look: an error if the file changed, a note if it only grew or lost its name.
-    pub(super) fn finish(&self, file: &File) -> Result<Option<String>, SourceError> {
+    /// The last look: an error if the file changed, a note if it only grew or lost its name. `of` is added to the
+    /// byte up to which it was read.
+    pub(super) fn finish(&self, file: &File, of: &str) -> Result<Option<String>, SourceError> {
         let now = self.check(file)?;
         let path = self.path.display();
         let mut notes = Vec::new();
@@ -127,7 +128,7 @@ impl Watch {
             if (&samples.0, &samples.1) != (&self.front, &self.back) {
                 return Err(self.changed(Change::Rewritten));
             }
-            notes.push(format!("{path} grew while it was read; compared up to byte {}", self.len()));
+            notes.push(format!("{path} grew while it was read; compared up to byte {}{of}", self.len()));
         }
         if self.is_moved() {
             notes.push(format!("{path} names another file or none by now; the one first opened was read"));

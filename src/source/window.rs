@@ -5,6 +5,7 @@ use std::ops::{Deref, Range};
 use std::sync::{Arc, Weak};
 
 use super::mapped::Mapping;
+use super::pool::Pool;
 
 /// Shared bytes of a log: mapped or owned, alive as long as anybody holds them.
 ///
@@ -19,8 +20,22 @@ pub struct Bytes {
 
 #[derive(Clone)]
 enum Holder {
-    Owned(Arc<Vec<u8>>),
+    Owned(Arc<Owned>),
     Mapped(Arc<Mapping>),
+}
+
+/// Owned bytes; those of a pool go back there in the end.
+pub(super) struct Owned {
+    bytes: Vec<u8>,
+    pool: Option<Arc<Pool>>,
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Some(pool) = &self.pool {
+            pool.give(std::mem::take(&mut self.bytes));
+        }
+    }
 }
 
 impl Bytes {
@@ -46,8 +61,20 @@ impl Bytes {
         matches!(self.holder, Holder::Mapped(_))
     }
 
+    /// Bytes in a block of a pool. Few bytes do not hold on to a whole block.
+    pub(super) fn pooled(bytes: Vec<u8>, pool: &Arc<Pool>) -> Bytes {
+        let pool = Some(Arc::clone(pool));
+        if bytes.len() < bytes.capacity() / 2 {
+            let few = bytes.to_vec();
+            drop(Owned { bytes, pool });
+            return few.into();
+        }
+        let end = bytes.len();
+        Bytes { holder: Holder::Owned(Arc::new(Owned { bytes, pool })), start: 0, end }
+    }
+
     /// Tells later whether anybody still holds these (owned) bytes.
-    pub(super) fn watch(&self) -> Weak<Vec<u8>> {
+    pub(super) fn watch(&self) -> Weak<Owned> {
         match &self.holder {
             Holder::Owned(bytes) => Arc::downgrade(bytes),
             Holder::Mapped(_) => Weak::new(),
@@ -59,7 +86,7 @@ impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         let whole: &[u8] = match &self.holder {
-            Holder::Owned(bytes) => bytes,
+            Holder::Owned(owned) => &owned.bytes,
             Holder::Mapped(mapping) => mapping,
         };
         &whole[self.start..self.end]
@@ -69,7 +96,7 @@ impl Deref for Bytes {
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Bytes {
         let end = bytes.len();
-        Bytes { holder: Holder::Owned(Arc::new(bytes)), start: 0, end }
+        Bytes { holder: Holder::Owned(Arc::new(Owned { bytes, pool: None })), start: 0, end }
     }
 }
 

@@ -1,0 +1,12 @@
+//! The rooms' benches in one program, bytes a second, each held against the truth before it is timed.
+//!
+//! `make bench`, or `make bench FILTER=diff/late`. Absolute figures belong to the machine and the hour; compare two
+//! builds in turn on an idle one, or count instructions with `make gate`.
+
+mod compare;
+mod diff;
+mod pairs;
+mod scan;
+mod source;
+
+criterion::criterion_main!(scan::benches, compare::benches, diff::benches, source::benches);
