@@ -54,7 +54,7 @@ fn scan(openers: &[Opener; 2], pulled: Pulled, step_over_faults: bool, observer:
     window.bytes.populate();
     observer.leave(Stage::Read);
     observer.enter(Stage::Scan);
-    let options = ScanOptions { step_over_faults, strict: false };
+    let options = ScanOptions { step_over_faults, ..ScanOptions::default() };
     let scanned = scan_window(&openers[side.index()], &window, from, options);
     observer.leave(Stage::Scan);
     Fresh { side, window, scanned }
