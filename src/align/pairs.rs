@@ -83,6 +83,10 @@ pub fn weigh_pairs(
     found
 }
 
+/// Pairs whose bytes are asked for ahead: a window was mostly scanned by another processor, and its
+/// bytes are in a cache further away.
+const AHEAD: u32 = 12;
+
 /// How many pairs from `at` on have the same kind, ordinal and tail, byte for byte.
 fn equal_run(left: &Run<'_>, right: &Run<'_>, at: u32, end: u32) -> u32 {
     /// What two events must agree in to be equal by their bytes.
@@ -90,6 +94,8 @@ fn equal_run(left: &Run<'_>, right: &Run<'_>, at: u32, end: u32) -> u32 {
     let [(left_bytes, left_spans), (right_bytes, right_spans)] =
         [left, right].map(|run| (&*run.first.held.bytes, &run.first.held.spans));
     for behind in at..end {
+        left_spans.prefetch(left_bytes, left.first.index + behind + AHEAD);
+        right_spans.prefetch(right_bytes, right.first.index + behind + AHEAD);
         let x = left_spans.brief(left_bytes, left.first.index + behind);
         let y = right_spans.brief(right_bytes, right.first.index + behind);
         let (Some(x), Some(y)) = (x, y) else { return behind - at };

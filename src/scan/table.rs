@@ -269,6 +269,16 @@ impl SpanTable {
         })
     }
 
+    /// Asks for the bytes of a span's tail ahead of their use.
+    #[inline(always)]
+    pub fn prefetch(&self, bytes: &[u8], index: u32) {
+        if let Some(packed) = self.spans.get(index as usize)
+            && let Some(start) = self.starts.get(packed.row as usize)
+        {
+            super::wide::prefetch(bytes, *start as usize + usize::from(packed.tail_at));
+        }
+    }
+
     /// Takes the spans of some lines (in order) out: they are no events any more. Returns how
     /// many spans are left before each index of `bounds` (ascending).
     pub fn remove_rows(&mut self, rows: &[u32], bounds: &[u32]) -> Vec<u32> {
