@@ -29,6 +29,6 @@ pub use key::ThreadKey;
 pub use line::{Opened, Opener, Part};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
 pub use sweep::{Start, Swept, sweep};
-pub use table::{Brief, SpanTable};
+pub use table::SpanTable;
 pub use wide::Width;
 pub use window::{ScanOptions, scan_window};

@@ -61,17 +61,6 @@ pub struct SpanTable {
     others: Vec<u32>,
 }
 
-/// What weighing wants to know of an event first.
-#[derive(Clone, Copy, Debug)]
-pub struct Brief<'w> {
-    /// The kind's token; empty where absent.
-    pub kind: &'w [u8],
-    pub tail: &'w [u8],
-    /// Meaningless unless `flags` has [`Span::HAS_ORDINAL`].
-    pub ordinal: u64,
-    pub flags: u8,
-}
-
 impl SpanTable {
     /// A table of the lines of `bytes`, about so many, still without spans.
     #[inline(always)]
@@ -251,22 +240,30 @@ impl SpanTable {
         }
     }
 
-    /// Kind, tail and ordinal of a packed span; `None` for one written out.
+    /// Whether two events are the same in kind, ordinal and tail, byte for byte, and neither has to
+    /// be read. `false` where that is not seen at once.
     #[inline(always)]
-    pub fn brief<'w>(&self, bytes: &'w [u8], index: u32) -> Option<Brief<'w>> {
-        let packed = &self.spans[index as usize];
-        if packed.flags & (WIDE | CARRIAGE_RETURN) != 0 {
-            return None;
+    pub fn same(&self, bytes: &[u8], index: u32, other: (&SpanTable, &[u8], u32)) -> bool {
+        /// What is looked at elsewhere.
+        const ODD: u8 = WIDE | CARRIAGE_RETURN | Span::MUST_READ;
+        /// What both must agree in.
+        const SAME: u8 = Span::HAS_ORDINAL | Span::PAYLOAD_MISSING;
+        let (x, y) = (&self.spans[index as usize], &other.0.spans[other.2 as usize]);
+        if (x.flags | y.flags) & ODD != 0
+            || (x.flags ^ y.flags) & SAME != 0
+            || self.whole_ordinal(x) != other.0.whole_ordinal(y)
+            || x.kind_len != y.kind_len
+        {
+            return false;
         }
-        let (start, end) = self.line(packed.row);
-        let line = bytes.get(start..end)?;
-        let kind_at = usize::from(packed.kind_at);
-        Some(Brief {
-            kind: line.get(kind_at..kind_at + usize::from(packed.kind_len))?,
-            tail: line.get(usize::from(packed.tail_at)..line.len() - usize::from(packed.tail_back))?,
-            ordinal: self.whole_ordinal(packed),
-            flags: packed.flags,
-        })
+        let ((from, to), (other_from, other_to)) = (self.line(x.row), other.0.line(y.row));
+        let tail = bytes.get(from + usize::from(x.tail_at)..to - usize::from(x.tail_back));
+        let other_tail = other.1.get(other_from + usize::from(y.tail_at)..other_to - usize::from(y.tail_back));
+        let kind = beginning(bytes, from + usize::from(x.kind_at), x.kind_len);
+        kind.is_some()
+            && kind == beginning(other.1, other_from + usize::from(y.kind_at), y.kind_len)
+            && tail.is_some()
+            && tail == other_tail
     }
 
     /// Asks for the bytes of a span's tail ahead of their use.
@@ -295,6 +292,14 @@ impl SpanTable {
         self.others.sort_unstable();
         left
     }
+}
+
+/// The `len` bytes at a place as one number; `None` for more than sixteen.
+#[inline(always)]
+fn beginning(bytes: &[u8], at: usize, len: u8) -> Option<u128> {
+    let chunk = bytes.get(at..)?.first_chunk::<16>()?;
+    let mask = if len >= 16 { u128::MAX } else { (1 << (8 * u32::from(len))) - 1 };
+    (len <= 16).then(|| u128::from_le_bytes(*chunk) & mask)
 }
 
 /// Where lines begin, and where one more would begin behind the last.

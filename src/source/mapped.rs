@@ -55,18 +55,6 @@ impl Stretch {
     pub(super) fn new(mapping: &Arc<Mapping>, range: Range<usize>) -> Stretch {
         Stretch { mapping: Arc::clone(mapping), range }
     }
-
-    /// Brings the pages of a range in at once instead of one by one, where the system can.
-    pub(super) fn populate(&self, within: Range<usize>) {
-        #[cfg(target_os = "linux")]
-        {
-            let start = self.range.start + within.start;
-            // A kernel that cannot, or a file cut short, shows when the bytes are touched.
-            let _ = self.mapping.map.advise_range(memmap2::Advice::PopulateRead, start, within.len());
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = within;
-    }
 }
 
 impl Drop for Stretch {

@@ -49,13 +49,6 @@ impl Bytes {
         Bytes { holder: self.holder.clone(), start: self.start + range.start, end: self.start + range.end }
     }
 
-    /// Brings mapped bytes in at once, on the thread that is going to look at them.
-    pub fn populate(&self) {
-        if let Holder::Mapped(stretch) = &self.holder {
-            stretch.populate(self.start..self.end);
-        }
-    }
-
     /// Whether these bytes are a mapped part of a file.
     pub fn is_mapped(&self) -> bool {
         matches!(self.holder, Holder::Mapped(_))
