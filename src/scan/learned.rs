@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::layout::{Fit, Layout};
-use super::mould::{Leaves, Mould, Spelled};
-use super::table::Like;
+use super::mould::{Cast, Leaves, Mould, Spelled};
 use crate::json::leaf;
 
 /// A log with more layouts than this is not regular: no more are learned.
@@ -91,22 +90,12 @@ impl Default for Known {
     }
 }
 
-/// What the head of a line said, all of whose roles stand in it.
-pub(super) struct Cast<'k> {
-    pub(super) mould: &'k Mould,
-    pub(super) like: &'k Like,
-    pub(super) ordinal: u64,
-    /// Where the head ends; no line feed stands before.
-    pub(super) head_end: usize,
-}
-
 impl Known {
-    /// Takes the head of a line apart that is of the likeliest mould.
+    /// Takes a line apart that is of the likeliest mould.
     #[inline(always)]
-    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<Cast<'_>> {
+    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(&Mould, Cast<'_>)> {
         let mould = &**self.places[place(self.kind(text, start), self.widths)].as_ref()?;
-        let (like, ordinal, head_end) = mould.cast(text, start)?;
-        Some(Cast { mould, like, ordinal, head_end })
+        Some((mould, mould.cast(text, start)?))
     }
 
     /// The beginning of a line's kind, if it stands where it stood last.

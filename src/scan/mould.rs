@@ -16,30 +16,55 @@ use crate::json::leaf;
 
 /// Bytes judged before a line may be turned away.
 const BLOCK: usize = 64;
-/// Longer heads have no mould.
-const HEAD_MAX: usize = 1024;
+/// Longer stretches have no mould.
+const PIECE_MAX: usize = 1024;
 
 /// The least values of a block's bytes, and how far each may lie above.
 type Ranges = ([u8; BLOCK], [u8; BLOCK]);
 
-/// The ranges of a line's bytes, from its first on.
+/// A stretch of a line, each of whose bytes has its range.
 #[derive(Clone, Debug)]
-pub(super) struct Mould {
-    /// The least value of each byte and how far it may lie above; padded to whole blocks.
+struct Piece {
+    /// From the stretch's first byte on; padded to whole blocks.
     ranges: Vec<Ranges>,
     /// Where strings begin and end, between which neither quote nor backslash may stand.
     strings: Vec<(u16, u16)>,
-    layout: Arc<Layout>,
+    len: usize,
+    /// Where the ordinal stands, if it does here.
+    ordinal: Option<(u16, u16)>,
+    /// How wide the leaves are, the kind's aside, as a number.
     widths: u64,
-    /// The step at which judging step by step goes on, and the byte (relative to the line).
-    rest: Option<usize>,
-    head: usize,
+}
+
+/// Lines whose leaves are equally wide.
+#[derive(Clone, Debug)]
+pub(super) struct Mould {
+    head: Piece,
+    /// What stands behind the payload, if that is an object or array and all else is known.
+    behind: Option<Piece>,
+    /// The thread's tokens that stand there, a bit each.
+    threads_behind: u8,
+    /// Where the payload ended in the line this was learned from.
+    payload_end: usize,
+    layout: Arc<Layout>,
+    /// The step at which fitting step by step goes on, and the byte (relative to the line).
+    rest: Option<(usize, usize)>,
     fit: Fit,
     flags: u8,
-    /// The line's span but for its ordinal and length, if nothing is looked for behind the head.
+    /// The line's span but for its ordinal and lengths, if all else is known.
     like: Option<Like>,
-    /// Where the ordinal stands, if it does in the head.
-    ordinal: Option<(u16, u16)>,
+}
+
+/// What a line said that is of a mould.
+pub(super) struct Cast<'m> {
+    /// Its span but for the ordinal and lengths.
+    pub(super) like: &'m Like,
+    pub(super) ordinal: u64,
+    pub(super) thread: [Place; THREAD_PARTS_MAX],
+    /// Where the payload ends in the line, if that is not just before its closing brace.
+    pub(super) tail_end: Option<usize>,
+    /// Where the judged part ends in the text.
+    pub(super) end: usize,
 }
 
 /// Leaves of a line that was fitted step by step.
@@ -66,32 +91,22 @@ impl Leaves {
     }
 }
 
-impl Mould {
-    /// The mould of a line that fitted a layout: `leaves` are where they stood in `text`, `flags`
-    /// what the line is flagged with. Strings that are what they were in another line (`before`)
-    /// are taken for fixed. `None` where it is no use.
-    pub(super) fn new(
-        layout: &Arc<Layout>,
+impl Piece {
+    /// The ranges of `text[from..to]`, in which these leaves (with their numbers) stand. Strings that
+    /// are what they were in another line (`before`) are taken for fixed.
+    fn new(
         text: &[u8],
-        (start, end): (usize, usize),
-        (leaves, before): (&Leaves, &Spelled),
-        (fit, flags): (&Fit, u8),
-    ) -> Option<Mould> {
-        let is_container = |(_, at, _): &&(Leaf, usize, usize)| matches!(text[*at], b'{' | b'[');
-        let containers = leaves.0.iter().position(|leaf| is_container(&leaf));
-        let (rest, head) = match containers {
-            Some(step) => (Some(step), leaves.0[step].1 - start),
-            None => (None, leaves.0.last().map_or(0, |leaf| leaf.2 - start) + layout.last_len()),
-        };
-        // A container is judged with the step it stands in, whose literal is judged again.
-        let head = rest.map_or(head, |step| if step == 0 { 0 } else { leaves.0[step - 1].2 - start });
-        if head == 0 || head > HEAD_MAX || start + head > end {
+        (from, to): (usize, usize),
+        leaves: &[(Leaf, usize, usize)],
+        before: &[Option<Box<[u8]>>],
+    ) -> Option<Piece> {
+        if to <= from || to - from > PIECE_MAX {
             return None;
         }
-        let mut draft = Draft { least: text[start..start + head].to_vec(), room: vec![0; head], strings: Vec::new() };
+        let mut draft = Draft { least: text[from..to].to_vec(), room: vec![0; to - from], strings: Vec::new() };
         let (mut ordinal, mut widths) = (None, 0u64);
-        for (index, (leaf, at, end)) in leaves.0.iter().take(rest.unwrap_or(leaves.0.len())).enumerate() {
-            let place = (at - start, end - start);
+        for (index, (leaf, at, end)) in leaves.iter().enumerate() {
+            let place = (at - from, end - from);
             let is_fixed = matches!(leaf, Leaf::Skip | Leaf::Scalar)
                 && before.get(index).is_some_and(|before| before.as_deref() == Some(&text[*at..*end]));
             if *leaf == Leaf::Ordinal {
@@ -103,24 +118,14 @@ impl Mould {
                 widths = widths.wrapping_mul(31).wrapping_add((end - at) as u64);
             }
         }
-        let mut known = layout.blank();
-        if rest.is_none() {
-            known = *fit;
-        } else {
-            (known.thread, known.kind) = (fit.thread, fit.kind);
-            (known.ordinal, known.nondeterministic) = (fit.ordinal, fit.nondeterministic);
-        }
         let (ranges, strings) = draft.blocks();
-        let is_whole = rest.is_none() && leaves.0.iter().all(|(leaf, ..)| *leaf != Leaf::Payload);
-        let like = is_whole.then(|| Like::new(fit, flags, end - start)).flatten();
-        let layout = Arc::clone(layout);
-        Some(Mould { ranges, strings, layout, widths, rest, head, fit: known, flags, like, ordinal })
+        Some(Piece { ranges, strings, len: to - from, ordinal, widths })
     }
 
-    /// Whether a line's head is of this mould.
+    /// Whether the bytes from `from` on are as they must be.
     #[inline(always)]
-    fn holds(&self, text: &[u8], start: usize) -> bool {
-        let Some(line) = text.get(start..start + self.ranges.len() * BLOCK) else { return false };
+    fn holds(&self, text: &[u8], from: usize) -> bool {
+        let Some(line) = text.get(from..from + self.ranges.len() * BLOCK) else { return false };
         for (bytes, (least, room)) in line.as_chunks::<BLOCK>().0.iter().zip(&self.ranges) {
             let mut beyond = 0;
             for ((byte, least), room) in bytes.iter().zip(least).zip(room) {
@@ -131,43 +136,120 @@ impl Mould {
             }
         }
         let is_plain = |(quote, end): &(u16, u16)| {
-            leaf::plain_string_end(text, start + usize::from(*quote)) == Some(start + usize::from(*end))
+            leaf::plain_string_end(text, from + usize::from(*quote)) == Some(from + usize::from(*end))
         };
         if !self.strings.iter().all(is_plain) {
             return false;
         }
-        // Where nothing is looked at behind the head, its last number may be longer than the mould.
-        !text.get(start + self.head).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
+        // Where nothing is looked at behind the piece, its last number may be longer.
+        !text.get(from + self.len).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
     }
 
-    /// The ordinal of a line whose head is of this mould (0 where it does not stand there).
+    /// The ordinal, if it stands here.
     #[inline(always)]
-    fn head(&self, text: &[u8], start: usize) -> Option<u64> {
-        if !self.holds(text, start) {
+    fn ordinal(&self, text: &[u8], from: usize) -> Option<Option<u64>> {
+        match self.ordinal {
+            Some((at, end)) => leaf::digits_value(text, from + usize::from(at), usize::from(end - at)).map(Some),
+            None => Some(None),
+        }
+    }
+}
+
+impl Mould {
+    /// The mould of a line that fitted a layout: `leaves` are where they stood in `text`, `flags`
+    /// what the line is flagged with. `None` where it is no use.
+    pub(super) fn new(
+        layout: &Arc<Layout>,
+        text: &[u8],
+        (start, end): (usize, usize),
+        (leaves, before): (&Leaves, &Spelled),
+        (fit, flags): (&Fit, u8),
+    ) -> Option<Mould> {
+        let leaves = &leaves.0[..];
+        let stop = leaves.last().map_or(start, |leaf| leaf.2) + layout.last_len();
+        let is_container = |(_, at, _): &(Leaf, usize, usize)| matches!(text[*at], b'{' | b'[');
+        let first = leaves.iter().position(is_container);
+        let known_from = |step: usize| if step == 0 { start } else { leaves[step - 1].2 };
+        let rest = first.map(|step| (step, known_from(step) - start));
+        // One container, the payload, with the kind before it: all else is known all the same.
+        let payload = first.filter(|step| {
+            let behind = &leaves[step + 1..];
+            leaves[*step].0 == Leaf::Payload
+                && !behind.iter().any(is_container)
+                && behind.iter().all(|(leaf, ..)| *leaf != Leaf::Kind)
+        });
+        let (head, head_leaves) = match (payload, rest) {
+            (Some(step), _) => (leaves[step].1, step),
+            (None, Some((step, at))) => (start + at, step),
+            (None, None) => (stop, leaves.len()),
+        };
+        let head = Piece::new(text, (start, head), &leaves[..head_leaves], before)?;
+        let behind = match payload {
+            Some(step) => {
+                let before = before.get(step + 1..).unwrap_or_default();
+                Some(Piece::new(text, (leaves[step].2, stop), &leaves[step + 1..], before)?)
+            }
+            None => None,
+        };
+        let behind_bits = payload.map_or(&[][..], |step| &leaves[step + 1..]).iter();
+        let threads_behind = behind_bits.fold(0, |bits, (leaf, ..)| match leaf {
+            Leaf::Thread(part) => bits | 1 << part,
+            _ => bits,
+        });
+        let is_known = payload.is_some() || rest.is_none() && leaves.iter().all(|(leaf, ..)| *leaf != Leaf::Payload);
+        Some(Mould {
+            head,
+            behind,
+            threads_behind,
+            payload_end: payload.map_or(0, |step| leaves[step].2 - start),
+            rest,
+            fit: if rest.is_none() {
+                *fit
+            } else {
+                Fit { tail: layout.blank().tail, strict: layout.blank().strict, ..*fit }
+            },
+            flags,
+            like: is_known.then(|| Like::new(fit, flags, end - start)).flatten(),
+            layout: Arc::clone(layout),
+        })
+    }
+
+    /// Takes a line apart of which all but the ordinal and lengths is then known. No line feed stands
+    /// in its head.
+    #[inline(always)]
+    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<Cast<'_>> {
+        let like = self.like.as_ref()?;
+        if !self.head.holds(text, start) {
             return None;
         }
-        match self.ordinal {
-            Some((at, end)) => leaf::digits_value(text, start + usize::from(at), usize::from(end - at)),
-            None => Some(0),
+        let ordinal = self.head.ordinal(text, start)?.unwrap_or(0);
+        let cast = Cast { like, ordinal, thread: self.fit.thread, tail_end: None, end: start + self.head.len };
+        match &self.behind {
+            None => Some(cast),
+            Some(behind) => self.cast_behind(text, start, cast, behind),
         }
     }
 
-    /// Takes the head of a line apart of which all but the ordinal and its length is then known:
-    /// the line's span but for those, the ordinal, and where the head ends. No line feed stands in
-    /// a head.
+    /// Goes on behind the payload.
     #[inline(always)]
-    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(&Like, u64, usize)> {
-        let like = self.like.as_ref()?;
-        Some((like, self.head(text, start)?, start + self.head))
+    fn cast_behind<'m>(&'m self, text: &[u8], start: usize, mut cast: Cast<'m>, behind: &Piece) -> Option<Cast<'m>> {
+        let from = leaf::container_end(text, cast.end, 1)?;
+        if from + behind.len - start > usize::from(u16::MAX) || !behind.holds(text, from) {
+            return None;
+        }
+        cast.ordinal = behind.ordinal(text, from)?.unwrap_or(cast.ordinal);
+        cast.tail_end = Some(from - start);
+        cast.end = from + behind.len;
+        let moved = ((from - start) as u16).wrapping_sub(self.payload_end as u16);
+        for (part, place) in cast.thread.iter_mut().enumerate() {
+            if self.threads_behind >> part & 1 == 1 {
+                *place = (place.0.wrapping_add(moved), place.1.wrapping_add(moved));
+            }
+        }
+        Some(cast)
     }
 
-    /// The first token of the thread's key, relative to the line.
-    #[inline(always)]
-    pub(super) fn thread(&self) -> &[Place; THREAD_PARTS_MAX] {
-        &self.fit.thread
-    }
-
-    /// Whether a line whose head is of this mould may end at `end`.
+    /// Whether a line known up to `at` may end at `end`.
     #[inline(always)]
     pub(super) fn reaches(&self, text: &[u8], at: usize, end: usize) -> bool {
         self.layout.reaches(text, at, end)
@@ -176,10 +258,10 @@ impl Mould {
     /// How wide the leaves are, the kind's aside, as a number.
     #[inline(always)]
     pub(super) fn widths(&self) -> u64 {
-        self.widths
+        self.behind.as_ref().map_or(self.head.widths, |behind| self.head.widths.rotate_left(32) ^ behind.widths)
     }
 
-    /// Takes a line apart that fits.
+    /// Takes a line apart that fits, if only its head is known.
     #[inline]
     pub(super) fn fit(
         &self,
@@ -187,13 +269,15 @@ impl Mould {
         (start, end): (usize, usize),
         flags: impl FnOnce(&Fit) -> Option<u8>,
     ) -> Option<(Fit, u8)> {
-        let ordinal = self.head(text, start)?;
+        if !self.head.holds(text, start) {
+            return None;
+        }
+        let ordinal = self.head.ordinal(text, start)?.unwrap_or(0);
         let fit = Fit { ordinal, ..self.fit };
-        let places = (start, start + self.head, end);
         match self.rest {
-            None => Some((self.layout.close(fit, text, places)?, self.flags)),
-            Some(step) => {
-                let fit = self.layout.fit_from(step, fit, text, places, &mut ())?;
+            None => Some((self.layout.close(fit, text, (start, start + self.head.len, end))?, self.flags)),
+            Some((step, at)) => {
+                let fit = self.layout.fit_from(step, fit, text, (start, start + at, end), &mut ())?;
                 // The kind may stand behind the head.
                 let flags = flags(&fit)?;
                 Some((fit, flags))

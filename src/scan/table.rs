@@ -131,13 +131,24 @@ impl SpanTable {
         fits
     }
 
-    /// The same for a line whose span is like that of others; `false` where its numbers do not fit.
+    /// The same for a line of `len` bytes whose span is like that of others, its tail's end given
+    /// unless the others' reach as far behind; `false` where its numbers do not fit.
     #[inline(always)]
-    pub(super) fn push_like(&mut self, row: u32, like: &Like, ordinal: u64, len: usize) -> bool {
+    pub(super) fn push_like(
+        &mut self,
+        row: u32,
+        like: &Like,
+        ordinal: u64,
+        (tail_end, len): (Option<usize>, usize),
+    ) -> bool {
         let high = *self.ordinal_high.get_or_insert((ordinal >> 32) as u32);
         let fits = (ordinal >> 32) as u32 == high && len <= usize::from(u16::MAX);
         if fits {
-            let tail_back = if like.has_tail { like.span.tail_back } else { len as u16 };
+            let tail_back = match tail_end {
+                Some(end) => (len - end) as u16,
+                None if like.has_tail => like.span.tail_back,
+                None => len as u16,
+            };
             self.spans.push(Packed { row, ordinal: ordinal as u32, tail_back, ..like.span });
         }
         fits

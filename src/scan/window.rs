@@ -100,16 +100,16 @@ impl<'w> Scan<'w> {
     #[inline(always)]
     fn cast(&mut self, row: u32, start: usize, end: usize) -> bool {
         let bytes = self.bytes;
-        let Some(cast) = self.known.cast(bytes, start) else { return false };
+        let Some((mould, cast)) = self.known.cast(bytes, start) else { return false };
         // The last line of all takes the exact way.
-        let is_closed = cast.head_end <= end && end < bytes.len() && bytes[end - 1] == b'}';
+        let is_closed = cast.end <= end && end < bytes.len() && bytes[end - 1] == b'}';
         if !is_closed
-            || !cast.mould.reaches(bytes, cast.head_end, end)
-            || !self.table.push_like(row, cast.like, cast.ordinal, end - start)
+            || !mould.reaches(bytes, cast.end, end)
+            || !self.table.push_like(row, cast.like, cast.ordinal, (cast.tail_end, end - start))
         {
             return false;
         }
-        let (ordinal, thread, flags) = (cast.ordinal, *cast.mould.thread(), cast.like.flags());
+        let (ordinal, thread, flags) = (cast.ordinal, cast.thread, cast.like.flags());
         self.took(&thread, ordinal, flags, (start, end));
         true
     }
