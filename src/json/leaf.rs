@@ -5,7 +5,7 @@
 //! another spelling than digits with a fraction) they leave to it, by `None`.
 
 use super::grammar::DEPTH_MAX;
-use super::simd::{self, BLOCK, STEP};
+use super::simd::{self, BLOCK, Mark, STEP};
 
 /// The sixteen bytes from `at` on; past the text's end they are zero, which is no digit, no
 /// quote and no character that may stand in a string.
@@ -197,7 +197,14 @@ fn word_end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 /// The end of the object or array that opens at `at`, by brackets outside strings alone, as
 /// [`super::grammar::container_end_loose`] finds it; `None` where a backslash stands in it, where
 /// it nests too deep or does not end. `depth` is how many containers enclose it.
+#[inline(always)]
 pub fn container_end(text: &[u8], at: usize, depth: usize) -> Option<usize> {
+    simd::container_end(text, at, depth)
+}
+
+/// The same with one width of vectors.
+#[inline(always)]
+pub(super) fn container_end_by<M: Mark>(text: &[u8], at: usize, depth: usize) -> Option<usize> {
     if !matches!(text.get(at)?, b'{' | b'[') {
         return None;
     }
@@ -205,12 +212,8 @@ pub fn container_end(text: &[u8], at: usize, depth: usize) -> Option<usize> {
     loop {
         let rest = text.get(base..).filter(|rest| !rest.is_empty())?;
         let marks = match rest.first_chunk::<BLOCK>() {
-            Some(block) => simd::marks(block),
-            None => {
-                let mut block = [0; BLOCK];
-                block[..rest.len()].copy_from_slice(rest);
-                simd::marks(&block)
-            }
+            Some(block) => M::marks(block),
+            None => M::marks(&padded_block(rest)),
         };
         let strings = prefix_xor(marks.quotes) ^ in_string;
         in_string = 0u64.wrapping_sub(strings >> 63);
@@ -220,38 +223,39 @@ pub fn container_end(text: &[u8], at: usize, depth: usize) -> Option<usize> {
             return None;
         }
         // With more open than this block closes, the end is not in it.
-        let end = if open > closed {
-            open = open + opened - closed;
-            None
-        } else {
-            end_in(opens, closes, &mut open)
-        };
-        // What stands behind the end is nobody's business here.
-        let within = end.map_or(u64::MAX, |end| u64::MAX >> (63 - end));
-        if marks.backslashes & within != 0 {
+        if open <= closed
+            && let Some(end) = end_in(opens, closes, open)
+        {
+            // What stands behind the end is nobody's business here.
+            let within = u64::MAX >> (63 - end);
+            return (marks.backslashes & within == 0).then_some(base + end + 1);
+        }
+        if marks.backslashes != 0 {
             return None;
         }
-        if let Some(end) = end {
-            return Some(base + end + 1);
-        }
+        open = open + opened - closed;
         base += BLOCK;
     }
 }
 
-/// Counts brackets in order until all are closed; `open` is left at the count behind the block.
-fn end_in(opens: u64, closes: u64, open: &mut usize) -> Option<usize> {
-    let mut left = opens | closes;
-    while left != 0 {
-        let bit = left & left.wrapping_neg();
-        if closes & bit != 0 {
-            *open -= 1;
-            if *open == 0 {
-                return Some(bit.trailing_zeros() as usize);
-            }
-        } else {
-            *open += 1;
+#[cold]
+fn padded_block(rest: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
+/// The closing bracket behind which nothing is open, `open` being so before the block.
+#[inline(always)]
+fn end_in(opens: u64, mut closes: u64, mut open: usize) -> Option<usize> {
+    while closes != 0 {
+        let bit = closes & closes.wrapping_neg();
+        // The brackets opened before it, and those closed with it.
+        if open.wrapping_add((opens & (bit - 1)).count_ones() as usize) == 1 {
+            return Some(bit.trailing_zeros() as usize);
         }
-        left &= left - 1;
+        open = open.wrapping_sub(1);
+        closes &= closes - 1;
     }
     None
 }
@@ -346,6 +350,7 @@ mod tests {
             let text = format!("{{{}", parts.concat());
             let exact = grammar::container_end_loose(text.as_bytes(), 0, depth);
             let found = container_end(text.as_bytes(), 0, depth);
+            prop_assert_eq!(found, container_end_by::<simd::By16>(text.as_bytes(), 0, depth));
             prop_assert!(found.is_none() || found == exact.ok(), "{} {:?} {:?}", text, found, exact);
             let shallow = container_end(text.as_bytes(), 0, 1);
             let plain = !text.contains('\\');

@@ -113,13 +113,10 @@ impl Known {
         (start, end): (usize, usize),
         flags: impl Fn(&Fit) -> Option<u8>,
     ) -> Option<(Fit, u8)> {
-        let kind = self.kind(text, start);
-        let moulds = &mut self.drawers[drawer(kind)];
-        for at in 0..moulds.len() {
-            if let Some(found) = moulds[at].fit(text, (start, end), &flags) {
-                moulds[..=at].rotate_right(1);
-                self.widths = moulds[0].widths();
-                self.places[place(kind, self.widths)] = Some(Arc::clone(&moulds[0]));
+        let drawer = drawer(self.kind(text, start));
+        for at in 0..self.drawers[drawer].len() {
+            if let Some(found) = self.drawers[drawer][at].fit(text, (start, end), &flags) {
+                self.took(drawer, at, text, start);
                 return Some(found);
             }
         }
@@ -139,18 +136,31 @@ impl Known {
     }
 
     fn keep_mould(&mut self, text: &[u8], (start, end): (usize, usize), fit: &Fit, flags: u8) {
+        self.kind_at = usize::from(fit.kind.0);
+        // Perhaps the kind only stood where it was not looked for.
+        let drawer = drawer(self.kind(text, start));
+        let known = |mould: &Arc<Mould>| mould.fit(text, (start, end), |_| Some(flags)).is_some();
+        if let Some(at) = self.drawers[drawer].iter().position(known) {
+            return self.took(drawer, at, text, start);
+        }
         let layout = &self.layouts[0];
         let spelled = std::mem::replace(&mut self.spelled, Some((Arc::clone(layout), self.leaves.spelled(text))));
         let before = spelled.filter(|(of, _)| Arc::ptr_eq(of, layout)).map(|(_, spelled)| spelled).unwrap_or_default();
         let mould = Mould::new(layout, text, (start, end), (&self.leaves, &before), (fit, flags));
         let Some(mould) = mould.map(Arc::new) else { return };
-        self.kind_at = usize::from(fit.kind.0);
-        self.widths = mould.widths();
-        let kind = self.kind(text, start);
-        self.places[place(kind, self.widths)] = Some(Arc::clone(&mould));
-        let moulds = &mut self.drawers[drawer(kind)];
-        moulds.truncate(DRAWER_MAX - 1);
-        moulds.insert(0, mould);
+        self.drawers[drawer].truncate(DRAWER_MAX - 1);
+        self.drawers[drawer].insert(0, mould);
+        self.took(drawer, 0, text, start);
+    }
+
+    /// A line was of this mould: the next ones probably are, too.
+    fn took(&mut self, drawer: usize, at: usize, text: &[u8], start: usize) {
+        let moulds = &mut self.drawers[drawer];
+        moulds[..=at].rotate_right(1);
+        self.widths = moulds[0].widths();
+        let mould = Arc::clone(&moulds[0]);
+        let place = place(self.kind(text, start), self.widths);
+        self.places[place] = Some(mould);
     }
 
     /// Learns from a line that fitted none.

@@ -197,19 +197,21 @@ impl Mould {
             _ => bits,
         });
         let is_known = payload.is_some() || rest.is_none() && leaves.iter().all(|(leaf, ..)| *leaf != Leaf::Payload);
+        let like = is_known.then(|| Like::new(fit, flags, end - start)).flatten();
+        // Else what stands behind the head is not known yet.
+        let known = match like.is_some() || rest.is_none() {
+            true => *fit,
+            false => Fit { thread: fit.thread, kind: fit.kind, ..layout.blank() },
+        };
         Some(Mould {
             head,
             behind,
             threads_behind,
             payload_end: payload.map_or(0, |step| leaves[step].2 - start),
             rest,
-            fit: if rest.is_none() {
-                *fit
-            } else {
-                Fit { tail: layout.blank().tail, strict: layout.blank().strict, ..*fit }
-            },
+            fit: known,
             flags,
-            like: is_known.then(|| Like::new(fit, flags, end - start)).flatten(),
+            like,
             layout: Arc::clone(layout),
         })
     }
@@ -261,7 +263,7 @@ impl Mould {
         self.behind.as_ref().map_or(self.head.widths, |behind| self.head.widths.rotate_left(32) ^ behind.widths)
     }
 
-    /// Takes a line apart that fits, if only its head is known.
+    /// Takes a line apart that is of the mould, or whose head is, if no more of it is known.
     #[inline]
     pub(super) fn fit(
         &self,
@@ -269,6 +271,15 @@ impl Mould {
         (start, end): (usize, usize),
         flags: impl FnOnce(&Fit) -> Option<u8>,
     ) -> Option<(Fit, u8)> {
+        if self.like.is_some() {
+            let cast = self.cast(text, start)?;
+            let fit = Fit { ordinal: cast.ordinal, thread: cast.thread, ..self.fit };
+            let mut fit = self.layout.close(fit, text, (start, cast.end, end))?;
+            if let Some(tail_end) = cast.tail_end {
+                fit.tail.1 = tail_end as u32;
+            }
+            return Some((fit, self.flags));
+        }
         if !self.head.holds(text, start) {
             return None;
         }

@@ -360,6 +360,21 @@ mod tests {
     }
 
     #[test]
+    fn moulds_reach_behind_a_payload_that_is_not_last() {
+        let line = |at: usize| {
+            format!("{{\"det\":true,\"idx\":{},\"kind\":\"a\",\"payload\":{{\"p\":[{at}]}},\"tid\":7}}\n", 1000 + at)
+        };
+        let text: String = (0..100).map(line).collect();
+        let opener = Opener::new(&profile(), false);
+        let window = Window { offset: 0, bytes: text.clone().into_bytes().into(), overlong: None };
+        scan_window(&opener, &window, 0, ScanOptions::default());
+        let known = opener.learned.as_ref().expect("layouts are on").known();
+        let cast = known.cast(text.as_bytes(), 0).map(|(_, cast)| (cast.ordinal, cast.tail_end, cast.end));
+        // All roles are met before the closing brace.
+        let end = line(0).len() - 2;
+        assert_eq!(cast, Some((1000, Some(end - ",\"tid\":7".len()), end)));
+    }
+    #[test]
     fn windows_group_lines_by_thread() {
         let text = "\u{feff}{\"tid\":1,\"idx\":0,\"kind\":\"a\",\"payload\":{}}\r\n\n  \n{\"tid\":\"1\",\"idx\":0,\"kind\":\"a\"}\n\
                     {\"tid\":1.0,\"idx\":1,\"kind\":\"end\",\"payload\":{}}\n{\"tid\":1,\"idx\":2,\"kin";
