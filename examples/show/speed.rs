@@ -250,7 +250,7 @@ fn first(bench: &mut Bench<'_>, size: Size) -> Result<(), Hindered> {
         bench.skipped(name, "no --first yet");
         return Ok(());
     }
-    let early = vec![diverge(2, 5_000, EditKind::Value)];
+    let early = vec![diverge(2, 2_000, EditKind::Value)];
     let made = make(bench.room, "early", Options { diverge: early, diverge_late: 0, ..options(size) })?;
     let whole = bench.program.diff(&made.flags, &made.reference, &made.candidate)?;
     bench.wrong.extend(made.judge(whole.code, &whole.stdout, &whole.stderr).iter().map(|why| format!("{name}: {why}")));

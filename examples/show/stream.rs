@@ -109,6 +109,10 @@ fn watch(child: &mut Child, start: Instant) -> Result<(Vec<Second>, Option<i32>)
         }
         let now = (start.elapsed().as_secs_f64(), busy(), cpu_of(child.id()));
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        // A process that has just ended has no memory any more; its end is seen in the next round.
+        if !status.contains("RssAnon:") {
+            continue;
+        }
         let mebibytes = |key: &str| {
             let line = status.lines().find(|line| line.starts_with(key));
             let number = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|word| word.parse::<f64>().ok());

@@ -19,6 +19,8 @@ use crate::profile::Profile;
 use crate::scan::{Opener, ScanOptions, ScannedWindow, scan_window};
 use crate::source::{Log, Side, SourceError, Window};
 
+/// Windows of a wave for each worker, so that none waits long for the last one to be scanned.
+const WINDOWS_A_WORKER: usize = 4;
 /// Bytes of windows scanned in one wave, however many workers there are.
 const WAVE_BYTES_MAX: usize = 16 << 20;
 /// Bytes of windows held, both sides together, before waiting lanes are sealed.
@@ -50,11 +52,8 @@ pub struct Counters {
 
 fn scan(openers: &[Opener; 2], pulled: Pulled, step_over_faults: bool, observer: &dyn Observer) -> Fresh {
     let Pulled { side, window, from } = pulled;
-    observer.enter(Stage::Read);
-    window.bytes.populate();
-    observer.leave(Stage::Read);
     observer.enter(Stage::Scan);
-    let options = ScanOptions { step_over_faults, strict: false };
+    let options = ScanOptions { step_over_faults, ..ScanOptions::default() };
     let scanned = scan_window(&openers[side.index()], &window, from, options);
     observer.leave(Stage::Scan);
     Fresh { side, window, scanned }
@@ -257,11 +256,11 @@ impl<'r, J: Judge> Aligner<'r, J> {
         if wanted == [true, true] {
             wanted = [waiting[0] <= waiting[1] + slack, waiting[1] <= waiting[0] + slack];
         }
-        let sides = wanted.iter().filter(|side| **side).count().max(1);
         if self.options.first && fresh.is_empty() {
             wanted = self.ready(wanted);
         }
-        let share = (rayon::current_num_threads() * 2 / sides).max(1);
+        let sides = wanted.iter().filter(|side| **side).count().max(1);
+        let share = (rayon::current_num_threads() * WINDOWS_A_WORKER / sides).max(1);
         let mut pulled = Vec::new();
         for side in Side::BOTH.into_iter().filter(|side| wanted[side.index()]) {
             let intake = &mut self.sides[side.index()];

@@ -127,7 +127,8 @@ impl<J: Judge> Aligner<'_, J> {
             let ready = Side::BOTH.map(|side| {
                 let intake = &self.sides[side.index()];
                 let is_over = intake.ended || self.dry[side.index()];
-                !is_over && !(intake.log.may_pause() && intake.log.would_block())
+                let is_silent = intake.log.may_pause() && intake.log.would_block();
+                !is_over && !is_silent
             });
             let both = [wanted[0] && ready[0], wanted[1] && ready[1]];
             if both != [false, false] {

@@ -8,6 +8,7 @@ use ahash::AHashMap;
 use super::generations::{Continues, continues, state_after};
 use super::header::{self, HeaderFault};
 use super::lane::{Held, Lane};
+use super::openings::OpeningTask;
 use super::options::{Malformed, RunOptions};
 use super::pairing::OPENING_SPAN;
 use crate::json::tape::fixed_state;
@@ -25,15 +26,6 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// Events whose digests a lane's opening still lacks.
-pub struct OpeningTask {
-    pub lane: usize,
-    pub held: Arc<Held>,
-    /// The first of its spans, and the one behind its last.
-    pub from: u32,
-    pub to: u32,
-}
-
 /// One log being sorted into lanes.
 pub struct Intake<'r> {
     pub side: Side,
@@ -41,7 +33,7 @@ pub struct Intake<'r> {
     pub opener: Opener,
     malformed: Malformed,
     strict: bool,
-    skip_start: u64,
+    pub(super) skip_start: u64,
     wants_openings: bool,
     /// Scanned windows held back until it is known that a later line follows them.
     pending: Vec<(Window, ScannedWindow)>,
@@ -52,7 +44,7 @@ pub struct Intake<'r> {
     pub lanes: Vec<Lane>,
     pub(super) current: AHashMap<ThreadKey, usize>,
     /// Lanes whose opening is not ripe, in order of their first event.
-    unripe: VecDeque<usize>,
+    pub(super) unripe: VecDeque<usize>,
     pub ripened: Vec<usize>,
     pub openings: Vec<OpeningTask>,
     /// Events dropped by `skip_start` since last looked at: no partner is compared with them.
@@ -215,7 +207,7 @@ impl<'r> Intake<'r> {
         }
     }
 
-    fn ripen(&mut self, lane: usize, at: u64) {
+    pub(super) fn ripen(&mut self, lane: usize, at: u64) {
         if self.lanes[lane].ripe_at.is_none() && self.wants_openings {
             self.lanes[lane].ripe_at = Some(at);
             self.lanes[lane].opening_wanted = 0;
@@ -448,45 +440,6 @@ impl<'r> Intake<'r> {
             (false, true) => self.waiting += state.waiting(),
             (true, false) => self.waiting -= state.waiting(),
             _ => {}
-        }
-    }
-
-    /// Takes what the lane's opening still lacks, and ripens the lane when it has all.
-    fn collect_opening(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32) {
-        if self.lanes[lane].opening_wanted == 0 || self.lanes[lane].ripe_at.is_some() {
-            return;
-        }
-        let spans = &held.spans;
-        let state = &mut self.lanes[lane];
-        let first = from + self.skip_start.saturating_sub(state.events).min(u64::from(to - from)) as u32;
-        let time = |index: u32| self.time + u64::from(spans.sequence(spans.row(index)));
-        let ends = |index: u32| spans.flags(index) & Span::ENDS_THREAD != 0;
-        let mut wanted = 0;
-        let mut ripe = None;
-        for index in first..to {
-            let born = *state.first_time.get_or_insert_with(|| {
-                self.unripe.push_back(lane);
-                time(index)
-            });
-            if time(index) >= born + OPENING_SPAN {
-                ripe = Some(born + OPENING_SPAN);
-                break;
-            }
-            wanted += 1;
-            if wanted == state.opening_wanted || ends(index) {
-                ripe = Some(time(index) + 1);
-                break;
-            }
-        }
-        if ripe.is_none() && ends(to - 1) {
-            ripe = Some(time(to - 1) + 1);
-        }
-        state.opening_wanted -= wanted;
-        if wanted > 0 {
-            self.openings.push(OpeningTask { lane, held: Arc::clone(held), from: first, to: first + wanted as u32 });
-        }
-        if let Some(at) = ripe {
-            self.ripen(lane, at);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Room `align`: spans to lanes to pairs.
 //!
 //! In reading order: [`options`] is what a caller decides; [`header`] reads a log's first line;
-//! [`intake`] takes one log's windows into [`lane`]s, `generations` telling where one begins;
+//! [`intake`] takes one log's windows into [`lane`]s, `generations` telling where one begins and
+//! `openings` gathering what lanes are paired by;
 //! [`group`] and [`pairing`] decide in log time which lanes belong together; [`pairs`] weighs
 //! runs of pairs; [`parting`] is what a judge is handed; [`aligner`] is the run of waves, whose
 //! work stands in `mapping`, `weighing` and `judging`; `certain` says whether what is still to come
@@ -17,6 +18,7 @@ pub mod intake;
 mod judging;
 pub mod lane;
 mod mapping;
+mod openings;
 pub mod options;
 pub mod pairing;
 pub mod pairs;

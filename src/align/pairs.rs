@@ -9,7 +9,6 @@ use super::lane::{LaneCursor, Met, Place, Run};
 use super::parting::{ContextLine, Parted, fault_at};
 use crate::compare::{Comparer, Scratch, Weighed};
 use crate::profile::ReadFault;
-use crate::scan::Span;
 use crate::source::{Log, Side, SourceError};
 
 /// How far a pairing is.
@@ -83,22 +82,19 @@ pub fn weigh_pairs(
     found
 }
 
+/// Pairs whose bytes are asked for ahead: a window was mostly scanned by another processor, and its
+/// bytes are in a cache further away.
+const AHEAD: u32 = 12;
+
 /// How many pairs from `at` on have the same kind, ordinal and tail, byte for byte.
 fn equal_run(left: &Run<'_>, right: &Run<'_>, at: u32, end: u32) -> u32 {
-    /// What two events must agree in to be equal by their bytes.
-    const SAME: u8 = Span::HAS_ORDINAL | Span::PAYLOAD_MISSING;
     let [(left_bytes, left_spans), (right_bytes, right_spans)] =
         [left, right].map(|run| (&*run.first.held.bytes, &run.first.held.spans));
     for behind in at..end {
-        let x = left_spans.brief(left_bytes, left.first.index + behind);
-        let y = right_spans.brief(right_bytes, right.first.index + behind);
-        let (Some(x), Some(y)) = (x, y) else { return behind - at };
-        let is_same = x.ordinal == y.ordinal
-            && (x.flags ^ y.flags) & SAME == 0
-            && (x.flags | y.flags) & Span::MUST_READ == 0
-            && x.tail == y.tail
-            && x.kind == y.kind;
-        if !is_same {
+        left_spans.prefetch(left_bytes, left.first.index + behind + AHEAD);
+        right_spans.prefetch(right_bytes, right.first.index + behind + AHEAD);
+        let other = (right_spans, right_bytes, right.first.index + behind);
+        if !left_spans.same(left_bytes, left.first.index + behind, other) {
             return behind - at;
         }
     }

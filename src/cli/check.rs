@@ -115,7 +115,7 @@ impl Job<'_> {
         let mut log = Log::open(self.path, self.open)?;
         let mut watch = Watch::new(log.len_at_open().unwrap_or(0), draw);
         let opener = Opener::new(self.profile, false);
-        let options = ScanOptions { step_over_faults: true, strict: true };
+        let options = ScanOptions { step_over_faults: true, strict: true, ..ScanOptions::default() };
         let mut sums = Sums::default();
         match begin::begin(&mut log, self.profile)? {
             Err(fault) => {

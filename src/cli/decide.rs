@@ -109,6 +109,9 @@ fn inputs(args: &DiffArgs) -> anyhow::Result<[PathBuf; 2]> {
 }
 
 fn context(args: &DiffArgs, inputs: &[PathBuf; 2]) -> ReportContext {
+    // Every command that opens the logs again needs this one.
+    let mut opening = Words(role_flags(&args.rules, &args.thread.thread));
+    opening.add("--zstd-window-log-max", args.read.zstd_window_log_max.iter());
     let name = |path: &PathBuf| LogName { path: path.clone(), label: String::new(), reopenable: reopenable(path) };
     ReportContext {
         reference: name(&inputs[0]),
@@ -119,7 +122,7 @@ fn context(args: &DiffArgs, inputs: &[PathBuf; 2]) -> ReportContext {
         prefix: args.prefix,
         ignore_unmatched: args.ignore_unmatched,
         malformed_skip: Malformed::from(args.malformed) == Malformed::Skip,
-        role_flags: role_flags(&args.rules, &args.thread.thread),
+        role_flags: opening.0,
         diff_flags: diff_flags(args),
         ..ReportContext::default()
     }
@@ -158,7 +161,6 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
     words.0.extend(switches.iter().filter(|switch| switch.1).map(|switch| switch.0.to_owned()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
     words.add("--max-line", args.read.max_line.iter());
-    words.add("--zstd-window-log-max", args.read.zstd_window_log_max.iter());
     words.0
 }
 
@@ -352,6 +354,11 @@ mod tests {
             plan.context.diff_flags.join(" "),
             "--ignore /a --without null-equals-missing --map 6=1,x=\"7\" --malformed skip --strict --prefix --max-line 1048576"
         );
+    }
+
+    #[test]
+    fn what_opening_an_archive_needs_is_in_every_command_printed() {
+        assert_eq!(plan("--zstd-window-log-max 30").context.role_flags.join(" "), "--zstd-window-log-max 30");
     }
 
     #[test]

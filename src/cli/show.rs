@@ -228,7 +228,7 @@ impl Show<'_> {
                 bail!("line {}: byte {}: {}{hint}", fault.line, fault.offset, fault.reason);
             }
         };
-        let options = ScanOptions { step_over_faults: true, strict: false };
+        let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
         scan::sweep(log, opener, options, start, |swept| {
             let bytes = swept.window.bytes.len() as u64;
             watch.progress(Side::Reference, bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events), 0);

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::layout::{Fit, Layout};
-use super::mould::{Leaves, Mould};
+use super::mould::{Leaves, Mould, Spelled};
+use super::table::Like;
 use crate::json::leaf;
 
 /// A log with more layouts than this is not regular: no more are learned.
@@ -69,6 +70,8 @@ pub(super) struct Known {
     /// Where the kind stood in the line that was fitted step by step last.
     kind_at: usize,
     leaves: Leaves,
+    /// The strings of the line that was fitted step by step last, and its layout.
+    spelled: Option<(Arc<Layout>, Spelled)>,
     /// Bytes of a line on average, in the window scanned last.
     pub(super) line_bytes: usize,
 }
@@ -82,6 +85,7 @@ impl Default for Known {
             widths: 0,
             kind_at: 0,
             leaves: Leaves::default(),
+            spelled: None,
             line_bytes: LINE_BYTES,
         }
     }
@@ -90,6 +94,7 @@ impl Default for Known {
 /// What the head of a line said, all of whose roles stand in it.
 pub(super) struct Cast<'k> {
     pub(super) mould: &'k Mould,
+    pub(super) like: &'k Like,
     pub(super) ordinal: u64,
     /// Where the head ends; no line feed stands before.
     pub(super) head_end: usize,
@@ -100,8 +105,8 @@ impl Known {
     #[inline(always)]
     pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<Cast<'_>> {
         let mould = &**self.places[place(self.kind(text, start), self.widths)].as_ref()?;
-        let (ordinal, head_end) = mould.cast(text, start)?;
-        Some(Cast { mould, ordinal, head_end })
+        let (like, ordinal, head_end) = mould.cast(text, start)?;
+        Some(Cast { mould, like, ordinal, head_end })
     }
 
     /// The beginning of a line's kind, if it stands where it stood last.
@@ -145,7 +150,10 @@ impl Known {
     }
 
     fn keep_mould(&mut self, text: &[u8], (start, end): (usize, usize), fit: &Fit, flags: u8) {
-        let mould = Mould::new(&self.layouts[0], text, (start, end), &self.leaves, fit, flags);
+        let layout = &self.layouts[0];
+        let spelled = std::mem::replace(&mut self.spelled, Some((Arc::clone(layout), self.leaves.spelled(text))));
+        let before = spelled.filter(|(of, _)| Arc::ptr_eq(of, layout)).map(|(_, spelled)| spelled).unwrap_or_default();
+        let mould = Mould::new(layout, text, (start, end), (&self.leaves, &before), (fit, flags));
         let Some(mould) = mould.map(Arc::new) else { return };
         self.kind_at = usize::from(fit.kind.0);
         self.widths = mould.widths();

@@ -10,7 +10,8 @@
 
 use std::sync::Arc;
 
-use super::layout::{Fit, Layout, Leaf, Trace};
+use super::layout::{Fit, Layout, Leaf, Place, THREAD_PARTS_MAX, Trace};
+use super::table::Like;
 use crate::json::leaf;
 
 /// Bytes judged before a line may be turned away.
@@ -18,11 +19,14 @@ const BLOCK: usize = 64;
 /// Longer heads have no mould.
 const HEAD_MAX: usize = 1024;
 
+/// The least values of a block's bytes, and how far each may lie above.
+type Ranges = ([u8; BLOCK], [u8; BLOCK]);
+
 /// The ranges of a line's bytes, from its first on.
 #[derive(Clone, Debug)]
 pub(super) struct Mould {
     /// The least value of each byte and how far it may lie above; padded to whole blocks.
-    ranges: Vec<([u8; BLOCK], [u8; BLOCK])>,
+    ranges: Vec<Ranges>,
     /// Where strings begin and end, between which neither quote nor backslash may stand.
     strings: Vec<(u16, u16)>,
     layout: Arc<Layout>,
@@ -32,8 +36,8 @@ pub(super) struct Mould {
     head: usize,
     fit: Fit,
     flags: u8,
-    /// Nothing is looked for behind the head, and the tail, if any, begins there or with the line.
-    is_whole: bool,
+    /// The line's span but for its ordinal and length, if nothing is looked for behind the head.
+    like: Option<Like>,
     /// Where the ordinal stands, if it does in the head.
     ordinal: Option<(u16, u16)>,
 }
@@ -41,6 +45,9 @@ pub(super) struct Mould {
 /// Leaves of a line that was fitted step by step.
 #[derive(Debug, Default)]
 pub(super) struct Leaves(Vec<(Leaf, usize, usize)>);
+
+/// The strings that stood in a line's leaves.
+pub(super) type Spelled = Vec<Option<Box<[u8]>>>;
 
 impl Trace for Leaves {
     fn leaf(&mut self, leaf: Leaf, at: usize, end: usize) {
@@ -52,18 +59,23 @@ impl Leaves {
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
+
+    /// The strings among them.
+    pub(super) fn spelled(&self, text: &[u8]) -> Spelled {
+        self.0.iter().map(|(_, at, end)| (text[*at] == b'"').then(|| text[*at..*end].into())).collect()
+    }
 }
 
 impl Mould {
     /// The mould of a line that fitted a layout: `leaves` are where they stood in `text`, `flags`
-    /// what the line is flagged with. `None` where it is no use.
+    /// what the line is flagged with. Strings that are what they were in another line (`before`)
+    /// are taken for fixed. `None` where it is no use.
     pub(super) fn new(
         layout: &Arc<Layout>,
         text: &[u8],
         (start, end): (usize, usize),
-        leaves: &Leaves,
-        fit: &Fit,
-        flags: u8,
+        (leaves, before): (&Leaves, &Spelled),
+        (fit, flags): (&Fit, u8),
     ) -> Option<Mould> {
         let is_container = |(_, at, _): &&(Leaf, usize, usize)| matches!(text[*at], b'{' | b'[');
         let containers = leaves.0.iter().position(|leaf| is_container(&leaf));
@@ -78,13 +90,15 @@ impl Mould {
         }
         let mut draft = Draft { least: text[start..start + head].to_vec(), room: vec![0; head], strings: Vec::new() };
         let (mut ordinal, mut widths) = (None, 0u64);
-        for (leaf, at, end) in leaves.0.iter().take(rest.unwrap_or(leaves.0.len())) {
+        for (index, (leaf, at, end)) in leaves.0.iter().take(rest.unwrap_or(leaves.0.len())).enumerate() {
             let place = (at - start, end - start);
+            let is_fixed = matches!(leaf, Leaf::Skip | Leaf::Scalar)
+                && before.get(index).is_some_and(|before| before.as_deref() == Some(&text[*at..*end]));
             if *leaf == Leaf::Ordinal {
                 ordinal = Some((place.0 as u16, place.1 as u16));
             }
             // A kind's flags are those of its spelling, and a word is what it is.
-            if !matches!(leaf, Leaf::Kind | Leaf::Nondeterministic(_)) {
+            if !matches!(leaf, Leaf::Kind | Leaf::Nondeterministic(_)) && !is_fixed {
                 draft.leaf(place)?;
                 widths = widths.wrapping_mul(31).wrapping_add((end - at) as u64);
             }
@@ -98,8 +112,9 @@ impl Mould {
         }
         let (ranges, strings) = draft.blocks();
         let is_whole = rest.is_none() && leaves.0.iter().all(|(leaf, ..)| *leaf != Leaf::Payload);
+        let like = is_whole.then(|| Like::new(fit, flags, end - start)).flatten();
         let layout = Arc::clone(layout);
-        Some(Mould { ranges, strings, layout, widths, rest, head, fit: known, flags, is_whole, ordinal })
+        Some(Mould { ranges, strings, layout, widths, rest, head, fit: known, flags, like, ordinal })
     }
 
     /// Whether a line's head is of this mould.
@@ -132,19 +147,24 @@ impl Mould {
             return None;
         }
         match self.ordinal {
-            Some((at, _)) => Some(leaf::small_integer(text, start + usize::from(at))?.0),
+            Some((at, end)) => leaf::digits_value(text, start + usize::from(at), usize::from(end - at)),
             None => Some(0),
         }
     }
 
-    /// Takes the head of a line apart of which all but the ordinal and its length is then known;
-    /// returns the ordinal and where the head ends. No line feed stands in a head.
+    /// Takes the head of a line apart of which all but the ordinal and its length is then known:
+    /// the line's span but for those, the ordinal, and where the head ends. No line feed stands in
+    /// a head.
     #[inline(always)]
-    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(u64, usize)> {
-        if !self.is_whole {
-            return None;
-        }
-        Some((self.head(text, start)?, start + self.head))
+    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(&Like, u64, usize)> {
+        let like = self.like.as_ref()?;
+        Some((like, self.head(text, start)?, start + self.head))
+    }
+
+    /// The first token of the thread's key, relative to the line.
+    #[inline(always)]
+    pub(super) fn thread(&self) -> &[Place; THREAD_PARTS_MAX] {
+        &self.fit.thread
     }
 
     /// Whether a line whose head is of this mould may end at `end`.
@@ -157,12 +177,6 @@ impl Mould {
     #[inline(always)]
     pub(super) fn widths(&self) -> u64 {
         self.widths
-    }
-
-    /// What every line of this mould says, the ordinal and the lengths behind the head aside.
-    #[inline(always)]
-    pub(super) fn says(&self) -> (&Fit, u8) {
-        (&self.fit, self.flags)
     }
 
     /// Takes a line apart that fits.
@@ -226,7 +240,7 @@ impl Draft {
     }
 
     /// The ranges in whole blocks; behind the head any byte will do.
-    fn blocks(mut self) -> (Vec<([u8; BLOCK], [u8; BLOCK])>, Vec<(u16, u16)>) {
+    fn blocks(mut self) -> (Vec<Ranges>, Vec<(u16, u16)>) {
         let len = self.least.len().next_multiple_of(BLOCK);
         self.least.resize(len, 0);
         self.room.resize(len, u8::MAX);

@@ -9,6 +9,7 @@ use super::line::{Opened, Opener, Part};
 use super::span::{ScannedWindow, Span, WindowFault};
 use super::table::SpanTable;
 use super::threads::Threads;
+use super::wide::{Feeds, Width};
 use crate::profile::Reading;
 use crate::source::Window;
 
@@ -19,6 +20,8 @@ pub struct ScanOptions {
     pub step_over_faults: bool,
     /// Read every line strictly, not only as far as its roles.
     pub strict: bool,
+    /// Which vectors are used; all say the same.
+    pub width: Width,
 }
 
 /// Opens the lines of a window from byte `from` on (lines before it are only counted) and
@@ -39,14 +42,14 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
         bytes: &window.bytes,
         options,
         threads: Threads::new(room + room / 8),
-        table: SpanTable::with_room(room + room / 8),
+        table: SpanTable::default(),
         known,
         by_layout: 0,
         faults: Vec::new(),
         torn: None,
         reading: Reading::default(),
     };
-    scan.lines(from, window.offset == 0);
+    super::wide::lines(&mut scan, options.width, from, window.offset == 0);
     if let Some(learned) = &opener.learned {
         scan.known.line_bytes = (window.bytes.len() / scan.table.lines().max(1) as usize).max(1);
         learned.give_back(std::mem::take(&mut scan.known));
@@ -54,7 +57,7 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
     scan.end()
 }
 
-struct Scan<'w> {
+pub(super) struct Scan<'w> {
     opener: &'w Opener,
     bytes: &'w [u8],
     options: ScanOptions,
@@ -68,65 +71,47 @@ struct Scan<'w> {
 }
 
 impl<'w> Scan<'w> {
-    fn lines(&mut self, from: usize, first_of_log: bool) {
+    #[inline(always)]
+    pub(super) fn lines<F: Feeds>(&mut self, from: usize, first_of_log: bool) {
         let bytes = self.bytes;
-        let mut at = 0;
-        while at < from {
-            at = self.line_end(at) + 1;
-            let row = self.table.add_line(at - 1);
-            self.table.pass(row);
-        }
-        let mark =
-            if first_of_log && at == 0 && bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        if mark > 0 {
-            let end = self.line_end(at);
-            let row = self.table.add_line(end);
-            if !self.exactly(row, at + mark, end) {
+        self.table = SpanTable::of_lines::<F>(bytes, bytes.len() / self.known.line_bytes);
+        let is_fast = !self.options.strict && self.opener.learned.is_some();
+        for row in 0..self.table.lines() {
+            let (mut start, end) = self.table.line(row);
+            if is_fast && start >= from && self.cast(row, start, end) {
+                continue;
+            }
+            if start < from {
+                self.table.pass(row);
+                continue;
+            }
+            if first_of_log && start == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
+                start += BYTE_ORDER_MARK.len();
+            }
+            let goes_on = is_fast && self.by_layout(row, start, end) || self.exactly(row, start, end);
+            if !goes_on {
+                self.table.cut(row + 1);
                 return;
             }
-            at = end + 1;
-        }
-        let is_fast = !self.options.strict && self.opener.learned.is_some();
-        while at < bytes.len() {
-            match is_fast.then(|| self.cast(at)).flatten() {
-                Some(end) => at = end + 1,
-                None => {
-                    let end = self.line_end(at);
-                    let row = self.table.add_line(end);
-                    let goes_on = is_fast && self.by_layout(row, at, end) || self.exactly(row, at, end);
-                    if !goes_on {
-                        return;
-                    }
-                    at = end + 1;
-                }
-            }
         }
     }
 
-    /// Where the line's line feed stands (or would stand).
-    fn line_end(&self, at: usize) -> usize {
-        memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |found| at + found)
-    }
-
-    /// Takes the line from `start` on by the likeliest mould, if it is of that; returns its end.
+    /// Takes a line by the likeliest mould; `false` where it is not of that.
     #[inline(always)]
-    fn cast(&mut self, start: usize) -> Option<usize> {
+    fn cast(&mut self, row: u32, start: usize, end: usize) -> bool {
         let bytes = self.bytes;
-        let cast = self.known.cast(bytes, start)?;
-        // No line feed stands in a head. The last line of all takes the exact way.
-        let end = cast.head_end + memchr::memchr(b'\n', &bytes[cast.head_end..])?;
-        if bytes[end - 1] != b'}' || !cast.mould.reaches(bytes, cast.head_end, end) {
-            return None;
+        let Some(cast) = self.known.cast(bytes, start) else { return false };
+        // The last line of all takes the exact way.
+        let is_closed = cast.head_end <= end && end < bytes.len() && bytes[end - 1] == b'}';
+        if !is_closed
+            || !cast.mould.reaches(bytes, cast.head_end, end)
+            || !self.table.push_like(row, cast.like, cast.ordinal, end - start)
+        {
+            return false;
         }
-        let (fit, flags) = cast.mould.says();
-        let row = self.table.lines();
-        if !self.table.push_cast(row, (fit, flags), cast.ordinal, end - start) {
-            return None;
-        }
-        let (ordinal, thread) = (cast.ordinal, fit.thread);
-        self.table.add_line(end);
-        self.took(thread, ordinal, flags, (start, end));
-        Some(end)
+        let (ordinal, thread, flags) = (cast.ordinal, *cast.mould.thread(), cast.like.flags());
+        self.took(&thread, ordinal, flags, (start, end));
+        true
     }
 
     /// Takes a line by any mould or layout; `false` where it fits none.
@@ -134,7 +119,7 @@ impl<'w> Scan<'w> {
     fn by_layout(&mut self, row: u32, start: usize, line_end: usize) -> bool {
         let (bytes, opener) = (self.bytes, self.opener);
         // A line feed stands behind it, so the line is no last one.
-        if line_end >= bytes.len() || start >= line_end || bytes[start] != b'{' {
+        if line_end >= bytes.len() || start >= line_end || bytes[start] != b'{' || start != self.table.line(row).0 {
             return false;
         }
         let returns = bytes[line_end - 1] == b'\r';
@@ -148,13 +133,13 @@ impl<'w> Scan<'w> {
         if !self.table.push_packed(row, &fit, fit.ordinal, end - start, stored) {
             return false;
         }
-        self.took(fit.thread, fit.ordinal, flags, (start, end));
+        self.took(&fit.thread, fit.ordinal, flags, (start, end));
         true
     }
 
     /// Puts the event just added into its group.
     #[inline(always)]
-    fn took(&mut self, thread: [Place; THREAD_PARTS_MAX], ordinal: u64, flags: u8, (start, end): (usize, usize)) {
+    fn took(&mut self, thread: &[Place; THREAD_PARTS_MAX], ordinal: u64, flags: u8, (start, end): (usize, usize)) {
         let (bytes, opener) = (self.bytes, self.opener);
         let group = match opener.threads {
             0 | 1 => {
@@ -336,6 +321,41 @@ mod tests {
         ] {
             let reason = open(line).unwrap_err();
             assert!(reason.contains(want), "{line}: {reason}");
+        }
+    }
+
+    /// Lines of one shape and of odd ones, with numbers that grow wider.
+    fn mixed_lines(seed: usize) -> String {
+        let odd = ["\n", "  \r\n", "{}\n", "x\n", "{\"tid\":1,\"idx\":1e9,\"kind\":\"a\",\"payload\":0}\r\n"];
+        (0..400)
+            .map(|at| match (at * 7 + seed) % 31 {
+                0 => odd[at % odd.len()].to_owned(),
+                turn => format!(
+                    "{{\"kind\":\"kind.{}\",\"tid\":{},\"idx\":{},\"x\":[{turn}],\"payload\":{{\"p\":\"{}\"}}}}\n",
+                    turn % 3,
+                    turn % 12,
+                    at * at * (seed + 1),
+                    "p".repeat(turn * 5),
+                ),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn all_widths_and_the_exact_way_say_the_same() {
+        for seed in 0..40 {
+            let window = Window { offset: 0, bytes: mixed_lines(seed).into_bytes().into(), overlong: None };
+            let opener = Opener::new(&profile(), false);
+            let scan = |opener: &Opener, width| {
+                let options = ScanOptions { step_over_faults: true, width, ..ScanOptions::default() };
+                ScannedWindow { by_layout: 0, ..scan_window(opener, &window, 0, options) }
+            };
+            let exact = scan(&opener.clone().without_layouts(), Width::Best);
+            for width in [Width::Plain, Width::Best, Width::Plain, Width::Best] {
+                assert_eq!(scan(&opener, width), exact, "{width:?}");
+            }
+            let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
+            assert!(scan_window(&opener, &window, 0, options).by_layout > exact.events / 2, "layouts are taken");
         }
     }
 

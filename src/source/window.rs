@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Weak};
 
-use super::mapped::Mapping;
+use super::mapped::Stretch;
 use super::pool::Pool;
 
 /// Shared bytes of a log: mapped or owned, alive as long as anybody holds them.
@@ -21,7 +21,7 @@ pub struct Bytes {
 #[derive(Clone)]
 enum Holder {
     Owned(Arc<Owned>),
-    Mapped(Arc<Mapping>),
+    Mapped(Arc<Stretch>),
 }
 
 /// Owned bytes; those of a pool go back there in the end.
@@ -47,13 +47,6 @@ impl Bytes {
     pub fn slice(&self, range: Range<usize>) -> Bytes {
         assert!(range.start <= range.end && range.end <= self.end - self.start, "range past the end of the bytes");
         Bytes { holder: self.holder.clone(), start: self.start + range.start, end: self.start + range.end }
-    }
-
-    /// Brings mapped bytes in at once, on the thread that is going to look at them.
-    pub fn populate(&self) {
-        if let Holder::Mapped(mapping) = &self.holder {
-            mapping.populate(self.start..self.end);
-        }
     }
 
     /// Whether these bytes are a mapped part of a file.
@@ -87,7 +80,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         let whole: &[u8] = match &self.holder {
             Holder::Owned(owned) => &owned.bytes,
-            Holder::Mapped(mapping) => mapping,
+            Holder::Mapped(stretch) => stretch,
         };
         &whole[self.start..self.end]
     }
@@ -100,10 +93,10 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
-impl From<Mapping> for Bytes {
-    fn from(mapping: Mapping) -> Bytes {
-        let end = mapping.len();
-        Bytes { holder: Holder::Mapped(Arc::new(mapping)), start: 0, end }
+impl From<Stretch> for Bytes {
+    fn from(stretch: Stretch) -> Bytes {
+        let end = stretch.len();
+        Bytes { holder: Holder::Mapped(Arc::new(stretch)), start: 0, end }
     }
 }
 
