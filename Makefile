@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept show show-build \
-  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-archives \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
   show-truncation show-ends show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -89,6 +89,9 @@ show-windows: show-build ## Late-born, reversed, equal, reused threads: one repo
 
 show-fifos: show-build ## Both logs through FIFOs, written in turn by one program, and by two (SIZE=100M)
 	$(SHOW) fifos --size "$(or $(SIZE),100M)"
+
+show-first: show-build ## --first on a large pair: the full run's first divergence; time and bytes read beside the full run (SIZE=1G, ROUNDS=5)
+	$(SHOW) first --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"
 
 show-archives: show-build ## One pair plain, .gz and .zst, from files, stdin and FIFOs: one report; MB/s, memory (SIZE=100M)
 	$(SHOW) archives --size "$(or $(SIZE),100M)"

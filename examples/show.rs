@@ -106,6 +106,13 @@ enum What {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
         size: u64,
     },
+    /// --first: the divergence that the full run puts first, and how soon
+    First {
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// One pair plain, as .gz and as .zst, from files, standard input and FIFOs: one report; how fast
     Archives {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
@@ -181,6 +188,7 @@ fn main() -> ExitCode {
             What::Gate { file, size, accept } => show::gate::show(&program, &room, &file, size, accept),
             What::Windows { events } => show::windows::show(&program, &room, events),
             What::Fifos { size } => show::fifos::show(&program, &room, size),
+            What::First { size, rounds } => show::first::show(&program, &room, size, rounds),
             What::Archives { size } => show::archives::show(&program, &room, size),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
             What::Ends => show::ends::show(&program, &room),

@@ -11,6 +11,7 @@ pub mod clone;
 pub mod demo;
 pub mod ends;
 pub mod fifos;
+pub mod first;
 pub mod gate;
 pub mod large;
 pub mod limit;

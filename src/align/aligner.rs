@@ -59,6 +59,18 @@ fn scan(openers: &[Opener; 2], pulled: Pulled, step_over_faults: bool, observer:
     Fresh { side, window, scanned }
 }
 
+/// A window's lines from a byte on but the last, and the last; none if there is but one.
+fn split_last_line(window: &Window, from: usize) -> Option<[Window; 2]> {
+    let whole = window.bytes.strip_suffix(b"\n").filter(|_| window.overlong.is_none())?;
+    let at = memchr::memrchr(b'\n', whole).map(|at| at + 1).filter(|at| *at > from)?;
+    let part = |from: usize, to: usize| Window {
+        offset: window.offset + from as u64,
+        bytes: window.bytes.slice(from..to),
+        overlong: None,
+    };
+    Some([part(0, at), part(at, window.bytes.len())])
+}
+
 /// Two logs being aligned.
 pub struct Aligner<'r, J: Judge> {
     pub sides: [Intake<'r>; 2],
@@ -80,7 +92,7 @@ pub struct Aligner<'r, J: Judge> {
     /// Pairings that parted and are not judged yet.
     pub(super) parted: Vec<usize>,
     /// Logs of which no more windows come.
-    dry: [bool; 2],
+    pub(super) dry: [bool; 2],
 }
 
 /// Which lane a name means.
@@ -137,11 +149,12 @@ impl<'r, J: Judge> Aligner<'r, J> {
     }
 
     /// Runs to the end of both logs: the windows of a wave are scanned while the events of the
-    /// wave before are weighed, by whatever workers are free.
+    /// wave before are weighed, by whatever workers are free. After each wave `enough` is asked
+    /// whether to stop; says whether the ends were reached.
     ///
     /// # Errors
     /// A log cannot be read, or read again.
-    pub fn run(&mut self) -> Result<(), SourceError> {
+    pub fn run(&mut self, mut enough: impl FnMut(&mut Self) -> Result<bool, SourceError>) -> Result<bool, SourceError> {
         let mut fresh: Vec<Fresh> = Vec::new();
         while !self.sides.iter().all(|side| side.ended) {
             self.observer.enter(Stage::Read);
@@ -156,6 +169,10 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 || self.digest(taken),
             );
             weighed?;
+            // Before anything more is waited for.
+            if enough(self)? {
+                return Ok(false);
+            }
             fresh = scanned;
             for side in Side::BOTH {
                 if self.dry[side.index()] && fresh.iter().all(|window| window.side != side) {
@@ -165,7 +182,8 @@ impl<'r, J: Judge> Aligner<'r, J> {
         }
         self.digest(Vec::new())?;
         self.finish_pairing();
-        self.weigh_changed()
+        self.weigh_changed()?;
+        Ok(true)
     }
 
     /// Takes scanned windows, then pairs, weighs and judges what they bring.
@@ -238,6 +256,9 @@ impl<'r, J: Judge> Aligner<'r, J> {
         if wanted == [true, true] {
             wanted = [waiting[0] <= waiting[1] + slack, waiting[1] <= waiting[0] + slack];
         }
+        if self.options.first && fresh.is_empty() {
+            wanted = self.ready(wanted);
+        }
         let sides = wanted.iter().filter(|side| **side).count().max(1);
         let share = (rayon::current_num_threads() * WINDOWS_A_WORKER / sides).max(1);
         let mut pulled = Vec::new();
@@ -255,7 +276,15 @@ impl<'r, J: Judge> Aligner<'r, J> {
                     break;
                 };
                 bytes += window.bytes.len();
-                pulled.push(Pulled { side, window, from });
+                // Before a pause only the last line is held back, not all that came.
+                let pauses = self.options.first && intake.log.would_block();
+                match pauses.then(|| split_last_line(&window, from)).flatten() {
+                    Some([lines, last]) => {
+                        pulled.push(Pulled { side, window: lines, from });
+                        pulled.push(Pulled { side, window: last, from: 0 });
+                    }
+                    None => pulled.push(Pulled { side, window, from }),
+                }
             }
         }
         Ok(pulled)

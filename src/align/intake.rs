@@ -61,7 +61,8 @@ pub struct Intake<'r> {
     /// Lines among `faults` that opened.
     read_faults: BTreeSet<u64>,
     pub first_skipped_line: Option<u64>,
-    pub notes: Vec<String>,
+    /// Remarks, each with the line it is about.
+    pub notes: Vec<(u64, String)>,
     /// Windows whose bytes some lane may still need, oldest first.
     windows: VecDeque<(Weak<Held>, usize, Vec<usize>)>,
     /// No event will come any more.
@@ -284,7 +285,8 @@ impl<'r> Intake<'r> {
         }
         if let Some(torn) = &scanned.torn {
             let torn = fault_of(torn);
-            self.notes.push(format!("line {} is torn ({}): the log ends before it", torn.line, torn.reason));
+            let note = format!("line {} is torn ({}): the log ends before it", torn.line, torn.reason);
+            self.notes.push((torn.line, note));
             self.ended_by_damage = true;
         }
     }
@@ -349,11 +351,12 @@ impl<'r> Intake<'r> {
         lane_state.complete = true;
         if !lane_state.ended {
             let line = held.line(row);
-            self.notes.push(format!(
+            let note = format!(
                 "line {line}: thread {} begins anew with ordinal 0 without having ended (generation {})",
                 lane_state.thread,
                 lane_state.generation + 1
-            ));
+            );
+            self.notes.push((line, note));
         }
         self.ripen(lane, index + 1);
     }

@@ -218,6 +218,14 @@ impl Lane {
         if self.queue.is_empty() { 0 } else { hot.saturating_sub(self.taken as u64) }
     }
 
+    /// Physical line of the first event that waits, hot or sealed.
+    pub fn next_line(&self) -> Option<u64> {
+        match self.queue.front()? {
+            Batch::Hot { held, from, .. } => Some(held.line(held.spans.row(from + self.taken as u32))),
+            Batch::Sealed(sealed) => Some(sealed.first_line),
+        }
+    }
+
     /// A cursor over the hot events, `skip` events behind the front.
     pub fn cursor(&self, skip: u64) -> LaneCursor<'_> {
         let (mut batch, mut at) = (0, self.taken + skip as usize);

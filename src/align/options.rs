@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub hot_bytes_max: usize,
     /// Open and compare regular lines along learned layouts; without, the answers are the same.
     pub layouts: bool,
+    /// Look for the first divergence only, and read no further than it takes to be certain of it.
+    pub first: bool,
 }
 
 impl Default for RunOptions {
@@ -56,6 +58,7 @@ impl Default for RunOptions {
             skip_nondeterministic: false,
             hot_bytes_max: 0,
             layouts: true,
+            first: false,
         }
     }
 }

@@ -204,6 +204,11 @@ impl Recent {
         Recent { place: met.place(), offset: met.offset_of(0), len: span.len, text }
     }
 
+    /// Physical line of the event.
+    pub fn line(&self) -> u64 {
+        self.place.line
+    }
+
     /// The event's line, cut for a report, and what strict reading says of it.
     ///
     /// # Errors

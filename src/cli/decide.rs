@@ -70,6 +70,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         strict: args.strict,
         skip_nondeterministic: args.skip_nondeterministic,
         layouts: !args.no_layouts,
+        first: args.first,
         ..RunOptions::default()
     };
     Ok(DiffPlan {
@@ -153,6 +154,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
     let switches = [
         ("--strict", args.strict),
         ("--skip-nondeterministic", args.skip_nondeterministic),
+        ("--first", args.first),
         ("--prefix", args.prefix),
         ("--ignore-unmatched", args.ignore_unmatched),
     ];

@@ -47,7 +47,7 @@ pub struct DiffArgs {
     /// With pairs, other threads are not compared.
     #[arg(long, value_name = "MAP", value_parser = parse_map, alias = "tid-map", help_heading = "Comparing")]
     pub map: Option<MapChoice>,
-    /// What a malformed line does: end its log, or be stepped over
+    /// A malformed line ends its log, or is stepped over
     #[arg(
         long,
         value_enum,
@@ -63,6 +63,12 @@ pub struct DiffArgs {
     /// Of events marked nondeterministic compare only kind and ordinal
     #[arg(long, help_heading = "Comparing")]
     pub skip_nondeterministic: bool,
+    /// Only the divergence that comes first: stop as soon as it is certain
+    ///
+    /// It is the one that comes first without this flag, told without totals. Programs that write the logs into pipes
+    /// are stopped.
+    #[arg(long, help_heading = "Comparing")]
+    pub first: bool,
     /// Accept that a thread ends before its partner
     #[arg(long, help_heading = "Comparing")]
     pub prefix: bool,
@@ -171,7 +177,9 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         Err(error) => return Err(stopped(error, &mut plan, [&reference, &candidate])),
     };
     label(&mut plan, &outcome);
-    plan.context.messages.extend([&reference, &candidate].iter().filter_map(|log| log.damage()).map(Damage::to_string));
+    let ends = Side::BOTH.into_iter().zip([&reference, &candidate]).filter(|(side, _)| outcome.tells_end(*side));
+    plan.context.messages.extend(ends.filter_map(|(_, log)| log.damage()).map(Damage::to_string));
+    plan.context.first_only = outcome.only_first.is_some();
     plan.context.trouble =
         outcome.faults_total > 0 && plan.options.malformed == Malformed::Error || !plan.context.messages.is_empty();
     let exit = write(&plan, &outcome, &keep)?;

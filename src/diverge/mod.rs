@@ -1,9 +1,10 @@
 //! Room `diverge`: lanes to divergences.
 //!
 //! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
-//! again; [`judge`] says what kind of divergence a parting is; [`rank`] which comes first;
-//! [`mod@run`] puts a whole run together.
+//! again; [`judge`] says what kind of divergence a parting is; [`rank`] which comes first; [`certain`]
+//! when that is known before the logs end; [`mod@run`] puts a whole run together.
 
+pub mod certain;
 pub mod judge;
 pub mod outcome;
 pub mod rank;

@@ -22,6 +22,19 @@ pub struct Outcome {
     pub notes: Vec<Note>,
     /// Lanes that `--map` names and the logs do not have.
     pub map_unknown: Vec<(Side, LaneName)>,
+    /// Only the first divergence is told: for each log the line behind which nothing is, or none
+    /// where the log's lane has ended. Whole-log facts are then not those of the logs.
+    pub only_first: Option<[Option<u64>; 2]>,
+    /// Pairings that are not told and yet count for the verdict, where the one that is does not
+    /// decide it alone: it only ends, has no partner, or stands behind skipped lines.
+    pub untold: Vec<Pairing>,
+}
+
+impl Outcome {
+    /// Whether what stands at a log's end is told.
+    pub fn tells_end(&self, side: Side) -> bool {
+        self.only_first.is_none_or(|lines| lines[side.index()].is_none())
+    }
 }
 
 /// Faults past this number are counted, not listed.

@@ -2,7 +2,7 @@
 
 use super::judge::{Judgement, Verdict};
 use super::outcome::{DivergenceKind, Outcome, Status};
-use crate::align::{Aligner, LATE, PairState};
+use crate::align::{Aligner, PairState};
 use crate::profile::Profile;
 use crate::source::Side;
 
@@ -28,6 +28,17 @@ pub fn ranks(
     ranks
 }
 
+/// Whether only another divergence of this kind on an earlier reference line can rank before this one.
+pub fn is_of_the_best_class(
+    aligner: &Aligner<'_, Judgement<'_>>,
+    pairing: &PairState,
+    verdict: &Verdict,
+    profile: &Profile,
+) -> bool {
+    let key = key(aligner, pairing, verdict, after_fault(aligner, pairing, verdict, profile));
+    (key.0, key.1, key.2) == (false, 0, false)
+}
+
 type Key = (bool, u8, bool, bool, u64);
 
 fn key(aligner: &Aligner<'_, Judgement<'_>>, pairing: &PairState, verdict: &Verdict, after_fault: bool) -> Key {
@@ -40,8 +51,7 @@ fn key(aligner: &Aligner<'_, Judgement<'_>>, pairing: &PairState, verdict: &Verd
         DivergenceKind::Unmatched => 2,
         _ => 0,
     };
-    let late = pairing.lanes[0].and_then(|lane| aligner.sides[0].lanes[lane].first_time);
-    let late = class != 2 && late.is_some_and(|first| pairing.decision.at > first + LATE);
+    let late = class != 2 && aligner.is_late(pairing);
     let reference = verdict.reference_line.or(first_line(Side::Reference));
     let line = reference.or(first_line(Side::Candidate)).unwrap_or(0);
     (late, class, after_fault, reference.is_none(), line)

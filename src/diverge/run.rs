@@ -1,5 +1,6 @@
 //! A whole run: two logs in, the outcome out.
 
+use super::certain::Certainty;
 use super::judge::{Judgement, Verdict};
 use super::outcome::{
     Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts, Note, Outcome,
@@ -52,19 +53,21 @@ pub fn run(
     let judge = Judgement { comparer: &comparer };
     let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &judge)
         .map_err(|(side, fault)| header_error(side, fault))?;
-    aligner.run()?;
+    let mut certainty = Certainty::default();
+    let ends = aligner.run(|aligner| Ok(options.first && certainty.is_reached(aligner, profile)?))?;
     // Whether a log changed is looked at before anything found in it is told.
-    let mut notes = Vec::new();
+    let mut remarks = [None, None];
     for side in Side::BOTH {
         let intake = &mut aligner.sides[side.index()];
-        if intake.ended_at.is_some() {
-            intake.log.leave()?;
+        match ends {
+            true if intake.ended_at.is_some() => intake.log.leave()?,
+            true => {}
+            false => intake.log.stop(),
         }
         intake.ended_by_damage |= intake.log.damage().is_some();
-        let text = intake.log.finish()?;
-        notes.extend(intake.notes.drain(..).chain(text).map(|text| Note { side, text }));
+        remarks[side.index()] = intake.log.finish()?;
     }
-    assemble(aligner, profile, notes)
+    assemble(aligner, profile, options.first, remarks)
 }
 
 fn header_error(side: Side, fault: HeaderFault) -> RunError {
@@ -95,7 +98,8 @@ fn check_map(map: &MapChoice) -> Result<(), RunError> {
 fn assemble(
     mut aligner: Aligner<'_, Judgement<'_>>,
     profile: &Profile,
-    notes: Vec<Note>,
+    first_only: bool,
+    remarks: [Option<String>; 2],
 ) -> Result<(Outcome, Keep), RunError> {
     let mut keep = Keep::default();
     let mut verdicts: Vec<Option<Verdict>> = aligner.pairings.iter().map(|_| None).collect();
@@ -106,6 +110,12 @@ fn assemble(
     order.sort_by_key(|pairing| listing_key(&aligner, &aligner.pairings[*pairing]));
     let ranks = rank::ranks(&aligner, &verdicts, profile);
     let names = profile.rule_names();
+    let best = ranks.iter().position(|(rank, _)| *rank == 1).filter(|_| first_only);
+    let only_first = best.and_then(|best| Some(verdicts[best].as_ref()?.lines));
+    let decides = best.is_some_and(|best| {
+        let verdict = verdicts[best].as_ref();
+        verdict.is_some_and(|verdict| rank::is_of_the_best_class(&aligner, &aligner.pairings[best], verdict, profile))
+    });
     let mut pairings = Vec::with_capacity(order.len());
     for index in &order {
         let divergence = match verdicts[*index].take() {
@@ -114,8 +124,16 @@ fn assemble(
         };
         pairings.push(pairing(&aligner, &aligner.pairings[*index], divergence));
     }
-    let first = pairings.iter().position(|p: &Pairing| p.divergence.as_ref().is_some_and(|d| d.rank == 1));
-    let (faults, faults_total) = faults(&aligner);
+    let mut first = pairings.iter().position(|p: &Pairing| p.divergence.as_ref().is_some_and(|d| d.rank == 1));
+    let (faults, faults_total) = faults(&aligner, only_first);
+    let mut untold = Vec::new();
+    if let Some(at) = first.filter(|_| only_first.is_some()) {
+        let shown = pairings.swap_remove(at);
+        // A malformed line that ended another pairing may stand behind the two lines.
+        untold = pairings;
+        untold.retain(|other| !decides && other.status != Status::Faulty);
+        (pairings, first) = (vec![shown], Some(0));
+    }
     let mut outcome = Outcome {
         reference: facts(&aligner.sides[0]),
         candidate: facts(&aligner.sides[1]),
@@ -124,11 +142,36 @@ fn assemble(
         coverage: coverage(&aligner, &names),
         faults,
         faults_total,
-        notes,
+        notes: notes(&mut aligner, only_first, remarks),
         map_unknown: std::mem::take(&mut aligner.map_unknown),
+        only_first,
+        untold,
     };
     rank::mark_cut(&mut outcome);
     Ok((outcome, keep))
+}
+
+/// Whether a line is told of: under `first` nothing that stands behind the divergence is.
+fn is_told(only_first: Option<[Option<u64>; 2]>, side: Side, line: u64) -> bool {
+    only_first.and_then(|lines| lines[side.index()]).is_none_or(|last| line <= last)
+}
+
+/// The remarks on each log, those on the log as a whole last.
+fn notes(
+    aligner: &mut Aligner<'_, Judgement<'_>>,
+    only_first: Option<[Option<u64>; 2]>,
+    remarks: [Option<String>; 2],
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (side, remark) in Side::BOTH.into_iter().zip(remarks) {
+        let intake = &mut aligner.sides[side.index()];
+        let told = intake.notes.drain(..).filter(|(line, _)| is_told(only_first, side, *line));
+        notes.extend(told.map(|(_, text)| Note { side, text }));
+        // Of a stream it tells what stands at its end; of a file, that it changed.
+        let remark = remark.filter(|_| is_told(only_first, side, u64::MAX) || !intake.log.is_stream());
+        notes.extend(remark.map(|text| Note { side, text }));
+    }
+    notes
 }
 
 /// In order of the reference lane's first line, then lanes only the candidate has.
@@ -231,11 +274,12 @@ fn facts(intake: &Intake<'_>) -> LogFacts {
     }
 }
 
-fn faults(aligner: &Aligner<'_, Judgement<'_>>) -> (Vec<LineFault>, u64) {
+fn faults(aligner: &Aligner<'_, Judgement<'_>>, only_first: Option<[Option<u64>; 2]>) -> (Vec<LineFault>, u64) {
     let mut listed = Vec::new();
     let mut total = 0;
     for side in Side::BOTH {
-        let mut faults: Vec<_> = aligner.sides[side.index()].faults.iter().collect();
+        let faults = aligner.sides[side.index()].faults.iter();
+        let mut faults: Vec<_> = faults.filter(|fault| is_told(only_first, side, fault.line)).collect();
         total += faults.len() as u64;
         faults.sort_by_key(|fault| fault.offset);
         listed.extend(faults.into_iter().map(|fault| LineFault {

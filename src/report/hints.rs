@@ -11,11 +11,17 @@ use crate::source::Side;
 /// Every lane parting within its first so many events looks like a rule that is missing.
 const EARLY_EVENTS: u64 = 8;
 
+/// Said where only the first divergence is told; how to get the rest follows.
+pub(crate) const REST_UNREAD: &str = "only the first divergence was looked for (--first); for the others and totals";
+
 /// Advice on this outcome, one text each: a sentence, a colon, and a command.
 pub fn hints(story: &Story) -> Vec<String> {
     let mut told = Vec::new();
     told.extend(only_ends(story));
-    told.extend(constant_ordinals(story).or_else(|| same_fields_early(story)));
+    // One pairing says nothing of what all have in common.
+    if !story.context.first_only {
+        told.extend(constant_ordinals(story).or_else(|| same_fields_early(story)));
+    }
     told.extend(malformed(story));
     told
 }
@@ -153,6 +159,13 @@ pub(crate) fn diff_command(context: &ReportContext, more: &[&str]) -> Option<Str
     words.extend(flags(&without(&context.diff_flags, more)));
     words.extend(more.iter().map(|word| quote::word(word.as_bytes())));
     Some(words.join(" "))
+}
+
+/// This `diff` again to the end of both logs; none if an input cannot be opened again.
+pub(crate) fn whole_command(context: &ReportContext) -> Option<String> {
+    let mut whole = context.clone();
+    whole.diff_flags.retain(|word| word != "--first");
+    diff_command(&whole, &[])
 }
 
 /// The command that shows a divergence again; none if no log of it can be opened again.

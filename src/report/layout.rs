@@ -176,12 +176,14 @@ pub(crate) fn ended_after(story: &Story, at: usize) -> String {
     let lanes = [&pairing.reference, &pairing.candidate];
     let events = |side: Side| lanes[side.index()].as_ref().map_or(0, |lane| lane.events);
     let last = found.before.last().map(|pair| if side == Side::Reference { pair.0.line } else { pair.1.line });
-    let mut text = format!(
-        "{} ends after {} of {}",
-        story.label(side),
-        grouped(events(side)),
-        counted(events(side.other()), "event", "events")
-    );
+    let ended = events(side);
+    let mut text = match story.context.first_only {
+        true => format!("{} ends after {}", story.label(side), counted(ended, "event", "events")),
+        false => {
+            let of = counted(events(side.other()), "event", "events");
+            format!("{} ends after {} of {of}", story.label(side), grouped(ended))
+        }
+    };
     if let Some(line) = last {
         text += &format!(", {}", story.file_line(side, line));
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::Validated;
 use super::context::Details;
-use super::hints::fault_line;
+use super::hints::{REST_UNREAD, fault_line, whole_command};
 use super::layout::ended_after;
 use super::story::{Story, lane_name, pair_name};
 use super::style::{Page, Style};
@@ -79,8 +79,9 @@ pub(crate) fn ends(story: &Story, page: &mut Page) {
                 if let Some(lane) = lane {
                     page.put(Style::Plain, "  ").put(side_style(side), &clip(&story.label(side), 20));
                     let from = story.file_line(side, lane.first_line);
-                    let text =
-                        format!(" {}  {}, from {from}", lane_name(lane), counted(lane.events, "event", "events"));
+                    let events = counted(lane.events, "event", "events");
+                    let events = if story.context.first_only { String::new() } else { format!("{events}, ") };
+                    let text = format!(" {}  {events}from {from}", lane_name(lane));
                     page.put(Style::Plain, &text).end();
                 }
             }
@@ -135,6 +136,14 @@ pub(crate) fn coverage(story: &Story, page: &mut Page, width: usize) {
     parts.push(format!("profile {}", visible(&story.profile.name)));
     for line in wrapped(&parts.join(", "), width) {
         page.line(Style::Dim, &line);
+    }
+    if context.first_only {
+        page.line(Style::Dim, &format!("{REST_UNREAD}:"));
+        match whole_command(context) {
+            // On a line of its own, never broken.
+            Some(command) => page.put(Style::Plain, "  ").put(Style::Command, &command).end(),
+            None => page.line(Style::Dim, "  run without --first"),
+        };
     }
     if !outcome.coverage.overlooked.is_empty() && !context.first_only {
         let rules: Vec<String> = outcome

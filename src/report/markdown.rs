@@ -3,7 +3,7 @@
 
 use super::context::{Details, ReportContext};
 use super::fields::focused;
-use super::hints::fault_line;
+use super::hints::{REST_UNREAD, fault_line, whole_command};
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
 use super::story::{Story, lane_name, pair_name};
@@ -116,7 +116,7 @@ fn logs(story: &Story, out: &mut String) {
             let threads = counted(log.threads, "thread", "threads");
             out.push_str(&format!(", {} in {threads}, {}", counted(log.events, "event", "events"), bytes(log.bytes)));
         }
-        if log.lines_skipped > 0 {
+        if log.lines_skipped > 0 && !story.context.first_only {
             out.push_str(&format!(", {} skipped", counted(log.lines_skipped, "line", "lines")));
         }
         out.push('\n');
@@ -272,8 +272,9 @@ fn unmatched(story: &Story, out: &mut String) {
             if let Some(lane) = lane {
                 let from = code(&story.file_line(side, lane.first_line));
                 let events = counted(lane.events, "event", "events");
+                let events = if story.context.first_only { String::new() } else { format!("{events}, ") };
                 out.push_str(&format!(
-                    "- {} {}: {events}, from {from}\n",
+                    "- {} {}: {events}from {from}\n",
                     prose(&story.label(side)),
                     prose(&lane_name(lane))
                 ));
@@ -321,6 +322,10 @@ fn coverage(story: &Story, out: &mut String) {
         for (rule, count) in &coverage.overlooked {
             out.push_str(&format!("- overlooked by rule {}: {}\n", prose(rule), grouped(*count)));
         }
+    }
+    if story.context.first_only {
+        let how = whole_command(story.context).map_or_else(|| "run without `--first`".to_owned(), |how| code(&how));
+        out.push_str(&format!("- {}: {how}\n", prose(REST_UNREAD)));
     }
     let depth =
         if story.context.validated == super::Validated::Full { "every line wholly" } else { "every line opened" };

@@ -95,7 +95,8 @@ fn row(story: &Story, at: usize) -> Row {
         (Status::Faulty, None) => "malformed".to_owned(),
         (Status::Diverged, None) => "diverged".to_owned(),
     };
-    let total = |lane: &Option<LaneFacts>| lane.as_ref().map(|lane| lane.events);
+    let is_known = !story.context.first_only;
+    let total = |lane: &Option<LaneFacts>| lane.as_ref().filter(|_| is_known).map(|lane| lane.events);
     Row {
         at,
         class: Class::of(pairing),

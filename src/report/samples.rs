@@ -186,6 +186,8 @@ impl Sample {
             faults_total: 0,
             notes: vec![],
             map_unknown: vec![],
+            only_first: None,
+            untold: vec![],
         }
     }
 }

@@ -16,7 +16,7 @@ fn document() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "forkpoint.diff-1.schema.json",
         "title": "forkpoint diff report",
-        "description": "Readers ignore keys, kinds and statuses they do not know.",
+        "description": "Readers ignore keys, kinds and statuses they do not know. Under --first, if anything diverges, pairings holds only the first divergence, whole-log counts and coverage are null, and faults, notes and trouble tell nothing that stands behind its two lines.",
         "type": "object",
         "required": ["schema", "verdict", "profile", "validated", "reference", "candidate", "first", "pairings", "coverage", "faults"],
         "properties": {
@@ -26,7 +26,7 @@ fn document() -> Value {
             "validated": { "enum": ["opened", "full"] },
             "reference": { "$ref": "#/$defs/log" },
             "candidate": { "$ref": "#/$defs/log" },
-            "first": nullable(count("Index into pairings of the first divergence.")),
+            "first": nullable(count("Index into pairings of the first divergence; 0 under --first.")),
             "pairings": { "type": "array", "items": { "$ref": "#/$defs/pairing" } },
             "coverage": nullable(reference("coverage")),
             "faults": { "type": "array", "items": { "$ref": "#/$defs/fault" } },
@@ -45,16 +45,16 @@ fn definitions() -> Value {
         "log": object(&["path", "label", "bytes", "events", "threads", "lines_skipped", "cut"], json!({
             "path": { "type": "string" },
             "label": { "type": "string" },
-            "bytes": nullable(count("Decompressed bytes read.")),
-            "events": nullable(count("Events read.")),
-            "threads": nullable(count("Distinct thread keys.")),
-            "lines_skipped": nullable(count("Malformed lines stepped over.")),
-            "cut": { "type": ["boolean", "null"], "description": "This log ends before the other." }
+            "bytes": nullable(count("Decompressed bytes read; null under --first.")),
+            "events": nullable(count("Events read; null under --first.")),
+            "threads": nullable(count("Distinct thread keys; null under --first.")),
+            "lines_skipped": nullable(count("Malformed lines stepped over; null under --first.")),
+            "cut": { "type": ["boolean", "null"], "description": "This log ends before the other; null under --first." }
         })),
         "lane": object(&["tid", "generation", "events"], json!({
             "tid": { "$ref": "#/$defs/tid" },
             "generation": count("From 0."),
-            "events": nullable(count("Events of this lane."))
+            "events": nullable(count("Events of this lane; null under --first."))
         })),
         "tid": {
             "description": "In its own JSON type; an array for a composite key, null where the profile names no thread.",

@@ -60,7 +60,9 @@ impl<'a> Story<'a> {
 
     /// The answer without its word, in the parts at which it may break.
     pub(crate) fn sentence(&self) -> Vec<String> {
-        let first = self.first_event().map(|at| self.place(at));
+        // Where nothing else is told, it is told whatever its class.
+        let first = if self.context.first_only { self.outcome.first } else { self.first_event() };
+        let first = first.map(|at| self.place(at));
         sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref())
     }
 

@@ -71,7 +71,10 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
     let tight = [(&short, grouped as fn(u64) -> String, true), (&short, plain, true)];
     let mut laid = None;
     for (labels, number, brief) in spellings.into_iter().filter(|_| labels[0] != labels[1]).chain(tight) {
-        let heads = heads(labels);
+        let mut heads = heads(labels);
+        if story.context.first_only {
+            heads[5..7].iter_mut().for_each(String::clear);
+        }
         let (body, widths) = layout(&rows, &heads, number, brief);
         let fits = total(&widths) <= width;
         laid = Some((heads, body, widths));

@@ -244,6 +244,28 @@ mod tests {
     }
 
     #[test]
+    fn the_first_alone_needs_no_totals() {
+        let (mut outcome, keep) = typical();
+        outcome.pairings = vec![outcome.pairings.swap_remove(1)];
+        (outcome.first, outcome.only_first) = (Some(0), Some([Some(1_684_445), Some(2_245_926)]));
+        let first = ReportContext { first_only: true, diff_flags: vec!["--first".into()], ..context() };
+        let sample = (outcome, keep);
+        let text = painted(&sample, &first);
+        assert!(text.starts_with("diverged: thread 6 → 9 at position 561,481, payload.return_value: 0 →"), "{text}");
+        let told =
+            "looked for (--first); for the others and totals:\n  forkpoint diff runs/canary.jsonl runs/ours.jsonl\n";
+        assert!(text.contains(told), "{text}");
+        assert!(!text.contains("600,000") && !text.contains(" events in ") && !text.contains("of canary"), "{text}");
+        let piped = painted(&sample, &{
+            let mut piped = first;
+            piped.candidate.reopenable = false;
+            piped
+        });
+        assert!(piped.contains("totals:\n  run without --first\n"), "{piped}");
+        assert!(text.lines().all(|line| columns(line) <= 80 || line.contains("forkpoint ")), "{text}");
+    }
+
+    #[test]
     fn long_tables_are_summed_up_unless_all_is_wanted() {
         let sample = many(20_000);
         let text = painted(&sample, &context());

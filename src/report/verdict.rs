@@ -108,10 +108,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts an outcome's pairings.
+    /// Counts an outcome's pairings, those that are not told and yet count among them.
     pub fn of(outcome: &Outcome) -> Tally {
         let mut tally = Tally { compared_any: outcome.coverage.events_compared > 0, ..Tally::default() };
-        for pairing in &outcome.pairings {
+        for pairing in outcome.pairings.iter().chain(&outcome.untold) {
             let class = Class::of(pairing);
             tally.ambiguous += u64::from(pairing.ambiguous);
             if pairing.reference.is_some() && pairing.candidate.is_some() && class != Class::NotCompared {
@@ -173,6 +173,9 @@ pub(crate) fn sentence(
     context: &ReportContext,
     first: Option<&str>,
 ) -> Vec<String> {
+    if context.first_only {
+        return first_sentence(verdict, tally, outcome, context, first);
+    }
     let classes = some(tally.classes(context));
     let cut = cut_sentence(outcome, context, tally);
     let first = first.map(|place| format!("first: {place}"));
@@ -192,6 +195,34 @@ pub(crate) fn sentence(
         count => parts.push(format!("{} pairings are ambiguous", grouped(count))),
     }
     parts
+}
+
+/// The answer where only the first divergence is told: nothing is counted.
+fn first_sentence(
+    verdict: Verdict,
+    tally: &Tally,
+    outcome: &Outcome,
+    context: &ReportContext,
+    place: Option<&str>,
+) -> Vec<String> {
+    let place = place.map(str::to_owned);
+    let is_ambiguous = outcome.pairings.iter().any(|pairing| pairing.ambiguous);
+    let kind = outcome.pairings.iter().find_map(|pairing| pairing.divergence.as_ref()).map(|found| found.kind);
+    let why = match verdict {
+        Verdict::Diverged => None,
+        Verdict::Trouble => Some(cause(outcome, context)),
+        Verdict::Identical if kind == Some(DivergenceKind::Unmatched) => {
+            Some("accepted by --ignore-unmatched".to_owned())
+        }
+        Verdict::Identical => Some("accepted by --prefix".to_owned()),
+        Verdict::Inconclusive if tally.paired == 0 => Some("nothing was compared: no thread was paired".to_owned()),
+        Verdict::Inconclusive if !tally.compared_any => {
+            Some("nothing was compared: the paired threads have no event in common".to_owned())
+        }
+        Verdict::Inconclusive => Some("malformed lines were stepped over".to_owned()),
+    };
+    let ambiguous = is_ambiguous.then(|| "its pairing is ambiguous".to_owned());
+    [why, place, ambiguous].into_iter().flatten().collect()
 }
 
 fn some(text: String) -> Option<String> {
@@ -342,6 +373,19 @@ mod tests {
         assert_eq!(code(vec![], &broken), 2);
         assert_eq!(code(vec![parting(Value, false)], &broken), 2);
         assert_eq!(code(vec![Pairing { status: Status::Faulty, ..equal(1, 1, 5) }], &plain), 2);
+    }
+
+    #[test]
+    fn what_is_not_told_still_counts() {
+        let mut outcome = with(vec![parting(DivergenceKind::EndedEarly, false)]);
+        let prefix = ReportContext { prefix: true, first_only: true, ..context() };
+        assert_eq!(told(&outcome, &prefix), (0, "accepted by --prefix".into()));
+        outcome.untold = vec![alone(), equal(1, 1, 5)];
+        assert_eq!(told(&outcome, &prefix), (1, String::new()));
+        let lone = ReportContext { ignore_unmatched: true, ..prefix };
+        assert_eq!(told(&outcome, &lone).0, 0);
+        let outcome = with(vec![Pairing { ambiguous: true, ..parting(DivergenceKind::Value, true) }]);
+        assert_eq!(told(&outcome, &lone), (3, "malformed lines were stepped over; its pairing is ambiguous".into()));
     }
 
     #[test]

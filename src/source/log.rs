@@ -150,6 +150,20 @@ impl Log {
         Ok(())
     }
 
+    /// Whether another program may pause in the middle of it for as long as it likes.
+    pub fn may_pause(&self) -> bool {
+        matches!(&self.body, Body::Stream(stream) if stream.is_fed)
+    }
+
+    /// Nobody will ask for more windows: whoever writes the stream meets a closed pipe with its next write.
+    /// What is wrong behind, or worth saying of it, is not told.
+    pub fn stop(&mut self) {
+        if let Body::Stream(stream) | Body::Archive { stream, .. } = &mut self.body {
+            stream.stop();
+            (stream.damage, stream.remark) = (None, None);
+        }
+    }
+
     /// Makes sure that the window's bytes can be read again once nobody holds them.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub(super) struct StreamLog {
     queue: Arc<Queue>,
     window: usize,
     line_limit: usize,
+    /// A program feeds it, which may pause for as long as it likes.
+    pub(super) is_fed: bool,
     /// Offset of the next window.
     pub(super) position: u64,
     ready: Bytes,
@@ -80,6 +82,7 @@ impl StreamLog {
             queue: reader::start(path, open, when_full, options)?,
             window: options.window(),
             line_limit: options.line_limit(),
+            is_fed: when_full == WhenFull::Spill,
             position: 0,
             ready: Bytes::default(),
             filling: Filling::default(),
@@ -262,6 +265,11 @@ impl StreamLog {
         let mut bytes = Vec::with_capacity(len);
         self.queue.spool.read(offset, len, &mut bytes)?;
         Ok(bytes.into())
+    }
+
+    /// Lets the reader thread go, and with it the source.
+    pub(super) fn stop(&self) {
+        self.queue.close();
     }
 
     pub(super) fn spooled(&self) -> u64 {

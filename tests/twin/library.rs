@@ -3,6 +3,7 @@
 use super::json::{Value, parse_report};
 use super::report::object;
 use forkpoint::align::{LaneName, Malformed, MapChoice, RunOptions, Unobserved};
+use forkpoint::diverge::Outcome;
 use forkpoint::profile::{Overrides, builtin};
 use forkpoint::report::{ReportContext, Validated, Verdict, json};
 use forkpoint::scan::ThreadKey;
@@ -25,32 +26,47 @@ pub fn run_library(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Value 
 }
 
 fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, String) {
-    let mut asked = understand(flags);
     // Windows of a line or a few, and lanes sealed as soon as they wait, must not show.
-    match (reference.len() + candidate.len()) % 4 {
-        1 => (asked.open.window_bytes, asked.options.hot_bytes_max) = (1, 2),
-        2 => (asked.open.window_bytes, asked.options.hot_bytes_max) = (700, 2),
-        3 => asked.open.window_bytes = 64,
-        _ => {}
-    }
-    let profile = builtin(asked.profile).expect("a profile of that name");
-    let profile = match asked.overrides.apply(profile) {
-        Ok(profile) => profile,
-        Err(error) => return (2, Value::Null, error.to_string()),
+    let sizes = match (reference.len() + candidate.len()) % 4 {
+        1 => (Some(1), 2),
+        2 => (Some(700), 2),
+        3 => (Some(64), 0),
+        _ => (None, 0),
     };
+    match painted(reference, candidate, flags, sizes) {
+        Err(error) => (2, Value::Null, error),
+        Ok((exit, text, _)) => {
+            let report = parse_report(text.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{text}"));
+            (exit.into(), report, String::new())
+        }
+    }
+}
+
+/// The exit code, the JSON report and what it was made of, with windows and memory of these sizes.
+///
+/// # Errors
+/// The run has no outcome.
+pub fn painted(
+    reference: &[u8],
+    candidate: &[u8],
+    flags: &[&str],
+    (window, hot): (Option<usize>, usize),
+) -> Result<(u8, String, Outcome), String> {
+    let mut asked = understand(flags);
+    asked.open.window_bytes = window.unwrap_or(asked.open.window_bytes);
+    asked.options.hot_bytes_max = hot;
+    let profile = builtin(asked.profile).expect("a profile of that name");
+    let profile = asked.overrides.apply(profile).map_err(|error| error.to_string())?;
     let log = |name: &str, bytes: &[u8]| Log::from_bytes(name, bytes.to_vec(), &asked.open);
     let mut logs = [log("reference.jsonl", reference), log("candidate.jsonl", candidate)];
     let [a, b] = &mut logs;
-    match forkpoint::diverge::run(a, b, &profile, &asked.options, &Unobserved) {
-        Err(error) => (2, Value::Null, error.to_string()),
-        Ok((outcome, keep)) => {
-            let fault_ends = asked.options.malformed == Malformed::Error && outcome.faults_total > 0;
-            asked.context.trouble = fault_ends || !outcome.map_unknown.is_empty();
-            let text = json(&outcome, &keep, &profile, &asked.context).expect("a report");
-            let report = parse_report(text.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{text}"));
-            (Verdict::of(&outcome, &asked.context).exit_code().into(), report, String::new())
-        }
-    }
+    let run = forkpoint::diverge::run(a, b, &profile, &asked.options, &Unobserved);
+    let (outcome, keep) = run.map_err(|error| error.to_string())?;
+    let fault_ends = asked.options.malformed == Malformed::Error && outcome.faults_total > 0;
+    asked.context.first_only = outcome.only_first.is_some();
+    asked.context.trouble = fault_ends || !outcome.map_unknown.is_empty();
+    let text = json(&outcome, &keep, &profile, &asked.context).expect("a report");
+    Ok((Verdict::of(&outcome, &asked.context).exit_code(), text, outcome))
 }
 
 fn understand(flags: &[&str]) -> Asked {
@@ -86,6 +102,7 @@ fn understand(flags: &[&str]) -> Asked {
                 asked.context.validated = Validated::Full;
             }
             "--skip-nondeterministic" => asked.options.skip_nondeterministic = true,
+            "--first" => asked.options.first = true,
             "--prefix" => asked.context.prefix = true,
             "--ignore-unmatched" => asked.context.ignore_unmatched = true,
             "--map" => asked.options.map = map(&given()),

@@ -4,7 +4,7 @@
 //! contract. Files in reading order: [`value`] and [`json`] (values), [`rules`] (what counts), [`lines`]
 //! (a log as events and faults), [`equal`] (two events), [`pairing`] (which lane goes with
 //! which), [`judge`] (what kind of divergence), [`diff`] (all of it, as a report);
-//! [`pairs`] and [`shapes`] make logs, [`check`] holds the program against the twin.
+//! [`pairs`], [`threads`] and [`shapes`] make logs, [`check`] holds the program against the twin.
 #![allow(dead_code)] // every test crate uses its own part
 
 pub mod check;
@@ -24,5 +24,6 @@ pub mod pairs;
 pub mod report;
 pub mod rules;
 pub mod shapes;
+pub mod threads;
 pub mod value;
 pub mod walk;
