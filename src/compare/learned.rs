@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::{Layout, Shape};
+use super::mould::Moulds;
 use super::plan::Plan;
 use super::trie::Trie;
 
@@ -30,6 +31,7 @@ pub(super) struct Learned {
     edition: AtomicU64,
     attempts: AtomicU32,
     newest: Mutex<Arc<Book>>,
+    pub moulds: Moulds,
 }
 
 impl Book {
@@ -47,7 +49,7 @@ impl Learned {
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
         let book = Book { owner, edition: 0, tries: (0..kinds).map(|_| Arc::new(Trie::new())).collect() };
         let (edition, attempts) = (AtomicU64::new(0), AtomicU32::new(0));
-        Learned { owner, edition, attempts, newest: Mutex::new(Arc::new(book)) }
+        Learned { owner, edition, attempts, newest: Mutex::new(Arc::new(book)), moulds: Moulds::default() }
     }
 
     /// The snapshot in `kept`, taken first where there is none of this owner.

@@ -10,6 +10,7 @@ use super::layout::{Layout, ReadLine};
 use super::learned::Book;
 use super::leaves::Allocators;
 use super::lockstep::{Span, Walked, walk};
+use super::mould::Pair;
 use super::plan::Plan;
 use super::walk::Overlooked;
 use super::weigh::{Comparer, Scratch};
@@ -22,12 +23,18 @@ pub(super) struct Regular {
     book: Option<Arc<Book>>,
     spans: [Vec<Span>; 2],
     pairs: u64,
+    by_mould: u64,
 }
 
 impl Regular {
     /// Pairs that were found equal this way.
     pub fn pairs(&self) -> u64 {
         self.pairs
+    }
+
+    /// Those of them that a mould judged.
+    pub fn by_mould(&self) -> u64 {
+        self.by_mould
     }
 }
 
@@ -79,6 +86,12 @@ impl Comparer<'_> {
     /// Weighs a pair of the same kind and ordinal: the rules that overlooked a difference, if both
     /// lines are valid and equal; else nothing is decided, and whether the lines are worth learning.
     pub(super) fn weigh_regular(&self, texts: Texts<'_>, kept: &mut Regular) -> Result<Overlooked, bool> {
+        let pair = Pair::new(texts.kind(), texts.reference, texts.candidate);
+        if let Some(overlooked) = pair.and_then(|pair| self.learned.moulds.judge(pair)) {
+            kept.pairs += 1;
+            kept.by_mould += 1;
+            return Ok(overlooked);
+        }
         let allocators =
             Allocators { paths: &self.rules[texts.rules], rules: &self.profile.allocator, base: self.allocator_base };
         loop {
@@ -86,6 +99,9 @@ impl Comparer<'_> {
             match walk(book.trie(texts.kind()), texts.reference, texts.candidate, allocators, &mut kept.spans) {
                 Walked::Equal(overlooked) => {
                     kept.pairs += 1;
+                    if let Some(pair) = pair {
+                        self.learned.moulds.learn(book.trie(texts.kind()), pair);
+                    }
                     return Ok(overlooked);
                 }
                 Walked::Undecided => return Err(false),

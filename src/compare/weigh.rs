@@ -54,6 +54,11 @@ impl Scratch {
     pub fn pairs_by_layout(&self) -> u64 {
         self.regular.pairs()
     }
+
+    /// Those of them that were judged all at once, by a mould.
+    pub fn pairs_by_mould(&self) -> u64 {
+        self.regular.by_mould()
+    }
 }
 
 /// Compares events under one profile.
