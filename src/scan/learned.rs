@@ -144,7 +144,7 @@ impl Known {
             return self.took(drawer, at, text, start);
         }
         let layout = &self.layouts[0];
-        let spelled = std::mem::replace(&mut self.spelled, Some((Arc::clone(layout), self.leaves.spelled(text))));
+        let spelled = self.spelled.replace((Arc::clone(layout), self.leaves.spelled(text)));
         let before = spelled.filter(|(of, _)| Arc::ptr_eq(of, layout)).map(|(_, spelled)| spelled).unwrap_or_default();
         let mould = Mould::new(layout, text, (start, end), (&self.leaves, &before), (fit, flags));
         let Some(mould) = mould.map(Arc::new) else { return };
