@@ -11,8 +11,7 @@ use std::arch::x86_64::{
     _mm256_movemask_epi8, _mm256_set1_epi8,
 };
 
-use super::mould::{BLOCK, Moulds, Pair};
-use super::walk::Overlooked;
+use super::mould::{BLOCK, Moulds, Pair, Rules};
 
 /// How commas are found.
 pub(super) trait Commas {
@@ -68,7 +67,7 @@ impl Commas for By32 {
 
 /// Judges a pair by the moulds that are known.
 #[inline]
-pub(super) fn judge(moulds: &Moulds, pair: Pair<'_>) -> Option<Overlooked> {
+pub(super) fn judge(moulds: &Moulds, pair: Pair<'_>) -> Option<Rules> {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
@@ -82,6 +81,6 @@ pub(super) fn judge(moulds: &Moulds, pair: Pair<'_>) -> Option<Overlooked> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn judge_by_32(moulds: &Moulds, pair: Pair<'_>) -> Option<Overlooked> {
+fn judge_by_32(moulds: &Moulds, pair: Pair<'_>) -> Option<Rules> {
     moulds.judge_with::<By32>(pair)
 }
