@@ -116,7 +116,8 @@ impl WeighedPairs {
                 self.equal_by_bytes += 1;
                 self.read += u64::from(strict);
             }
-            Weighed::EqualRead(overlooked) => {
+            // Looked at where it lies: it was written a moment ago, and a move would wait for that.
+            Weighed::EqualRead(ref overlooked) => {
                 self.read += 1;
                 overlooked.iter().for_each(|rule| self.overlook(*rule));
             }

@@ -11,10 +11,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::layout::Duty;
-use super::leaves::Leaves;
 use super::trie::Trie;
 use super::walk::Overlooked;
 use super::wide::{self, Commas};
+use crate::json;
 
 /// Bytes judged together.
 pub(super) const BLOCK: usize = 64;
@@ -55,6 +55,10 @@ struct Mould {
     noted: Box<[(u16, u16, Duty)]>,
 }
 
+/// Up to four rules, none of them numbered 0, in the order of their leaves: they travel in a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rules(u64);
+
 /// The moulds that all workers know: they come, and none goes.
 #[derive(Debug, Default)]
 pub(super) struct Moulds {
@@ -74,13 +78,13 @@ impl<'t> Pair<'t> {
 impl Moulds {
     /// The rules that overlooked something, if the texts are valid and equal by a mould.
     #[inline]
-    pub fn judge(&self, pair: Pair<'_>) -> Option<Overlooked> {
+    pub fn judge(&self, pair: Pair<'_>) -> Option<Rules> {
         wide::judge(self, pair)
     }
 
     /// The same, with one way of finding commas.
     #[inline(always)]
-    pub fn judge_with<C: Commas>(&self, pair: Pair<'_>) -> Option<Overlooked> {
+    pub fn judge_with<C: Commas>(&self, pair: Pair<'_>) -> Option<Rules> {
         let slots = self.slots.get()?;
         if pair.reference.len() >= BLOCK {
             return find::<C>(slots, pair, pair.reference, pair.candidate);
@@ -108,7 +112,7 @@ impl Moulds {
 
 /// Judges a pair by the moulds of its key; `wide_x` and `wide_y` are its texts, a block long at least.
 #[inline(always)]
-fn find<C: Commas>(slots: &[OnceLock<Box<Mould>>], pair: Pair<'_>, wide_x: &[u8], wide_y: &[u8]) -> Option<Overlooked> {
+fn find<C: Commas>(slots: &[OnceLock<Box<Mould>>], pair: Pair<'_>, wide_x: &[u8], wide_y: &[u8]) -> Option<Rules> {
     let key = key::<C>(pair.kind, pair.reference.len(), wide_x);
     for place in places(key) {
         let mould = slots[place].get()?;
@@ -217,21 +221,60 @@ impl Mould {
     /// The rules that overlook a difference between texts of this mould; `None` where a leaf seems
     /// to differ for all its rule says.
     #[inline(always)]
-    fn overlooked(&self, pair: Pair<'_>) -> Option<Overlooked> {
-        let mut leaves = Leaves::default();
+    fn overlooked(&self, pair: Pair<'_>) -> Option<Rules> {
+        let mut rules = Rules(0);
         for (start, end, duty) in &self.noted {
             let span = usize::from(*start)..usize::from(*end);
             let (x, y) = (&pair.reference[span.clone()], &pair.candidate[span]);
-            if x == y {
-                continue;
-            }
             match *duty {
-                Duty::Ignore(rule) => leaves.overlook(rule),
-                duty if !leaves.judge(duty, x, y) => return None,
-                _ => {}
+                _ if x == y => {}
+                Duty::Ignore(rule) => rules.add(rule)?,
+                Duty::Mask(rule, bits) => {
+                    if plain_masked(x, bits)? != plain_masked(y, bits)? {
+                        return None;
+                    }
+                    rules.add(rule)?;
+                }
+                _ => return None,
             }
         }
-        Some(leaves.overlooked)
+        Some(rules)
+    }
+}
+
+/// What `walk::masked` makes of a token in which nothing is escaped; the two sides are of one kind.
+#[inline]
+fn plain_masked(token: &[u8], bits: u64) -> Option<u64> {
+    let value = match token {
+        [b'"', text @ .., b'"'] => u64::try_from(json::number::hex_to_u128(text)?).ok()?,
+        [b'0'..=b'9' | b'-', ..] => json::number::to_u64(token)?,
+        _ => return None,
+    };
+    Some(value & !bits)
+}
+
+impl Rules {
+    const MAX: u32 = 4;
+
+    /// Takes a rule in; `None` where it cannot be held.
+    #[inline(always)]
+    fn add(&mut self, rule: u16) -> Option<()> {
+        for place in (0..Rules::MAX).map(|n| n * 16) {
+            match (self.0 >> place) as u16 {
+                0 if rule != 0 => self.0 |= u64::from(rule) << place,
+                known if known == rule && rule != 0 => {}
+                _ => continue,
+            }
+            return Some(());
+        }
+        None
+    }
+
+    /// The rules as a list.
+    #[inline(always)]
+    pub fn list(self) -> Overlooked {
+        let rules = [0, 16, 32, 48].map(|place| (self.0 >> place) as u16);
+        Overlooked::from_buf_and_len(rules, (Rules::MAX - self.0.leading_zeros() / 16) as usize)
     }
 }
 

@@ -10,7 +10,7 @@ use super::layout::{Layout, ReadLine};
 use super::learned::Book;
 use super::leaves::Allocators;
 use super::lockstep::{Span, Walked, walk};
-use super::mould::Pair;
+use super::mould::{Pair, Rules};
 use super::plan::Plan;
 use super::walk::Overlooked;
 use super::weigh::{Comparer, Scratch};
@@ -83,15 +83,20 @@ impl Comparer<'_> {
         })
     }
 
+    /// Judges a pair by the moulds: the rules that overlooked a difference, if both texts are valid
+    /// and equal; else nothing is decided.
+    #[inline]
+    pub(super) fn weigh_at_once(&self, texts: Texts<'_>, kept: &mut Regular) -> Option<Rules> {
+        let rules = self.learned.moulds.judge(Pair::new(texts.kind(), texts.reference, texts.candidate)?)?;
+        kept.pairs += 1;
+        kept.by_mould += 1;
+        Some(rules)
+    }
+
     /// Weighs a pair of the same kind and ordinal: the rules that overlooked a difference, if both
     /// lines are valid and equal; else nothing is decided, and whether the lines are worth learning.
     pub(super) fn weigh_regular(&self, texts: Texts<'_>, kept: &mut Regular) -> Result<Overlooked, bool> {
         let pair = Pair::new(texts.kind(), texts.reference, texts.candidate);
-        if let Some(overlooked) = pair.and_then(|pair| self.learned.moulds.judge(pair)) {
-            kept.pairs += 1;
-            kept.by_mould += 1;
-            return Ok(overlooked);
-        }
         let allocators =
             Allocators { paths: &self.rules[texts.rules], rules: &self.profile.allocator, base: self.allocator_base };
         loop {

@@ -129,6 +129,9 @@ impl<'p> Comparer<'p> {
         let texts = if read && same_head { self.texts(reference, candidate) } else { None };
         let mut unknown = false;
         if let Some(texts) = texts {
+            if let Some(rules) = self.weigh_at_once(texts, &mut scratch.regular) {
+                return Weighed::EqualRead(rules.list());
+            }
             match self.weigh_regular(texts, &mut scratch.regular) {
                 Ok(overlooked) => return Weighed::EqualRead(overlooked),
                 Err(is_unknown) => unknown = is_unknown,
