@@ -232,8 +232,8 @@ impl Mould {
         }
     }
 
-    /// Goes on behind the payload.
-    #[inline(always)]
+    /// Goes on behind the payload. Apart, so that logs whose payload is last pay nothing for it.
+    #[inline(never)]
     fn cast_behind<'m>(&'m self, text: &[u8], start: usize, mut cast: Cast<'m>, behind: &Piece) -> Option<Cast<'m>> {
         let from = leaf::container_end(text, cast.end, 1)?;
         if from + behind.len - start > usize::from(u16::MAX) || !behind.holds(text, from) {
