@@ -52,9 +52,8 @@ pub enum Batch {
 /// numbers, the bytes and the lines from the event before it and the bytes of its own line.
 /// Mostly five bytes an event.
 pub struct Sealed {
-    /// Offset of the first event's physical line, and bytes to the end of the last event's line.
+    /// Offset of the first event's physical line.
     offset: u64,
-    len: u32,
     first_line: u64,
     count: u32,
     last_must_read: bool,
@@ -190,20 +189,46 @@ impl Lane {
     /// # Errors
     /// The log cannot be read again, or its lines are not what they were.
     pub fn unseal(&mut self, wanted: u64, log: &Log, opener: &Opener, strict: bool) -> Result<(), SourceError> {
-        let mut hot = 0;
-        for at in 0..self.queue.len() {
+        for at in self.sealed_within(wanted) {
+            let held = self.reopened(at, log, opener, strict)?;
+            self.put_back(at, held);
+        }
+        Ok(())
+    }
+
+    /// Which batches must be reopened for so many events to be hot at the front of the queue.
+    pub fn sealed_within(&self, wanted: u64) -> Vec<usize> {
+        let (mut within, mut hot) = (Vec::new(), 0);
+        for (at, batch) in self.queue.iter().enumerate() {
             if hot >= wanted {
                 break;
             }
-            if let Batch::Sealed(sealed) = &self.queue[at] {
-                let held = sealed.open(log, opener, strict)?;
-                let to = held.spans.len();
-                self.queue[at] = Batch::Hot { held: Arc::new(held), from: 0, to };
+            if matches!(batch, Batch::Sealed(_)) {
+                within.push(at);
             }
-            hot += (self.queue[at].len() - if at == 0 { self.taken } else { 0 }) as u64;
+            hot += (batch.len() - if at == 0 { self.taken } else { 0 }) as u64;
         }
-        self.sealed = self.queue.iter().take_while(|batch| matches!(batch, Batch::Sealed(_))).count();
-        Ok(())
+        within
+    }
+
+    /// A sealed batch, read again; nothing for one that is hot.
+    ///
+    /// # Errors
+    /// As [`Lane::unseal`].
+    pub fn reopened(&self, at: usize, log: &Log, opener: &Opener, strict: bool) -> Result<Option<Held>, SourceError> {
+        match &self.queue[at] {
+            Batch::Sealed(sealed) => sealed.open(log, opener, strict).map(Some),
+            Batch::Hot { .. } => Ok(None),
+        }
+    }
+
+    /// Puts a batch that was read again in its place.
+    pub fn put_back(&mut self, at: usize, held: Option<Held>) {
+        if let Some(held) = held {
+            let to = held.spans.len();
+            self.queue[at] = Batch::Hot { held: Arc::new(held), from: 0, to };
+            self.sealed = self.queue.iter().take_while(|batch| matches!(batch, Batch::Sealed(_))).count();
+        }
     }
 
     /// How many events at the front are hot.
@@ -358,9 +383,9 @@ impl<'l> Met<'l> {
     }
 }
 
-/// A sealed stretch is read whole if it is at most so many times what its lines take; else
-/// line by line, so that a thread among hundreds does not bring back everybody's lines.
-const WHOLE_READ_MAX: u64 = 4;
+/// Bytes of others that are read along rather than that another read is begun, so that a thread
+/// among hundreds does not bring back everybody's lines.
+const READ_OVER_MAX: u64 = 4 << 10;
 
 /// Where a sealed event's line lies: bytes and lines from the stretch's begin, and its bytes.
 #[derive(Clone, Copy)]
@@ -388,7 +413,6 @@ impl Sealed {
         }
         Sealed {
             offset: first.0,
-            len: (before.0 + before.2 - first.0) as u32,
             first_line: first.1,
             count: to - from,
             last_must_read: held.spans.flags(to - 1) & Span::MUST_READ != 0,
@@ -436,15 +460,20 @@ impl Sealed {
     fn gather(&self, log: &Log) -> Result<Bytes, SourceError> {
         let needed: u64 = self.steps().map(|step| step.len).sum();
         let mut bytes = Vec::with_capacity((needed + u64::from(self.count)) as usize);
-        let whole = u64::from(self.len) <= WHOLE_READ_MAX * needed;
-        let stretch = if whole { log.reread(self.offset, self.len as usize)? } else { Bytes::default() };
-        for step in self.steps() {
-            if whole {
-                bytes.extend_from_slice(&stretch[step.start as usize..(step.start + step.len) as usize]);
-            } else {
-                bytes.extend_from_slice(&log.reread(self.offset + step.start, step.len as usize)?);
+        let mut steps = self.steps().peekable();
+        let mut run: Vec<Step> = Vec::new();
+        while let Some(step) = steps.next() {
+            let end = step.start + step.len;
+            run.push(step);
+            if steps.peek().is_some_and(|next| next.start - end <= READ_OVER_MAX) {
+                continue;
             }
-            bytes.push(b'\n');
+            let start = run[0].start;
+            let stretch = log.reread(self.offset + start, (end - start) as usize)?;
+            for Step { start: at, len, .. } in run.drain(..) {
+                bytes.extend_from_slice(&stretch[(at - start) as usize..(at - start + len) as usize]);
+                bytes.push(b'\n');
+            }
         }
         Ok(bytes.into())
     }

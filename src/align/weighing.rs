@@ -30,8 +30,8 @@ impl<J: Judge> Aligner<'_, J> {
         while !active.is_empty() {
             // Sealed events come back a share for each lane, so that many lanes stay within bounds.
             let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 4);
+            self.unseal_fronts(&active, share)?;
             for pairing in &active {
-                self.unseal_front(*pairing, share)?;
                 self.step_over_holes(*pairing)?;
             }
             let tasks = self.tasks(&active);
@@ -156,6 +156,33 @@ impl<J: Judge> Aligner<'_, J> {
         let lanes = Side::BOTH.map(|side| self.lane(pairing, side));
         let to_hole = |lane: &Lane| lane.holes.front().map_or(u64::MAX, |hole| hole.0 - lane.head);
         lanes.iter().map(|lane| lane.hot().min(to_hole(lane))).min().unwrap_or(0)
+    }
+
+    /// Brings sealed events of many pairings back, in parallel.
+    fn unseal_fronts(&mut self, active: &[usize], share: u64) -> Result<(), SourceError> {
+        let mut wanted: Vec<(Side, usize, usize)> = Vec::new();
+        for pairing in active {
+            for side in Side::BOTH {
+                let partner = self.lane(*pairing, side.other()).waiting().min(share);
+                let lane = self.pairings[*pairing].lanes[side.index()].expect("paired");
+                let state = self.lane(*pairing, side);
+                if state.hot() < partner.min(state.waiting()) {
+                    wanted.extend(state.sealed_within(partner).into_iter().map(|at| (side, lane, at)));
+                }
+            }
+        }
+        let strict = self.options.strict;
+        let reopened: Vec<Result<_, SourceError>> = wanted
+            .par_iter()
+            .map(|(side, lane, at)| {
+                let intake = &self.sides[side.index()];
+                intake.lanes[*lane].reopened(*at, intake.log, &intake.opener, strict)
+            })
+            .collect();
+        for ((side, lane, at), held) in wanted.into_iter().zip(reopened) {
+            self.sides[side.index()].lanes[lane].put_back(at, held?);
+        }
+        Ok(())
     }
 
     /// Brings sealed events back where their partners wait.
