@@ -1,7 +1,8 @@
 //! Room `align`: spans to lanes to pairs.
 //!
 //! In reading order: [`options`] is what a caller decides; [`header`] reads a log's first line;
-//! [`intake`] takes one log's windows into [`lane`]s, `generations` telling where one begins and
+//! [`intake`] takes one log's windows into [`lane`]s, [`sealed`] without
+//! their bytes where they wait long, `generations` telling where one begins and
 //! `openings` gathering what lanes are paired by;
 //! [`group`] and [`pairing`] decide in log time which lanes belong together; [`pairs`] weighs
 //! runs of pairs; [`parting`] is what a judge is handed; [`aligner`] is the run of waves, whose
@@ -23,6 +24,7 @@ pub mod options;
 pub mod pairing;
 pub mod pairs;
 pub mod parting;
+pub mod sealed;
 pub mod succession;
 mod weighing;
 

@@ -5,7 +5,7 @@
 //! as far as opening a line goes. A line *fits* where every literal stands byte for byte and every
 //! leaf is a scalar strictly valid, so nothing fits that the exact way refuses; what does not fit
 //! takes the exact way ([`super::line`]), the only definition of what a line's roles are.
-//! `learn` makes layouts of lines opened the exact way, [`super::learned`] keeps them.
+//! `learn` makes layouts of lines opened the exact way, `learned` keeps them.
 
 use crate::json::leaf;
 
