@@ -4,8 +4,9 @@ use super::pairs::generate::catalogue::{flat, plain};
 use super::pairs::generate::{LineLength, Noisy, Options, Shape, Size};
 use super::pairs::make;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
+use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Event, Scratch, Weighed};
-use forkpoint::scan::Opener;
+use forkpoint::scan::{Opener, reopen};
 
 /// One lane, so that the n-th lines of both logs are a pair; nothing differs but in spelling and where rules say so.
 fn alone(options: Options) -> Options {
@@ -30,18 +31,8 @@ fn kinds() -> Vec<(&'static str, Options, f64)> {
 }
 
 /// A line as the comparer wants it.
-fn event<'w>(opener: &Opener, line: &'w [u8]) -> Event<'w> {
-    let opened = opener.open_line(line).expect("a line that opens");
-    Event {
-        line,
-        kind: opened.kind.of(line),
-        ordinal: opened.ordinal,
-        tail: opened.tail.of(line),
-        payload_missing: opened.payload_missing,
-        head_is_strict: false,
-        nondeterministic: opened.nondeterministic,
-        must_read: false,
-    }
+pub fn event<'l>(opener: &Opener, line: &'l [u8]) -> Event<'l> {
+    event_of(&reopen(opener, line, 0).expect("a line that opens"), line)
 }
 
 /// Pairs whose bytes were equal, and pairs that were read and are equal.
@@ -68,8 +59,8 @@ fn weigh(criterion: &mut Criterion) {
         };
         let (ours, theirs) = (lines(&made.reference), lines(&made.candidate));
         assert_eq!((ours.len(), theirs.len()), (made.events() as usize, made.events() as usize));
-        let pairs: Vec<_> =
-            ours.iter().zip(&theirs).map(|(ours, theirs)| (event(&opener, ours), event(&opener, theirs))).collect();
+        let event = |line| event(&opener, line);
+        let pairs: Vec<_> = ours.iter().zip(&theirs).map(|(ours, theirs)| (event(ours), event(theirs))).collect();
         let comparer = Comparer::new(&made.profile, false);
         let mut scratch = Scratch::default();
         let counts = weigh_all(&comparer, &pairs, &mut scratch);

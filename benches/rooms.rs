@@ -7,6 +7,7 @@ mod compare;
 mod diff;
 mod pairs;
 mod scan;
+mod slow_path;
 mod source;
 
-criterion::criterion_main!(scan::benches, compare::benches, diff::benches, source::benches);
+criterion::criterion_main!(scan::benches, compare::benches, slow_path::benches, diff::benches, source::benches);

@@ -1,8 +1,9 @@
-//! Weighing pairs whose bytes differ: along learned layouts and the exact way.
+//! Room `compare`: pairs whose bytes differ: along learned layouts and the exact way.
 //!
 //! Times are of one turn through all pairs of a group; the throughput line has pairs a second.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use super::compare::event;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use forkpoint::compare::{Comparer, Event, Scratch, Weighed};
 use forkpoint::json::Pointer;
 use forkpoint::profile::{IgnoreRule, MaskRule, Profile, builtin};
@@ -87,22 +88,8 @@ fn trace() -> Profile {
     profile
 }
 
-fn event<'l>(opener: &Opener, line: &'l [u8], head_is_strict: bool) -> Event<'l> {
-    let opened = opener.open_line(line).expect("a sound line");
-    Event {
-        line,
-        kind: opened.kind.of(line),
-        ordinal: opened.ordinal,
-        tail: opened.tail.of(line),
-        payload_missing: opened.payload_missing,
-        nondeterministic: opened.nondeterministic,
-        head_is_strict,
-        must_read: false,
-    }
-}
-
 /// Calls `with` for each group and way with a turn through all its pairs; answers are checked first.
-pub fn each(mut with: impl FnMut(&str, &str, &mut dyn FnMut())) {
+fn each(mut with: impl FnMut(&str, &str, &mut dyn FnMut())) {
     let v1 = || builtin("schema-v1").expect("it is built in");
     let groups: [(&str, Profile, Maker); 5] = [
         ("handle", v1(), handle),
@@ -115,8 +102,12 @@ pub fn each(mut with: impl FnMut(&str, &str, &mut dyn FnMut())) {
         let lines: Vec<_> = (0..PAIRS).map(|n| [make(n, false), make(n, true)]).collect();
         let opener = Opener::new(&profile, false);
         for (way, layouts, strict) in [("head known", true, true), ("layouts", true, false), ("exact", false, false)] {
-            let events: Vec<_> =
-                lines.iter().map(|pair| [0, 1].map(|side| event(&opener, pair[side].as_bytes(), strict))).collect();
+            let events: Vec<_> = lines
+                .iter()
+                .map(|pair| {
+                    pair.each_ref().map(|line| Event { head_is_strict: strict, ..event(&opener, line.as_bytes()) })
+                })
+                .collect();
             let comparer = Comparer::new(&profile, false).with_layouts(layouts);
             let mut scratch = Scratch::default();
             for [x, y] in &events {
@@ -144,4 +135,3 @@ fn weigh(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, weigh);
-criterion_main!(benches);

@@ -2,12 +2,13 @@
 //!
 //! `FORKPOINT_CASES` sets how many random logs are weighed both ways.
 
+use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Event, Overlooked, Scratch, Weighed};
 use forkpoint::json::{Pointer, Tape};
 use forkpoint::profile::{
     AllocatorFunctions, AllocatorRule, Failure, IgnoreRule, MaskRule, PayloadRole, Profile, StrictReader, builtin,
 };
-use forkpoint::scan::Opener;
+use forkpoint::scan::{Opener, reopen};
 
 /// A small seeded generator (splitmix64).
 struct Rng(u64);
@@ -299,21 +300,11 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
 
 /// A line as an event; `None` where it cannot be opened.
 fn event<'l>(opener: &Opener, profile: &Profile, line: &'l [u8]) -> Option<Event<'l>> {
-    let opened = opener.open_line(line).ok()?;
-    let tail = opened.tail.of(line);
-    let mut event = Event {
-        line,
-        kind: opened.kind.of(line),
-        ordinal: opened.ordinal,
-        tail,
-        payload_missing: opened.payload_missing,
-        nondeterministic: opened.nondeterministic,
-        head_is_strict: false,
-        must_read: false,
-    };
-    if opened.tail.start > 0 {
+    let span = reopen(opener, line, 0).ok()?;
+    let mut event = event_of(&span, span.line_of(line));
+    if span.tail.start > 0 {
         // The head is valid if the line is with any other value in the payload's place.
-        let mut probe = line[..opened.tail.start as usize].to_vec();
+        let mut probe = event.line[..span.tail.start as usize].to_vec();
         probe.extend_from_slice(b"0}");
         event.head_is_strict = StrictReader::new(profile).read(&probe, &mut Tape::default()).is_ok();
     }

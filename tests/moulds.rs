@@ -2,10 +2,11 @@
 //!
 //! `FORKPOINT_CASES` sets how many random traces are weighed both ways.
 
+use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Event, Overlooked, Scratch, Weighed};
 use forkpoint::json::Pointer;
 use forkpoint::profile::{IgnoreRule, MaskRule, Profile, builtin};
-use forkpoint::scan::Opener;
+use forkpoint::scan::{Opener, reopen};
 
 /// A small seeded generator (splitmix64).
 struct Rng(u64);
@@ -50,17 +51,8 @@ fn traced(ignored: &[&str], masked: &[&str]) -> Profile {
 }
 
 fn event<'l>(opener: &Opener, line: &'l [u8]) -> Option<Event<'l>> {
-    let opened = opener.open_line(line).ok()?;
-    Some(Event {
-        line,
-        kind: opened.kind.of(line),
-        ordinal: opened.ordinal,
-        tail: opened.tail.of(line),
-        payload_missing: opened.payload_missing,
-        nondeterministic: opened.nondeterministic,
-        head_is_strict: false,
-        must_read: false,
-    })
+    let span = reopen(opener, line, 0).ok()?;
+    Some(event_of(&span, span.line_of(line)))
 }
 
 /// One line of a trace: what is compared comes from `n`, what is not from `noise`.

@@ -64,10 +64,28 @@ fn head(arguments: &[String]) -> String {
         ("flags", format!("RUSTFLAGS={:?}", std::env::var("RUSTFLAGS").unwrap_or_default())),
         ("cmp", says("cmp", &["--version"])),
         ("commit", format!("{}{dirty}", says("git", &["rev-parse", "--short", "HEAD"]))),
-        ("command", format!("show {}", arguments.join(" "))),
+        ("command", format!("show {}", command(arguments))),
     ];
     let lines: String = lines.iter().map(|(key, value)| format!("{key:8} {value}\n")).collect();
     lines + "\n"
+}
+
+/// The arguments as anyone would give them: without where this machine keeps its pairs, other
+/// files by name only.
+fn command(arguments: &[String]) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut skip = false;
+    for argument in arguments {
+        if std::mem::take(&mut skip) || argument.starts_with("--scratch=") {
+            continue;
+        }
+        if argument == "--scratch" {
+            skip = true;
+        } else {
+            kept.push(Path::new(argument).file_name().and_then(|name| name.to_str()).unwrap_or(argument));
+        }
+    }
+    kept.join(" ")
 }
 
 /// The first line that a tool prints, or that it is missing.

@@ -341,17 +341,7 @@ impl<'l> Met<'l> {
     #[inline]
     pub fn event(&self) -> Event<'l> {
         let span = self.span();
-        let line = span.line_of(&self.held.bytes);
-        Event {
-            line,
-            kind: span.kind.of(line),
-            ordinal: span.ordinal(),
-            tail: span.tail.of(line),
-            payload_missing: span.has(Span::PAYLOAD_MISSING),
-            nondeterministic: span.has(Span::NONDETERMINISTIC),
-            head_is_strict: span.has(Span::HEAD_STRICT),
-            must_read: span.has(Span::MUST_READ),
-        }
+        event_of(&span, span.line_of(&self.held.bytes))
     }
 
     /// Where the event stands.
@@ -369,6 +359,21 @@ impl<'l> Met<'l> {
     pub fn offset_of(&self, at: usize) -> u64 {
         let span = self.span();
         self.held.line_offset(span.row) + u64::from(span.lead) + at as u64
+    }
+}
+
+/// The event of a trimmed line as the comparer sees it.
+#[inline]
+pub fn event_of<'l>(span: &Span, line: &'l [u8]) -> Event<'l> {
+    Event {
+        line,
+        kind: span.kind.of(line),
+        ordinal: span.ordinal(),
+        tail: span.tail.of(line),
+        payload_missing: span.has(Span::PAYLOAD_MISSING),
+        nondeterministic: span.has(Span::NONDETERMINISTIC),
+        head_is_strict: span.has(Span::HEAD_STRICT),
+        must_read: span.has(Span::MUST_READ),
     }
 }
 

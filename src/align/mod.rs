@@ -32,7 +32,7 @@ pub use aligner::{Aligner, Counters, PairState};
 pub use header::HeaderFault;
 pub use intake::{Fault, Intake};
 pub use judging::LOOK_AHEAD;
-pub use lane::{Lane, Met, Place};
+pub use lane::{Lane, Met, Place, event_of};
 pub use options::*;
 pub use pairing::{Decision, Evidence, LATE, MatchedBy};
 pub use pairs::{CONTEXT_BYTES_MAX, Phase};

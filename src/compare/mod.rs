@@ -5,8 +5,8 @@
 //! `digest` gives equal events equal numbers; [`weigh`] puts it together. That is the exact way.
 //! In front of it stands a short one for regular lines: `layout` is what lines of one shape have in
 //! common, `trie` holds many layouts, `plan` says which leaf of one meets which of another, `leaves`
-//! judges two of them, `lockstep` walks two texts, `mould` judges two of equal widths all at once with
-//! the vectors that `wide` has, `learned` is what all workers know, `regular` joins it to weighing.
+//! judges two of them, `lockstep` walks two texts, `mould` judges two of equal widths all at once,
+//! `learned` is what all workers know, `regular` joins it to weighing.
 //! The room knows nothing of threads or logs.
 
 pub mod allocator;
@@ -23,7 +23,6 @@ mod regular;
 mod trie;
 pub mod walk;
 pub mod weigh;
-mod wide;
 
 pub use event::Event;
 pub use walk::{DIFFERENCES_LISTED_MAX, Difference, Overlooked};

@@ -13,11 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::layout::Duty;
 use super::trie::Trie;
 use super::walk::Overlooked;
-use super::wide::{self, Commas};
 use crate::json;
+use crate::json::simd::{self, BLOCK, Task, Vectors, Width};
 
-/// Bytes judged together.
-pub(super) const BLOCK: usize = 64;
 /// Longer texts have no mould.
 const TEXT_MAX: usize = 1024;
 /// How many moulds there may be, at how many places one may stand, and how often one is made.
@@ -79,17 +77,12 @@ impl Moulds {
     /// The rules that overlooked something, if the texts are valid and equal by a mould.
     #[inline]
     pub fn judge(&self, pair: Pair<'_>) -> Option<Rules> {
-        wide::judge(self, pair)
+        self.judge_by(pair, Width::Best)
     }
 
-    /// The same, with one way of finding commas.
-    #[inline(always)]
-    pub fn judge_with<C: Commas>(&self, pair: Pair<'_>) -> Option<Rules> {
-        let slots = self.slots.get()?;
-        if pair.reference.len() >= BLOCK {
-            return find::<C>(slots, pair, pair.reference, pair.candidate);
-        }
-        find::<C>(slots, pair, &padded(pair.reference), &padded(pair.candidate))
+    #[inline]
+    fn judge_by(&self, pair: Pair<'_>, width: Width) -> Option<Rules> {
+        simd::run(Judge { slots: self.slots.get()?, pair }, width)
     }
 
     /// Learns from texts that were found equal along the layouts of `trie`.
@@ -110,10 +103,34 @@ impl Moulds {
     }
 }
 
+/// Judges a pair by the moulds that are known.
+struct Judge<'p> {
+    slots: &'p [OnceLock<Box<Mould>>],
+    pair: Pair<'p>,
+}
+
+impl Task for Judge<'_> {
+    type Answer = Option<Rules>;
+
+    #[inline(always)]
+    fn run(self, vectors: impl Vectors) -> Option<Rules> {
+        let Judge { slots, pair } = self;
+        if pair.reference.len() >= BLOCK {
+            return find(vectors, slots, pair, (pair.reference, pair.candidate));
+        }
+        find(vectors, slots, pair, (&padded(pair.reference), &padded(pair.candidate)))
+    }
+}
+
 /// Judges a pair by the moulds of its key; `wide_x` and `wide_y` are its texts, a block long at least.
 #[inline(always)]
-fn find<C: Commas>(slots: &[OnceLock<Box<Mould>>], pair: Pair<'_>, wide_x: &[u8], wide_y: &[u8]) -> Option<Rules> {
-    let key = key::<C>(pair.kind, pair.reference.len(), wide_x);
+fn find(
+    vectors: impl Vectors,
+    slots: &[OnceLock<Box<Mould>>],
+    pair: Pair<'_>,
+    (wide_x, wide_y): (&[u8], &[u8]),
+) -> Option<Rules> {
+    let key = key(vectors, pair.kind, pair.reference.len(), wide_x);
     for place in places(key) {
         let mould = slots[place].get()?;
         if mould.key == key && mould.len == pair.reference.len() && mould.holds(wide_x, wide_y) {
@@ -132,11 +149,11 @@ fn places(key: u64) -> impl Iterator<Item = usize> {
 /// A number that texts of one mould share and others mostly do not: the commas tell the widths of
 /// what stands between them.
 #[inline(always)]
-fn key<C: Commas>(kind: usize, len: usize, wide: &[u8]) -> u64 {
+fn key(vectors: impl Vectors, kind: usize, len: usize, wide: &[u8]) -> u64 {
     const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut key = (kind as u64) << 32 | len as u64;
     for index in 0..len.div_ceil(BLOCK) {
-        key = (key.rotate_left(29) ^ C::of(block(wide, index))).wrapping_mul(ODD);
+        key = (key.rotate_left(29) ^ vectors.find::<b','>(block(wide, index))).wrapping_mul(ODD);
     }
     key ^ key >> 32
 }
@@ -195,7 +212,7 @@ impl Mould {
             true => (padded(pair.reference).to_vec(), padded(pair.candidate).to_vec()),
             false => (pair.reference.to_vec(), pair.candidate.to_vec()),
         };
-        let key = key::<wide::Plain>(pair.kind, len, &wide_x);
+        let key = key(simd::Plain::new(), pair.kind, len, &wide_x);
         let mould = Mould { key, len, blocks: draft.blocks(), noted: noted.into() };
         mould.holds(&wide_x, &wide_y).then_some(mould)
     }
@@ -327,5 +344,43 @@ impl Draft {
             counts: part(&self.counts, index),
         };
         (0..count).map(ranges).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::layout::{Layout, Leaf, Shape};
+
+    #[test]
+    fn both_ways_judge_alike() {
+        for width in [1, 20, 50, 60, 110, 200] {
+            let leaf = |duty| Leaf { duty, says: 0 };
+            let layout = Layout {
+                literals: [&br#"{"a":"#[..], br#","b":"#, br#","c":"#, b"}"].map(Box::from).to_vec(),
+                leaves: vec![leaf(Duty::Plain), leaf(Duty::Ignore(7)), leaf(Duty::Mask(9, 0x30))],
+                payload: Shape::Array(Vec::new()),
+            };
+            let mut trie = Trie::new();
+            assert!(trie.insert(layout));
+            let text = |b: &str, c: u8| format!(r#"{{"a":"{}","b":{b},"c":"0x{c:02x}"}}"#, "x".repeat(width));
+            let [x, y] = [text("12", 0x15), text("34", 0x25)];
+            let moulds = Moulds::default();
+            let pair = Pair::new(3, x.as_bytes(), y.as_bytes()).expect("they are equally long");
+            moulds.learn(&trie, pair);
+            let found = moulds.judge(pair).expect("it was learned");
+            assert_eq!(found.list().as_slice(), [7, 9]);
+            for at in 0..y.len() {
+                for byte in [b'0', b'5', b'"', b'\\', b'a', b',', 0, 0x80, 0xFF] {
+                    let mut other = y.clone().into_bytes();
+                    other[at] = byte;
+                    let pair = Pair::new(3, x.as_bytes(), &other).expect("they are equally long");
+                    let found = moulds.judge(pair);
+                    assert_eq!(found, moulds.judge_by(pair, Width::Plain));
+                    let is_kept = other == y.as_bytes() || (byte == b'5' && at == width + 13);
+                    assert!(found.is_some() || !is_kept, "byte {at} of {width}");
+                }
+            }
+        }
     }
 }

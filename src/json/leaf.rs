@@ -5,7 +5,7 @@
 //! another spelling than digits with a fraction) they leave to it, by `None`.
 
 use super::grammar::DEPTH_MAX;
-use super::simd::{self, BLOCK, Mark, STEP};
+use super::simd::{self, BLOCK, STEP, Task, Vectors, Width};
 
 /// The sixteen bytes from `at` on; past the text's end they are zero, which is no digit, no
 /// quote and no character that may stand in a string.
@@ -199,25 +199,46 @@ fn word_end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 /// it nests too deep or does not end. `depth` is how many containers enclose it.
 #[inline(always)]
 pub fn container_end(text: &[u8], at: usize, depth: usize) -> Option<usize> {
-    simd::container_end(text, at, depth)
+    simd::run(ContainerEnd { text, at, depth }, Width::Best)
 }
 
-/// The same with one width of vectors.
+struct ContainerEnd<'t> {
+    text: &'t [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl Task for ContainerEnd<'_> {
+    type Answer = Option<usize>;
+
+    #[inline(always)]
+    fn run(self, vectors: impl Vectors) -> Option<usize> {
+        container_end_by(vectors, self.text, self.at, self.depth)
+    }
+}
+
+/// The same with one width of vectors, to be inlined into work that has chosen its own.
 #[inline(always)]
-pub(super) fn container_end_by<M: Mark>(text: &[u8], at: usize, depth: usize) -> Option<usize> {
+pub(crate) fn container_end_by(vectors: impl Vectors, text: &[u8], at: usize, depth: usize) -> Option<usize> {
     if !matches!(text.get(at)?, b'{' | b'[') {
         return None;
     }
     let (mut base, mut open, mut in_string) = (at, 0usize, 0u64);
     loop {
         let rest = text.get(base..).filter(|rest| !rest.is_empty())?;
-        let marks = match rest.first_chunk::<BLOCK>() {
-            Some(block) => M::marks(block),
-            None => M::marks(&padded_block(rest)),
+        let end_of_text;
+        let block = match rest.first_chunk::<BLOCK>() {
+            Some(block) => block,
+            None => {
+                end_of_text = padded_block(rest);
+                &end_of_text
+            }
         };
-        let strings = prefix_xor(marks.quotes) ^ in_string;
+        let strings = prefix_xor(vectors.find::<b'"'>(block)) ^ in_string;
         in_string = 0u64.wrapping_sub(strings >> 63);
-        let (opens, closes) = (marks.opens & !strings, marks.closes & !strings);
+        let opens = vectors.find_folded::<b'{'>(block) & !strings;
+        let closes = vectors.find_folded::<b'}'>(block) & !strings;
+        let backslashes = vectors.find::<b'\\'>(block);
         let (opened, closed) = (opens.count_ones() as usize, closes.count_ones() as usize);
         if depth + open + opened > DEPTH_MAX {
             return None;
@@ -228,9 +249,9 @@ pub(super) fn container_end_by<M: Mark>(text: &[u8], at: usize, depth: usize) ->
         {
             // What stands behind the end is nobody's business here.
             let within = u64::MAX >> (63 - end);
-            return (marks.backslashes & within == 0).then_some(base + end + 1);
+            return (backslashes & within == 0).then_some(base + end + 1);
         }
-        if marks.backslashes != 0 {
+        if backslashes != 0 {
             return None;
         }
         open = open + opened - closed;
@@ -350,7 +371,7 @@ mod tests {
             let text = format!("{{{}", parts.concat());
             let exact = grammar::container_end_loose(text.as_bytes(), 0, depth);
             let found = container_end(text.as_bytes(), 0, depth);
-            prop_assert_eq!(found, container_end_by::<simd::By16>(text.as_bytes(), 0, depth));
+            prop_assert_eq!(found, container_end_by(simd::Plain::new(), text.as_bytes(), 0, depth));
             prop_assert!(found.is_none() || found == exact.ok(), "{} {:?} {:?}", text, found, exact);
             let shallow = container_end(text.as_bytes(), 0, 1);
             let plain = !text.contains('\\');

@@ -61,6 +61,7 @@ impl Learned {
 #[derive(Debug)]
 pub(super) struct Known {
     layouts: Vec<Arc<Layout>>,
+    /// Empty until the first mould is made, as `places`.
     drawers: Vec<Vec<Arc<Mould>>>,
     /// The mould of a kind and of widths, by both together: most lines' widths are those of the
     /// line before.
@@ -79,8 +80,8 @@ impl Default for Known {
     fn default() -> Known {
         Known {
             layouts: Vec::new(),
-            drawers: vec![Vec::new(); DRAWERS],
-            places: vec![None; PLACES],
+            drawers: Vec::new(),
+            places: Vec::new(),
             widths: 0,
             kind_at: 0,
             leaves: Leaves::default(),
@@ -94,7 +95,7 @@ impl Known {
     /// Takes a line apart that is of the likeliest mould.
     #[inline(always)]
     pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(&Mould, Cast<'_>)> {
-        let mould = &**self.places[place(self.kind(text, start), self.widths)].as_ref()?;
+        let mould = &**self.places.get(place(self.kind(text, start), self.widths))?.as_ref()?;
         Some((mould, mould.cast(text, start)?))
     }
 
@@ -114,7 +115,7 @@ impl Known {
         flags: impl Fn(&Fit) -> Option<u8>,
     ) -> Option<(Fit, u8)> {
         let drawer = drawer(self.kind(text, start));
-        for at in 0..self.drawers[drawer].len() {
+        for at in 0..self.drawers.get(drawer).map_or(0, Vec::len) {
             if let Some(found) = self.drawers[drawer][at].fit(text, (start, end), &flags) {
                 self.took(drawer, at, text, start);
                 return Some(found);
@@ -137,6 +138,7 @@ impl Known {
 
     fn keep_mould(&mut self, text: &[u8], (start, end): (usize, usize), fit: &Fit, flags: u8) {
         self.kind_at = usize::from(fit.kind.0);
+        self.drawers.resize(DRAWERS, Vec::new());
         // Perhaps the kind only stood where it was not looked for.
         let drawer = drawer(self.kind(text, start));
         let known = |mould: &Arc<Mould>| mould.fit(text, (start, end), |_| Some(flags)).is_some();
@@ -160,6 +162,7 @@ impl Known {
         self.widths = moulds[0].widths();
         let mould = Arc::clone(&moulds[0]);
         let place = place(self.kind(text, start), self.widths);
+        self.places.resize(PLACES, None);
         self.places[place] = Some(mould);
     }
 

@@ -4,7 +4,7 @@
 //! [`layout`] opens regular lines faster, `mould` those whose leaves are equally wide at once,
 //! `learn` makes layouts of lines opened the exact way, `learned` keeps them; [`key`] tells threads apart, `threads` those of one window; [`span`] is what
 //! is remembered of a line, [`table`] keeps those of a window; [`window`] scans a whole
-//! window, `wide` with the processor's best vectors;
+//! window;
 //! [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by seeking. The
 //! room knows where roles stand, never what a rule means.
 
@@ -20,7 +20,6 @@ pub mod span;
 pub mod sweep;
 pub mod table;
 mod threads;
-mod wide;
 pub mod window;
 
 pub use around::{Around, AroundError, ReadAt, Sighting, Wanted, around, offset_of_line};
@@ -30,5 +29,4 @@ pub use line::{Opened, Opener, Part};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
 pub use sweep::{Start, Swept, sweep};
 pub use table::SpanTable;
-pub use wide::Width;
 pub use window::{ScanOptions, scan_window};

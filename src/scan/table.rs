@@ -3,7 +3,7 @@
 use super::layout::Fit;
 use super::line::{Opened, Part};
 use super::span::Span;
-use super::wide::{BLOCK, Feeds};
+use crate::json::simd::{self, BLOCK, Vectors};
 
 /// A span as a [`SpanTable`] keeps it. Spans that do not fit are kept written out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub struct SpanTable {
 impl SpanTable {
     /// A table of the lines of `bytes`, about so many, still without spans.
     #[inline(always)]
-    pub(super) fn of_lines<F: Feeds>(bytes: &[u8], about: usize) -> SpanTable {
-        let starts = line_starts::<F>(bytes, about);
+    pub(super) fn of_lines(vectors: impl Vectors, bytes: &[u8], about: usize) -> SpanTable {
+        let starts = line_starts(vectors, bytes, about);
         let spans = Vec::with_capacity(starts.len());
         SpanTable { starts, spans, ..SpanTable::default() }
     }
@@ -283,7 +283,7 @@ impl SpanTable {
         if let Some(packed) = self.spans.get(index as usize)
             && let Some(start) = self.starts.get(packed.row as usize)
         {
-            super::wide::prefetch(bytes, *start as usize + usize::from(packed.tail_at));
+            simd::prefetch(bytes, *start as usize + usize::from(packed.tail_at));
         }
     }
 
@@ -319,12 +319,12 @@ fn beginning(bytes: &[u8], at: usize, len: u8) -> Option<u128> {
 /// that guessed wrong begins anew: 11 ns a line of 260 bytes, against 5 for this, in which nothing is
 /// guessed.
 #[inline(always)]
-fn line_starts<F: Feeds>(bytes: &[u8], about: usize) -> Vec<u32> {
+fn line_starts(vectors: impl Vectors, bytes: &[u8], about: usize) -> Vec<u32> {
     let mut starts = vec![0; about + BLOCK + 2];
     let mut found = 1;
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     for (block, base) in blocks.iter().zip((0u32..).step_by(BLOCK)) {
-        let mut feeds = F::of(block);
+        let mut feeds = vectors.find::<b'\n'>(block);
         if found + BLOCK >= starts.len() {
             starts.resize(starts.len() * 2, 0);
         }
@@ -355,7 +355,6 @@ fn line_starts<F: Feeds>(bytes: &[u8], about: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wide::Plain;
     use super::*;
     use proptest::prelude::*;
 
@@ -367,7 +366,7 @@ mod tests {
             if !bytes.ends_with(b"\n") && !bytes.is_empty() {
                 plain.push(bytes.len() as u32 + 1);
             }
-            prop_assert_eq!(line_starts::<Plain>(bytes, about), plain);
+            prop_assert_eq!(line_starts(simd::Plain::new(), bytes, about), plain);
         }
     }
 

@@ -9,7 +9,8 @@ use super::line::{Opened, Opener, Part};
 use super::span::{ScannedWindow, Span, WindowFault};
 use super::table::SpanTable;
 use super::threads::Threads;
-use super::wide::{Feeds, Width};
+use crate::json::Width;
+use crate::json::simd::{self, Task, Vectors};
 use crate::profile::Reading;
 use crate::source::Window;
 
@@ -49,15 +50,16 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
         torn: None,
         reading: Reading::default(),
     };
-    super::wide::lines(&mut scan, options.width, from, window.offset == 0);
+    simd::run(Lines { scan: &mut scan, from, first_of_log: window.offset == 0 }, options.width);
+    let (mut known, scanned) = scan.end();
     if let Some(learned) = &opener.learned {
-        scan.known.line_bytes = (window.bytes.len() / scan.table.lines().max(1) as usize).max(1);
-        learned.give_back(std::mem::take(&mut scan.known));
+        known.line_bytes = (window.bytes.len() / scanned.lines.max(1) as usize).max(1);
+        learned.give_back(known);
     }
-    scan.end()
+    scanned
 }
 
-pub(super) struct Scan<'w> {
+struct Scan<'w> {
     opener: &'w Opener,
     bytes: &'w [u8],
     options: ScanOptions,
@@ -70,11 +72,27 @@ pub(super) struct Scan<'w> {
     reading: Reading,
 }
 
+/// All lines of a window, from a byte on.
+struct Lines<'s, 'w> {
+    scan: &'s mut Scan<'w>,
+    from: usize,
+    first_of_log: bool,
+}
+
+impl Task for Lines<'_, '_> {
+    type Answer = ();
+
+    #[inline(always)]
+    fn run(self, vectors: impl Vectors) {
+        self.scan.lines(vectors, self.from, self.first_of_log);
+    }
+}
+
 impl<'w> Scan<'w> {
     #[inline(always)]
-    pub(super) fn lines<F: Feeds>(&mut self, from: usize, first_of_log: bool) {
+    fn lines(&mut self, vectors: impl Vectors, from: usize, first_of_log: bool) {
         let bytes = self.bytes;
-        self.table = SpanTable::of_lines::<F>(bytes, bytes.len() / self.known.line_bytes);
+        self.table = SpanTable::of_lines(vectors, bytes, bytes.len() / self.known.line_bytes);
         let is_fast = !self.options.strict && self.opener.learned.is_some();
         for row in 0..self.table.lines() {
             let (mut start, end) = self.table.line(row);
@@ -201,13 +219,14 @@ impl<'w> Scan<'w> {
         self.threads.add(group, opened.ordinal, ends != 0);
     }
 
-    fn end(mut self) -> ScannedWindow {
+    /// What was found, and what was known at the end.
+    fn end(mut self) -> (Known, ScannedWindow) {
         let events = self.table.len();
         let (groups, group_of) = self.threads.groups();
         if groups.len() > 1 {
             self.table.sort(&group_of, groups.iter().map(|group| group.from).collect());
         }
-        ScannedWindow {
+        let scanned = ScannedWindow {
             lines: self.table.lines(),
             events,
             by_layout: self.by_layout,
@@ -215,7 +234,8 @@ impl<'w> Scan<'w> {
             groups,
             faults: self.faults,
             torn: self.torn,
-        }
+        };
+        (self.known, scanned)
     }
 }
 
