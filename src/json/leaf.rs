@@ -56,15 +56,31 @@ pub fn plain_string_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// The first characters of the plain string whose opening quote would stand at `at`, as a number:
-/// at most fifteen, and what they say is lost; equal beginnings give equal numbers.
+/// The first characters of the string whose opening quote would stand at `at`, as a number: at most
+/// fifteen, and what they say is lost; equal beginnings give equal numbers.
 #[inline(always)]
 pub fn beginning(text: &[u8], at: usize) -> u64 {
-    let chunk = step(text, at + 1);
-    let len = (simd::string_stops(&chunk) | 1 << (STEP - 1)).trailing_zeros();
-    let bytes = u128::from_le_bytes(chunk) & ((1 << (8 * len)) - 1);
-    bytes as u64 ^ ((bytes >> 64) as u64).rotate_left(29)
+    let of = |chunk: &[u8; STEP]| {
+        let len = (simd::quotes(chunk) | 1 << (STEP - 1)).trailing_zeros();
+        let bytes = u128::from_le_bytes(*chunk) & FIRST[len as usize % STEP];
+        bytes as u64 ^ ((bytes >> 64) as u64).rotate_left(29)
+    };
+    match text.get(at + 1..).and_then(<[u8]>::first_chunk) {
+        Some(chunk) => of(chunk),
+        None => of(&padded(text, at + 1)),
+    }
 }
+
+/// All bits of so many bytes.
+const FIRST: [u128; STEP] = {
+    let mut first = [0; STEP];
+    let mut len = 1;
+    while len < STEP {
+        first[len] = first[len - 1] << 8 | 0xFF;
+        len += 1;
+    }
+    first
+};
 
 /// The end of the run of digits that begins at `at`; `at` where there is none.
 #[inline(always)]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::layout::{Fit, Layout};
-use super::mould::{Cast, Leaves, Mould, Spelled};
+use super::mould::{Leaves, Mould, Spelled};
 use crate::json::leaf;
 
 /// A log with more layouts than this is not regular: no more are learned.
@@ -92,11 +92,10 @@ impl Default for Known {
 }
 
 impl Known {
-    /// Takes a line apart that is of the likeliest mould.
+    /// The mould that a line most likely is of.
     #[inline(always)]
-    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<(&Mould, Cast<'_>)> {
-        let mould = &**self.places.get(place(self.kind(text, start), self.widths))?.as_ref()?;
-        Some((mould, mould.cast(text, start)?))
+    pub(super) fn likeliest(&self, text: &[u8], start: usize) -> Option<&Mould> {
+        self.places.get(place(self.kind(text, start), self.widths))?.as_deref()
     }
 
     /// The beginning of a line's kind, if it stands where it stood last.

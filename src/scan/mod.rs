@@ -3,12 +3,13 @@
 //! In reading order: [`mod@line`] opens one line the exact way; [`fault`] names what it refuses;
 //! [`layout`] opens regular lines faster, `mould` those whose leaves are equally wide at once,
 //! `learn` makes layouts of lines opened the exact way, `learned` keeps them; [`key`] tells threads apart, `threads` those of one window; [`span`] is what
-//! is remembered of a line, [`table`] keeps those of a window; [`window`] scans a whole
+//! is remembered of a line, [`table`] keeps those of a window, `events` fills it; [`window`] scans a whole
 //! window;
 //! [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by seeking. The
 //! room knows where roles stand, never what a rule means.
 
 pub mod around;
+mod events;
 pub mod fault;
 pub mod key;
 pub mod layout;

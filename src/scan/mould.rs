@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::layout::{Fit, Layout, Leaf, Place, THREAD_PARTS_MAX, Trace};
+use super::layout::{Fit, Layout, Leaf, Place, Trace};
 use super::table::Like;
 use crate::json::leaf;
 
@@ -30,8 +30,10 @@ struct Piece {
     /// Where strings begin and end, between which neither quote nor backslash may stand.
     strings: Vec<(u16, u16)>,
     len: usize,
-    /// Where the ordinal stands, if it does here.
-    ordinal: Option<(u16, u16)>,
+    /// Whether it ends with a leaf: a number may be longer then.
+    ends_open: bool,
+    /// Where the ordinal stands and how wide it is; not at all if it does not stand here.
+    ordinal: (u16, u16),
     /// How wide the leaves are, the kind's aside, as a number.
     widths: u64,
 }
@@ -55,16 +57,16 @@ pub(super) struct Mould {
     like: Option<Like>,
 }
 
-/// What a line said that is of a mould.
-pub(super) struct Cast<'m> {
-    /// Its span but for the ordinal and lengths.
-    pub(super) like: &'m Like,
+/// What a line of a mould says beyond what all of them do.
+#[derive(Clone, Copy)]
+pub(super) struct Cast {
     pub(super) ordinal: u64,
-    pub(super) thread: [Place; THREAD_PARTS_MAX],
     /// Where the payload ends in the line, if that is not just before its closing brace.
     pub(super) tail_end: Option<usize>,
     /// Where the judged part ends in the text.
     pub(super) end: usize,
+    /// How much further than in the mould the tokens behind the payload stand.
+    moved: u16,
 }
 
 /// Leaves of a line that was fitted step by step.
@@ -104,13 +106,13 @@ impl Piece {
             return None;
         }
         let mut draft = Draft { least: text[from..to].to_vec(), room: vec![0; to - from], strings: Vec::new() };
-        let (mut ordinal, mut widths) = (None, 0u64);
+        let (mut ordinal, mut widths) = ((0, 0), 0u64);
         for (index, (leaf, at, end)) in leaves.iter().enumerate() {
             let place = (at - from, end - from);
             let is_fixed = matches!(leaf, Leaf::Skip | Leaf::Scalar)
                 && before.get(index).is_some_and(|before| before.as_deref() == Some(&text[*at..*end]));
             if *leaf == Leaf::Ordinal {
-                ordinal = Some((place.0 as u16, place.1 as u16));
+                ordinal = (place.0 as u16, (place.1 - place.0) as u16);
             }
             // A kind's flags are those of its spelling, and a word is what it is.
             if !matches!(leaf, Leaf::Kind | Leaf::Nondeterministic(_)) && !is_fixed {
@@ -119,7 +121,8 @@ impl Piece {
             }
         }
         let (ranges, strings) = draft.blocks();
-        Some(Piece { ranges, strings, len: to - from, ordinal, widths })
+        let ends_open = leaves.last().is_some_and(|(_, _, end)| *end == to);
+        Some(Piece { ranges, strings, len: to - from, ends_open, ordinal, widths })
     }
 
     /// Whether the bytes from `from` on are as they must be.
@@ -141,17 +144,14 @@ impl Piece {
         if !self.strings.iter().all(is_plain) {
             return false;
         }
-        // Where nothing is looked at behind the piece, its last number may be longer.
-        !text.get(from + self.len).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
+        !self.ends_open
+            || !text.get(from + self.len).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
     }
 
-    /// The ordinal, if it stands here.
+    /// The ordinal; 0 if it does not stand here.
     #[inline(always)]
-    fn ordinal(&self, text: &[u8], from: usize) -> Option<Option<u64>> {
-        match self.ordinal {
-            Some((at, end)) => leaf::digits_value(text, from + usize::from(at), usize::from(end - at)).map(Some),
-            None => Some(None),
-        }
+    fn ordinal(&self, text: &[u8], from: usize) -> Option<u64> {
+        leaf::digits_value(text, from + usize::from(self.ordinal.0), usize::from(self.ordinal.1))
     }
 }
 
@@ -216,39 +216,48 @@ impl Mould {
         })
     }
 
-    /// Takes a line apart of which all but the ordinal and lengths is then known. No line feed stands
-    /// in its head.
+    /// The span of its lines but for ordinal and lengths, if all else is known.
     #[inline(always)]
-    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<Cast<'_>> {
-        let like = self.like.as_ref()?;
+    pub(super) fn like(&self) -> Option<&Like> {
+        self.like.as_ref()
+    }
+
+    /// Whether more is judged than a line's head.
+    #[inline(always)]
+    pub(super) fn goes_on(&self) -> bool {
+        self.behind.is_some()
+    }
+
+    /// Judges the head of a line. No line feed stands in it.
+    #[inline(always)]
+    pub(super) fn cast_head(&self, text: &[u8], start: usize) -> Option<Cast> {
         if !self.head.holds(text, start) {
             return None;
         }
-        let ordinal = self.head.ordinal(text, start)?.unwrap_or(0);
-        let cast = Cast { like, ordinal, thread: self.fit.thread, tail_end: None, end: start + self.head.len };
-        match &self.behind {
-            None => Some(cast),
-            Some(behind) => self.cast_behind(text, start, cast, behind),
-        }
+        let ordinal = self.head.ordinal(text, start)?;
+        Some(Cast { ordinal, tail_end: None, end: start + self.head.len, moved: 0 })
     }
 
-    /// Goes on behind the payload. Apart, so that logs whose payload is last pay nothing for it.
-    #[inline(never)]
-    fn cast_behind<'m>(&'m self, text: &[u8], start: usize, mut cast: Cast<'m>, behind: &Piece) -> Option<Cast<'m>> {
-        let from = leaf::container_end(text, cast.end, 1)?;
+    /// Judges a line of which all but the ordinal and lengths is known.
+    #[inline(always)]
+    pub(super) fn cast(&self, text: &[u8], start: usize) -> Option<Cast> {
+        let head = self.cast_head(text, start)?;
+        let Some(behind) = &self.behind else { return Some(head) };
+        let from = leaf::container_end(text, head.end, 1)?;
         if from + behind.len - start > usize::from(u16::MAX) || !behind.holds(text, from) {
             return None;
         }
-        cast.ordinal = behind.ordinal(text, from)?.unwrap_or(cast.ordinal);
-        cast.tail_end = Some(from - start);
-        cast.end = from + behind.len;
+        let ordinal = if behind.ordinal.1 > 0 { behind.ordinal(text, from)? } else { head.ordinal };
         let moved = ((from - start) as u16).wrapping_sub(self.payload_end as u16);
-        for (part, place) in cast.thread.iter_mut().enumerate() {
-            if self.threads_behind >> part & 1 == 1 {
-                *place = (place.0.wrapping_add(moved), place.1.wrapping_add(moved));
-            }
-        }
-        Some(cast)
+        Some(Cast { ordinal, tail_end: Some(from - start), end: from + behind.len, moved })
+    }
+
+    /// Where a token of the thread stands in a line.
+    #[inline(always)]
+    pub(super) fn thread(&self, part: usize, cast: &Cast) -> Place {
+        let (at, end) = self.fit.thread[part];
+        let moved = if self.threads_behind >> part & 1 == 1 { cast.moved } else { 0 };
+        (at.wrapping_add(moved), end.wrapping_add(moved))
     }
 
     /// Whether a line known up to `at` may end at `end`.
@@ -273,7 +282,8 @@ impl Mould {
     ) -> Option<(Fit, u8)> {
         if self.like.is_some() {
             let cast = self.cast(text, start)?;
-            let fit = Fit { ordinal: cast.ordinal, thread: cast.thread, ..self.fit };
+            let thread = std::array::from_fn(|part| self.thread(part, &cast));
+            let fit = Fit { ordinal: cast.ordinal, thread, ..self.fit };
             let mut fit = self.layout.close(fit, text, (start, cast.end, end))?;
             if let Some(tail_end) = cast.tail_end {
                 fit.tail.1 = tail_end as u32;
@@ -283,7 +293,7 @@ impl Mould {
         if !self.head.holds(text, start) {
             return None;
         }
-        let ordinal = self.head.ordinal(text, start)?.unwrap_or(0);
+        let ordinal = self.head.ordinal(text, start)?;
         let fit = Fit { ordinal, ..self.fit };
         match self.rest {
             None => Some((self.layout.close(fit, text, (start, start + self.head.len, end))?, self.flags)),

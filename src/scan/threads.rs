@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::key::ThreadKey;
 use super::line::{Opener, Part};
-use super::span::Group;
+use super::span::{Group, Span};
 
 /// Short spellings found without a map.
 const NEAR: usize = 256;
@@ -106,15 +106,16 @@ impl<'w> Threads<'w> {
         group
     }
 
-    /// Counts an event of a group.
+    /// Counts an event of a group; its flags say whether it has an ordinal and whether it ends its thread.
     #[inline(always)]
-    pub(super) fn add(&mut self, group: u32, ordinal: Option<u64>, ends: bool) {
+    pub(super) fn add(&mut self, group: u32, ordinal: u64, flags: u8) {
         self.group_of.push(group);
         let thread = &mut self.found[group as usize];
-        let grows = thread.events == 0 || ordinal.is_none() || thread.ordinal < ordinal;
-        thread.irregular |= !grows || ends;
+        let has_ordinal = flags & Span::HAS_ORDINAL != 0;
+        let falls = has_ordinal && thread.ordinal.is_some_and(|before| ordinal <= before);
+        thread.irregular |= falls || flags & Span::ENDS_THREAD != 0;
         thread.events += 1;
-        thread.ordinal = ordinal;
+        thread.ordinal = has_ordinal.then_some(ordinal);
     }
 
     /// The groups, where each one's spans will begin, and the group of each span.

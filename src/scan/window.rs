@@ -1,14 +1,12 @@
 //! Scanning a window: its lines opened, by a layout or the exact way, and sorted by thread.
 
-use smallvec::SmallVec;
-
+use super::events::Events;
 use super::fault::{OpenFault, OpenReason};
-use super::layout::{Fit, Place, THREAD_PARTS_MAX};
+use super::layout::Fit;
 use super::learned::Known;
-use super::line::{Opened, Opener, Part};
-use super::span::{ScannedWindow, Span, WindowFault};
-use super::table::SpanTable;
-use super::threads::Threads;
+use super::line::Opener;
+use super::span::{ScannedWindow, WindowFault};
+use super::table::LineFeeds;
 use crate::json::Width;
 use crate::json::simd::{self, Task, Vectors};
 use crate::profile::Reading;
@@ -37,15 +35,13 @@ pub fn scan_window(opener: &Opener, window: &Window, from: usize, options: ScanO
         };
     }
     let known = opener.learned.as_ref().map(|learned| learned.known()).unwrap_or_default();
-    let room = window.bytes.len() / known.line_bytes;
+    let events = Events::new(opener, &window.bytes, window.bytes.len() / known.line_bytes * 9 / 8 + 1);
     let mut scan = Scan {
         opener,
         bytes: &window.bytes,
         options,
-        threads: Threads::new(room + room / 8),
-        table: SpanTable::default(),
+        events,
         known,
-        by_layout: 0,
         faults: Vec::new(),
         torn: None,
         reading: Reading::default(),
@@ -63,10 +59,8 @@ struct Scan<'w> {
     opener: &'w Opener,
     bytes: &'w [u8],
     options: ScanOptions,
-    table: SpanTable,
+    events: Events<'w>,
     known: Known,
-    threads: Threads<'w>,
-    by_layout: u32,
     faults: Vec<WindowFault>,
     torn: Option<WindowFault>,
     reading: Reading,
@@ -92,44 +86,55 @@ impl<'w> Scan<'w> {
     #[inline(always)]
     fn lines(&mut self, vectors: impl Vectors, from: usize, first_of_log: bool) {
         let bytes = self.bytes;
-        self.table = SpanTable::of_lines(vectors, bytes, bytes.len() / self.known.line_bytes);
         let is_fast = !self.options.strict && self.opener.learned.is_some();
-        for row in 0..self.table.lines() {
-            let (mut start, end) = self.table.line(row);
-            if is_fast && start >= from && self.cast(row, start, end) {
-                continue;
-            }
-            if start < from {
-                self.table.pass(row);
-                continue;
-            }
-            if first_of_log && start == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
-                start += BYTE_ORDER_MARK.len();
-            }
-            let goes_on = is_fast && self.by_layout(row, start, end) || self.exactly(row, start, end);
-            if !goes_on {
-                self.table.cut(row + 1);
-                return;
+        let (mut row, mut feeds) = (0, LineFeeds::new());
+        while self.events.table.find_lines(vectors, bytes, &mut feeds) {
+            while row < self.events.table.lines() {
+                if !self.line(row, (from, first_of_log), is_fast) {
+                    self.events.table.cut(row + 1);
+                    return;
+                }
+                row += 1;
             }
         }
+    }
+
+    /// Takes a line that begins at or behind `from`; `false` where the scan stops.
+    #[inline(always)]
+    fn line(&mut self, row: u32, (from, first_of_log): (usize, bool), is_fast: bool) -> bool {
+        let bytes = self.bytes;
+        let (mut start, end) = self.events.table.line(row);
+        if is_fast && start >= from && self.cast(row, start, end) {
+            return true;
+        }
+        if start < from {
+            self.events.table.pass(row);
+            return true;
+        }
+        if first_of_log && start == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
+            start += BYTE_ORDER_MARK.len();
+        }
+        is_fast && self.by_layout(row, start, end) || self.exactly(row, start, end)
     }
 
     /// Takes a line by the likeliest mould; `false` where it is not of that.
     #[inline(always)]
     fn cast(&mut self, row: u32, start: usize, end: usize) -> bool {
-        let bytes = self.bytes;
-        let Some((mould, cast)) = self.known.cast(bytes, start) else { return false };
-        // The last line of all takes the exact way.
-        let is_closed = cast.end <= end && end < bytes.len() && bytes[end - 1] == b'}';
-        if !is_closed
-            || !mould.reaches(bytes, cast.end, end)
-            || !self.table.push_like(row, cast.like, cast.ordinal, (cast.tail_end, end - start))
-        {
-            return false;
+        let Some(mould) = self.known.likeliest(self.bytes, start) else { return false };
+        if mould.goes_on() {
+            return self.cast_behind(row, start, end);
         }
-        let (ordinal, thread, flags) = (cast.ordinal, cast.thread, cast.like.flags());
-        self.took(&thread, ordinal, flags, (start, end));
-        true
+        let Some(cast) = mould.cast_head(self.bytes, start) else { return false };
+        self.events.cast(row, (start, end), mould, cast)
+    }
+
+    /// The same where more is judged behind the payload. Apart, so that logs whose payload is last
+    /// pay nothing for it.
+    #[inline(never)]
+    fn cast_behind(&mut self, row: u32, start: usize, end: usize) -> bool {
+        let Some(mould) = self.known.likeliest(self.bytes, start) else { return false };
+        let Some(cast) = mould.cast(self.bytes, start) else { return false };
+        self.events.cast(row, (start, end), mould, cast)
     }
 
     /// Takes a line by any mould or layout; `false` where it fits none.
@@ -137,7 +142,8 @@ impl<'w> Scan<'w> {
     fn by_layout(&mut self, row: u32, start: usize, line_end: usize) -> bool {
         let (bytes, opener) = (self.bytes, self.opener);
         // A line feed stands behind it, so the line is no last one.
-        if line_end >= bytes.len() || start >= line_end || bytes[start] != b'{' || start != self.table.line(row).0 {
+        let is_first = start != self.events.table.line(row).0;
+        if line_end >= bytes.len() || start >= line_end || bytes[start] != b'{' || is_first {
             return false;
         }
         let returns = bytes[line_end - 1] == b'\r';
@@ -147,28 +153,7 @@ impl<'w> Scan<'w> {
         }
         let flags = |fit: &Fit| opener.flags_of(fit, &bytes[start..end]);
         let Some((fit, flags)) = self.known.fit(bytes, (start, end), flags) else { return false };
-        let stored = flags | if returns { super::table::CARRIAGE_RETURN } else { 0 };
-        if !self.table.push_packed(row, &fit, fit.ordinal, end - start, stored) {
-            return false;
-        }
-        self.took(&fit.thread, fit.ordinal, flags, (start, end));
-        true
-    }
-
-    /// Puts the event just added into its group.
-    #[inline(always)]
-    fn took(&mut self, thread: &[Place; THREAD_PARTS_MAX], ordinal: u64, flags: u8, (start, end): (usize, usize)) {
-        let (bytes, opener) = (self.bytes, self.opener);
-        let group = match opener.threads {
-            0 | 1 => {
-                let (from, to) = thread[0];
-                self.threads.of_place(bytes, start + usize::from(from), start + usize::from(to), opener)
-            }
-            parts => self.threads.of_parts(&bytes[start..end], &parts_of(&thread[..parts]), opener),
-        };
-        let ordinal = (flags & Span::HAS_ORDINAL != 0).then_some(ordinal);
-        self.threads.add(group, ordinal, flags & Span::ENDS_THREAD != 0);
-        self.by_layout += 1;
+        self.events.fit(row, (start, end), &fit, flags, returns)
     }
 
     /// Takes a line the exact way; false where the scan stops.
@@ -176,7 +161,7 @@ impl<'w> Scan<'w> {
     fn exactly(&mut self, row: u32, line_start: usize, line_end: usize) -> bool {
         let (start, end) = trim(self.bytes, line_start, line_end);
         if start >= end {
-            self.table.pass(row);
+            self.events.table.pass(row);
             return true;
         }
         let text = &self.bytes[start..end];
@@ -185,7 +170,7 @@ impl<'w> Scan<'w> {
             let fault = self.opener.read_line(text, &mut self.reading).err();
             let fault = fault.unwrap_or_else(|| OpenReason::NoEnd.at(text.len() - 1));
             self.torn = Some(fault_at(row, start, fault));
-            self.table.pass(row);
+            self.events.table.pass(row);
             return false;
         }
         let opened = match self.options.strict {
@@ -194,53 +179,34 @@ impl<'w> Scan<'w> {
         };
         match opened {
             Ok(opened) => {
-                self.event(row, text, &opened, start);
+                if let Some(learned) = self.opener.learned.as_ref().filter(|_| !self.options.strict) {
+                    self.known.learn(learned, || self.opener.learn(text));
+                }
+                self.events.opened(row, text, &opened, start);
                 true
             }
             Err(fault) => {
                 self.faults.push(fault_at(row, start, fault));
-                self.table.pass(row);
+                self.events.table.pass(row);
                 self.options.step_over_faults
             }
         }
     }
 
-    fn event(&mut self, row: u32, text: &'w [u8], opened: &Opened, start: usize) {
-        if let Some(learned) = self.opener.learned.as_ref().filter(|_| !self.options.strict) {
-            self.known.learn(learned, || self.opener.learn(text));
-        }
-        let group = match opened.thread.as_slice() {
-            [] => self.threads.of_token(b"", self.opener),
-            [only] => self.threads.of_token(only.of(text), self.opener),
-            parts => self.threads.of_parts(text, parts, self.opener),
-        };
-        let ends = self.opener.end_flag(text, opened);
-        self.table.push_opened(row, opened, start, text.len(), ends);
-        self.threads.add(group, opened.ordinal, ends != 0);
-    }
-
     /// What was found, and what was known at the end.
-    fn end(mut self) -> (Known, ScannedWindow) {
-        let events = self.table.len();
-        let (groups, group_of) = self.threads.groups();
-        if groups.len() > 1 {
-            self.table.sort(&group_of, groups.iter().map(|group| group.from).collect());
-        }
+    fn end(self) -> (Known, ScannedWindow) {
+        let (spans, groups, by_layout) = self.events.sorted();
         let scanned = ScannedWindow {
-            lines: self.table.lines(),
-            events,
-            by_layout: self.by_layout,
-            spans: self.table,
+            lines: spans.lines(),
+            events: spans.len(),
+            by_layout,
+            spans,
             groups,
             faults: self.faults,
             torn: self.torn,
         };
         (self.known, scanned)
     }
-}
-
-fn parts_of(parts: &[Place]) -> SmallVec<[Part; 4]> {
-    parts.iter().map(|(start, end)| Part { start: u32::from(*start), end: u32::from(*end) }).collect()
 }
 
 fn fault_at(row: u32, start: usize, fault: OpenFault) -> WindowFault {
