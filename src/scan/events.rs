@@ -37,33 +37,45 @@ impl<'w> Events<'w> {
         {
             return false;
         }
-        self.add((start, end), |part| mould.thread(part, &cast), (cast.ordinal, like.flags()));
+        let group = match self.opener.threads {
+            0 | 1 => self.thread(start, mould.thread(0, cast.moved)),
+            _ => self.parts((start, end), std::array::from_fn(|part| mould.thread(part, cast.moved))),
+        };
+        self.add(group, cast.ordinal, like.flags());
         true
     }
 
-    /// Takes a line that fits a layout; `stored` are its flags as the table keeps them. `false` if its
-    /// span does not fit the packed form.
+    /// Takes a line that fits a layout and may end with a carriage return; `false` if its span does
+    /// not fit the packed form.
     pub(super) fn fit(&mut self, row: u32, line: (usize, usize), fit: &Fit, flags: u8, returns: bool) -> bool {
         let stored = flags | if returns { CARRIAGE_RETURN } else { 0 };
-        let fits = self.table.push_packed(row, fit, fit.ordinal, line.1 - line.0, stored);
-        if fits {
-            self.add(line, |part| fit.thread[part], (fit.ordinal, flags));
+        if !self.table.push_packed(row, fit, fit.ordinal, line.1 - line.0, stored) {
+            return false;
         }
-        fits
+        let group = match self.opener.threads {
+            0 | 1 => self.thread(line.0, fit.thread[0]),
+            _ => self.parts(line, fit.thread),
+        };
+        self.add(group, fit.ordinal, flags);
+        true
     }
 
-    /// Puts the event just added into the group of the thread whose tokens stand at these places.
+    /// The group of the thread whose one token stands there in the line.
     #[inline(always)]
-    fn add(&mut self, (start, end): (usize, usize), place: impl Fn(usize) -> Place, (ordinal, flags): (u64, u8)) {
-        let (bytes, opener) = (self.bytes, self.opener);
-        let group = if opener.threads <= 1 {
-            let (from, to) = place(0);
-            self.threads.of_place(bytes, start + usize::from(from), start + usize::from(to), opener)
-        } else {
-            let part = |(start, end)| Part { start: u32::from(start), end: u32::from(end) };
-            let parts: SmallVec<[Part; THREAD_PARTS_MAX]> = (0..opener.threads).map(|n| part(place(n))).collect();
-            self.threads.of_parts(&bytes[start..end], &parts, opener)
-        };
+    fn thread(&mut self, start: usize, (from, to): Place) -> u32 {
+        self.threads.of_place(self.bytes, start + usize::from(from), start + usize::from(to), self.opener)
+    }
+
+    /// The group of the thread whose tokens stand there in the line.
+    #[inline(never)]
+    fn parts(&mut self, (start, end): (usize, usize), places: [Place; THREAD_PARTS_MAX]) -> u32 {
+        let part = |(start, end): &Place| Part { start: u32::from(*start), end: u32::from(*end) };
+        let parts: SmallVec<[Part; THREAD_PARTS_MAX]> = places[..self.opener.threads].iter().map(part).collect();
+        self.threads.of_parts(&self.bytes[start..end], &parts, self.opener)
+    }
+
+    #[inline(always)]
+    fn add(&mut self, group: u32, ordinal: u64, flags: u8) {
         self.threads.add(group, ordinal, flags);
         self.by_layout += 1;
     }

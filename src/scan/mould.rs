@@ -66,7 +66,7 @@ pub(super) struct Cast {
     /// Where the judged part ends in the text.
     pub(super) end: usize,
     /// How much further than in the mould the tokens behind the payload stand.
-    moved: u16,
+    pub(super) moved: u16,
 }
 
 /// Leaves of a line that was fitted step by step.
@@ -138,14 +138,20 @@ impl Piece {
                 return false;
             }
         }
-        let is_plain = |(quote, end): &(u16, u16)| {
-            leaf::plain_string_end(text, from + usize::from(*quote)) == Some(from + usize::from(*end))
-        };
-        if !self.strings.iter().all(is_plain) {
+        if !self.strings.is_empty() && !self.strings_end(text, from) {
             return false;
         }
         !self.ends_open
             || !text.get(from + self.len).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
+    }
+
+    /// Whether all strings end where they must. Apart, so that heads without one pay nothing for it.
+    #[inline(never)]
+    fn strings_end(&self, text: &[u8], from: usize) -> bool {
+        let is_plain = |(quote, end): &(u16, u16)| {
+            leaf::plain_string_end(text, from + usize::from(*quote)) == Some(from + usize::from(*end))
+        };
+        self.strings.iter().all(is_plain)
     }
 
     /// The ordinal; 0 if it does not stand here.
@@ -252,11 +258,11 @@ impl Mould {
         Some(Cast { ordinal, tail_end: Some(from - start), end: from + behind.len, moved })
     }
 
-    /// Where a token of the thread stands in a line.
+    /// Where a token of the thread stands in a line in which all behind the payload has moved so far.
     #[inline(always)]
-    pub(super) fn thread(&self, part: usize, cast: &Cast) -> Place {
+    pub(super) fn thread(&self, part: usize, moved: u16) -> Place {
         let (at, end) = self.fit.thread[part];
-        let moved = if self.threads_behind >> part & 1 == 1 { cast.moved } else { 0 };
+        let moved = if self.threads_behind >> part & 1 == 1 { moved } else { 0 };
         (at.wrapping_add(moved), end.wrapping_add(moved))
     }
 
@@ -282,7 +288,7 @@ impl Mould {
     ) -> Option<(Fit, u8)> {
         if self.like.is_some() {
             let cast = self.cast(text, start)?;
-            let thread = std::array::from_fn(|part| self.thread(part, &cast));
+            let thread = std::array::from_fn(|part| self.thread(part, cast.moved));
             let fit = Fit { ordinal: cast.ordinal, thread, ..self.fit };
             let mut fit = self.layout.close(fit, text, (start, cast.end, end))?;
             if let Some(tail_end) = cast.tail_end {

@@ -156,13 +156,13 @@ impl SpanTable {
     ) -> bool {
         let high = *self.ordinal_high.get_or_insert((ordinal >> 32) as u32);
         let fits = (ordinal >> 32) as u32 == high && len <= usize::from(u16::MAX);
-        if fits {
-            let tail_back = match tail_end {
-                Some(end) => (len - end) as u16,
-                None if like.has_tail => like.span.tail_back,
-                None => len as u16,
-            };
-            self.spans.push(Packed { row, ordinal: ordinal as u32, tail_back, ..like.span });
+        match tail_end {
+            _ if !fits => {}
+            None if like.has_tail => self.spans.push(Packed { row, ordinal: ordinal as u32, ..like.span }),
+            end => {
+                let tail_back = (len - end.unwrap_or(0)) as u16;
+                self.spans.push(Packed { row, ordinal: ordinal as u32, tail_back, ..like.span });
+            }
         }
         fits
     }
@@ -297,8 +297,10 @@ impl SpanTable {
             && let Some(start) = self.starts.get(packed.row as usize)
         {
             let tail = *start as usize + usize::from(packed.tail_at);
+            simd::prefetch(bytes, *start as usize + usize::from(packed.kind_at));
             simd::prefetch(bytes, tail);
             simd::prefetch(bytes, tail + 64);
+            simd::prefetch(&self.spans, index as usize + 48);
         }
     }
 
@@ -356,8 +358,8 @@ impl LineFeeds {
         let from = self.seen;
         self.seen = bytes.len().min(from + LineFeeds::STRETCH);
         let (blocks, rest) = bytes[from..self.seen].as_chunks::<BLOCK>();
-        let mut found = 0;
-        for (block, base) in blocks.iter().zip((from as u32..).step_by(BLOCK)) {
+        let (mut found, mut base) = (0, from as u32);
+        for block in blocks {
             simd::prefetch(bytes, base as usize + LineFeeds::STRETCH);
             let mut feeds = vectors.find::<b'\n'>(block);
             let starts = &mut self.starts[found..found + BLOCK];
@@ -374,6 +376,7 @@ impl LineFeeds {
                 feeds &= feeds - 1;
                 next += 1;
             }
+            base += BLOCK as u32;
         }
         let base = self.seen - rest.len();
         for (at, _) in rest.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {

@@ -87,33 +87,35 @@ impl<'w> Scan<'w> {
     fn lines(&mut self, vectors: impl Vectors, from: usize, first_of_log: bool) {
         let bytes = self.bytes;
         let is_fast = !self.options.strict && self.opener.learned.is_some();
+        let fast_from = if is_fast { from } else { usize::MAX };
         let (mut row, mut feeds) = (0, LineFeeds::new());
         while self.events.table.find_lines(vectors, bytes, &mut feeds) {
-            while row < self.events.table.lines() {
-                if !self.line(row, (from, first_of_log), is_fast) {
-                    self.events.table.cut(row + 1);
+            for next in row..self.events.table.lines() {
+                let (start, end) = self.events.table.line(next);
+                if start >= fast_from && self.cast(next, start, end) {
+                    continue;
+                }
+                if !self.slowly(next, (start, end), (from, first_of_log)) {
+                    self.events.table.cut(next + 1);
                     return;
                 }
-                row += 1;
             }
+            row = self.events.table.lines();
         }
     }
 
-    /// Takes a line that begins at or behind `from`; `false` where the scan stops.
-    #[inline(always)]
-    fn line(&mut self, row: u32, (from, first_of_log): (usize, bool), is_fast: bool) -> bool {
-        let bytes = self.bytes;
-        let (mut start, end) = self.events.table.line(row);
-        if is_fast && start >= from && self.cast(row, start, end) {
-            return true;
-        }
+    /// Takes a line that is not of the likeliest mould, if it begins at or behind `from`; `false` where
+    /// the scan stops.
+    #[inline(never)]
+    fn slowly(&mut self, row: u32, (mut start, end): (usize, usize), (from, first_of_log): (usize, bool)) -> bool {
         if start < from {
             self.events.table.pass(row);
             return true;
         }
-        if first_of_log && start == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
+        if first_of_log && start == 0 && self.bytes.starts_with(BYTE_ORDER_MARK) {
             start += BYTE_ORDER_MARK.len();
         }
+        let is_fast = !self.options.strict && self.opener.learned.is_some();
         is_fast && self.by_layout(row, start, end) || self.exactly(row, start, end)
     }
 
@@ -355,7 +357,8 @@ mod tests {
         let window = Window { offset: 0, bytes: text.clone().into_bytes().into(), overlong: None };
         scan_window(&opener, &window, 0, ScanOptions::default());
         let known = opener.learned.as_ref().expect("layouts are on").known();
-        let cast = known.cast(text.as_bytes(), 0).map(|(_, cast)| (cast.ordinal, cast.tail_end, cast.end));
+        let cast = known.likeliest(text.as_bytes(), 0).and_then(|mould| mould.cast(text.as_bytes(), 0));
+        let cast = cast.map(|cast| (cast.ordinal, cast.tail_end, cast.end));
         // All roles are met before the closing brace.
         let end = line(0).len() - 2;
         assert_eq!(cast, Some((1000, Some(end - ",\"tid\":7".len()), end)));
