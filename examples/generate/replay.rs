@@ -49,6 +49,8 @@ pub struct Replay<'plan> {
     edits: Vec<usize>,
     done: Vec<bool>,
     alive: Vec<usize>,
+    /// How far the others were when a lane began: its own steps are counted from there.
+    joined_at: Vec<u64>,
     unborn: VecDeque<(u64, usize)>,
     waiting: Vec<usize>,
     random: Random,
@@ -79,6 +81,7 @@ impl<'plan> Replay<'plan> {
             edits: vec![0; plan.len()],
             done: vec![false; plan.len()],
             alive: Vec::new(),
+            joined_at: vec![0; plan.len()],
             unborn: births(options, side, plan, total),
             waiting: (0..plan.len()).filter(|lane| plan[*lane].after.is_some()).collect(),
             random: Random::new(options.seed, side.name(), u64::MAX),
@@ -128,7 +131,7 @@ impl<'plan> Replay<'plan> {
             && (line < self.written.lines || self.alive.is_empty())
         {
             self.unborn.pop_front();
-            self.alive.push(lane);
+            self.join(lane);
         }
         if self.alive.is_empty() {
             return false;
@@ -137,9 +140,28 @@ impl<'plan> Replay<'plan> {
             (self.turn, self.left) = (0, u64::MAX);
             return true;
         }
-        self.turn = self.random.below(self.alive.len() as u64) as usize;
+        self.turn = self.fair_turn();
         self.left = 1 + self.random.below(self.slice * 2 - 1);
         true
+    }
+
+    /// Of two threads at random the one that is less far, as a fair scheduler would have it: how
+    /// much further one thread is than another then does not grow with the log.
+    fn fair_turn(&mut self) -> usize {
+        let mut any = || self.random.below(self.alive.len() as u64) as usize;
+        let (one, other) = (any(), any());
+        if self.reached(self.alive[other]) < self.reached(self.alive[one]) { other } else { one }
+    }
+
+    /// How far a lane is, as the scheduler sees it.
+    fn reached(&self, lane: usize) -> u64 {
+        self.joined_at[lane] + self.lanes[lane].taken
+    }
+
+    /// A lane begins, as far as the one that is least far.
+    fn join(&mut self, lane: usize) {
+        self.joined_at[lane] = self.alive.iter().map(|lane| self.reached(*lane)).min().unwrap_or(0);
+        self.alive.push(lane);
     }
 
     fn end(&mut self, number: usize) {
@@ -150,7 +172,7 @@ impl<'plan> Replay<'plan> {
             self.waiting.iter().partition(|lane| plan[**lane].after.is_some_and(|before| done[before]));
         self.waiting = waiting;
         let ready: Vec<usize> = ready;
-        self.alive.extend(ready);
+        ready.into_iter().for_each(|lane| self.join(lane));
     }
 
     /// Writes the next event of a lane; false if it has ended.

@@ -4,12 +4,14 @@ use super::lane::Held;
 use crate::scan::{Opener, ScanOptions, Span, scan_window};
 use crate::source::{Bytes, Log, SourceError, Window};
 
-/// Events whose bytes are read again when their partners come: for each event three LEB128
-/// numbers, the bytes and the lines from the event before it and the bytes of its own line.
-/// Mostly five bytes an event.
+/// Events whose bytes are read again when their partners come: for each event but the first two
+/// LEB128 numbers, the bytes and the lines from the event before it. Mostly three bytes an event.
 pub struct Sealed {
-    /// Offset of the first event's physical line.
+    /// Offset of the first event's physical line, and of the end of the last one's.
     offset: u64,
+    end: u64,
+    /// Bytes of all their lines together, with a line feed each.
+    bytes: usize,
     pub(super) first_line: u64,
     pub(super) count: u32,
     last_must_read: bool,
@@ -20,46 +22,49 @@ pub struct Sealed {
 /// among hundreds does not bring back everybody's lines.
 const READ_OVER_MAX: u64 = 4 << 10;
 
-/// Where a sealed event's line lies: bytes and lines from the stretch's begin, and its bytes.
-#[derive(Clone, Copy)]
+/// Where a sealed event's line lies: bytes and lines from the stretch's begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Step {
     start: u64,
     line: u64,
-    len: u64,
 }
 
 impl Sealed {
     pub(super) fn new(held: &Held, from: u32, to: u32) -> Sealed {
         let place = |index: u32| {
-            let span = held.spans.span(index);
-            (held.line_offset(span.row), held.line(span.row), u64::from(span.lead + span.len))
+            let row = held.spans.row(index);
+            Step { start: held.line_offset(row), line: held.line(row) }
         };
-        let first = place(from);
-        let mut steps = Vec::with_capacity((to - from) as usize * 5);
+        let line_bytes = |index: u32| {
+            let (start, end) = held.spans.line(held.spans.row(index));
+            end - start + 1
+        };
+        let (first, last) = (place(from), held.spans.span(to - 1));
+        let mut steps = Vec::with_capacity((to - from) as usize * 3);
         let mut before = first;
-        for index in from..to {
-            let here = place(index);
-            push_leb128(&mut steps, here.0 - before.0);
-            push_leb128(&mut steps, here.1 - before.1);
-            push_leb128(&mut steps, here.2);
+        for here in (from + 1..to).map(place) {
+            push_leb128(&mut steps, here.start - before.start);
+            push_leb128(&mut steps, here.line - before.line);
             before = here;
         }
         Sealed {
-            offset: first.0,
-            first_line: first.1,
+            offset: first.start,
+            end: before.start + u64::from(last.lead + last.len),
+            bytes: (from..to).map(line_bytes).sum(),
+            first_line: first.line,
             count: to - from,
-            last_must_read: held.spans.flags(to - 1) & Span::MUST_READ != 0,
+            last_must_read: last.has(Span::MUST_READ),
             steps: steps.into_boxed_slice(),
         }
     }
 
     fn steps(&self) -> impl Iterator<Item = Step> + '_ {
-        let (mut rest, mut start, mut line) = (&self.steps[..], 0, 0);
-        (0..self.count).map(move |_| {
-            start += take_leb128(&mut rest);
-            line += take_leb128(&mut rest);
-            Step { start, line, len: take_leb128(&mut rest) }
-        })
+        let mut rest = &self.steps[..];
+        let next = move |before: &Step| {
+            let start = before.start + take_leb128(&mut rest);
+            Some(Step { start, line: before.line + take_leb128(&mut rest) })
+        };
+        std::iter::successors(Some(Step::default()), next).take(self.count as usize)
     }
 
     pub(super) fn open(&self, log: &Log, opener: &Opener, strict: bool) -> Result<Held, SourceError> {
@@ -91,25 +96,34 @@ impl Sealed {
 
     /// The lines alone, each with a line feed.
     fn gather(&self, log: &Log) -> Result<Bytes, SourceError> {
-        let needed: u64 = self.steps().map(|step| step.len).sum();
-        let mut bytes = Vec::with_capacity((needed + u64::from(self.count)) as usize);
-        let mut steps = self.steps().peekable();
-        let mut run: Vec<Step> = Vec::new();
-        while let Some(step) = steps.next() {
-            let end = step.start + step.len;
-            run.push(step);
-            if steps.peek().is_some_and(|next| next.start - end <= READ_OVER_MAX) {
-                continue;
-            }
-            let start = run[0].start;
-            let stretch = log.reread(self.offset + start, (end - start) as usize)?;
-            for Step { start: at, len, .. } in run.drain(..) {
-                bytes.extend_from_slice(&stretch[(at - start) as usize..(at - start + len) as usize]);
-                bytes.push(b'\n');
-            }
+        let steps: Vec<Step> = self.steps().collect();
+        let mut lines = Vec::with_capacity(self.bytes);
+        for run in steps.chunk_by(|one, next| next.start - one.start <= READ_OVER_MAX) {
+            let (first, last) = (run[0].start, run[run.len() - 1].start);
+            let stretch = self.read_run(log, first, last)?;
+            run.iter().for_each(|step| push_line(&mut lines, &stretch[(step.start - first) as usize..]));
         }
-        Ok(bytes.into())
+        Ok(lines.into())
     }
+
+    /// The bytes from one line's begin to the end of another, for which it looks.
+    fn read_run(&self, log: &Log, first: u64, last: u64) -> Result<Bytes, SourceError> {
+        let (len, mut ahead) = (self.end - self.offset, READ_OVER_MAX);
+        loop {
+            let to = len.min(last + ahead);
+            let stretch = log.reread(self.offset + first, (to - first) as usize)?;
+            if to == len || memchr::memchr(b'\n', &stretch[(last - first) as usize..]).is_some() {
+                return Ok(stretch);
+            }
+            ahead *= 2;
+        }
+    }
+}
+
+/// Adds the line that begins a text.
+fn push_line(lines: &mut Vec<u8>, text: &[u8]) {
+    lines.extend_from_slice(&text[..memchr::memchr(b'\n', text).unwrap_or(text.len())]);
+    lines.push(b'\n');
 }
 
 fn push_leb128(out: &mut Vec<u8>, mut value: u64) {
