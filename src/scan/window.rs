@@ -241,7 +241,7 @@ mod tests {
     use super::*;
     use crate::json::Pointer;
     use crate::profile::{Header, NondeterministicRole, PayloadRole, Profile, Roles};
-    use crate::scan::ThreadKey;
+    use crate::scan::{Opened, ThreadKey};
 
     fn profile() -> Profile {
         let path = |text: &str| Pointer::parse(text).unwrap();
