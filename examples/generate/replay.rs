@@ -8,6 +8,9 @@ use super::numbers::Random;
 use super::options::{Births, Diverge, Options, Shape, Skew};
 use super::script::{Script, Step};
 
+/// Events that a thread may be behind before it is preferred.
+const BEHIND_MAX: u64 = 1_000;
+
 /// What the plan says of one lane, the same for both sides.
 #[derive(Clone, Debug)]
 pub struct LanePlan {
@@ -145,12 +148,13 @@ impl<'plan> Replay<'plan> {
         true
     }
 
-    /// Of two threads at random the one that is less far, as a fair scheduler would have it: how
-    /// much further one thread is than another then does not grow with the log.
+    /// A thread at random; of two at random the one that is far behind, as a fair scheduler would
+    /// have it: how much further one is than another then does not grow with the log.
     fn fair_turn(&mut self) -> usize {
         let mut any = || self.random.below(self.alive.len() as u64) as usize;
         let (one, other) = (any(), any());
-        if self.reached(self.alive[other]) < self.reached(self.alive[one]) { other } else { one }
+        let is_behind = self.reached(self.alive[other]) + BEHIND_MAX < self.reached(self.alive[one]);
+        if is_behind { other } else { one }
     }
 
     /// How far a lane is, as the scheduler sees it.

@@ -7,7 +7,7 @@ use super::group::GroupKeys;
 use super::pairing::Opening;
 use super::sealed::Sealed;
 use crate::compare::Event;
-use crate::scan::{Opener, Span, SpanTable, ThreadKey};
+use crate::scan::{Opener, Sight, Span, SpanTable, ThreadKey};
 use crate::source::{Bytes, Log, SourceError};
 
 /// The bytes of a window and the spans that point into them.
@@ -283,6 +283,8 @@ pub struct Met<'l> {
 pub struct Run<'l> {
     pub first: Met<'l>,
     pub count: u32,
+    /// Those of their window.
+    bytes: &'l [u8],
 }
 
 impl<'l> Run<'l> {
@@ -291,6 +293,26 @@ impl<'l> Run<'l> {
     pub fn at(&self, behind: u32) -> Met<'l> {
         let Met { held, index, position } = self.first;
         Met { held, index: index + behind, position: position + u64::from(behind) }
+    }
+
+    /// The same as the comparer sees it.
+    #[inline(always)]
+    pub fn event(&self, behind: u32) -> Event<'l> {
+        let span = self.first.held.spans.span(self.first.index + behind);
+        event_of(&span, span.line_of(self.bytes))
+    }
+
+    /// What is seen of an event and its partner so many behind the first.
+    #[inline(always)]
+    pub fn sight(&self, other: &Run<'_>, behind: u32) -> Sight {
+        let partner = (&other.first.held.spans, other.bytes, other.first.index + behind);
+        self.first.held.spans.sight(self.bytes, self.first.index + behind, partner)
+    }
+
+    /// Asks for the bytes of an event ahead of their use.
+    #[inline(always)]
+    pub fn prefetch(&self, behind: u32) {
+        self.first.held.spans.prefetch(self.bytes, self.first.index + behind);
     }
 }
 
@@ -301,7 +323,8 @@ impl<'l> LaneCursor<'l> {
             let Batch::Hot { held, from, to } = self.lane.queue.get(self.batch)? else { return None };
             let index = *from + self.at as u32;
             if index < *to {
-                return Some(Run { first: Met { held, index, position: self.position }, count: *to - index });
+                let first = Met { held, index, position: self.position };
+                return Some(Run { first, count: *to - index, bytes: &held.bytes });
             }
             self.batch += 1;
             self.at = 0;
@@ -328,6 +351,7 @@ impl<'l> Iterator for LaneCursor<'l> {
 
 impl<'l> Met<'l> {
     /// The event's span.
+    #[inline(always)]
     pub fn span(&self) -> Span {
         self.held.spans.span(self.index)
     }
@@ -338,7 +362,7 @@ impl<'l> Met<'l> {
     }
 
     /// The event as the comparer sees it.
-    #[inline]
+    #[inline(always)]
     pub fn event(&self) -> Event<'l> {
         let span = self.span();
         event_of(&span, span.line_of(&self.held.bytes))
@@ -363,7 +387,7 @@ impl<'l> Met<'l> {
 }
 
 /// The event of a trimmed line as the comparer sees it.
-#[inline]
+#[inline(always)]
 pub fn event_of<'l>(span: &Span, line: &'l [u8]) -> Event<'l> {
     Event {
         line,

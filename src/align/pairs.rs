@@ -9,6 +9,7 @@ use super::lane::{LaneCursor, Met, Place, Run};
 use super::parting::{ContextLine, Parted, fault_at};
 use crate::compare::{Comparer, Scratch, Weighed};
 use crate::profile::ReadFault;
+use crate::scan::Sight;
 use crate::source::{Log, Side, SourceError};
 
 /// How far a pairing is.
@@ -57,20 +58,25 @@ pub fn weigh_pairs(
         && let (Some(left), Some(right)) = (reference.run(), candidate.run())
     {
         let run = left.count.min(right.count).min(count.min(u64::from(u32::MAX)) as u32);
+        let sees = !strict && comparer.compares_all();
         let mut at = 0;
         while at < run {
-            if !strict && comparer.compares_all() {
-                let equal = equal_run(&left, &right, at, run);
-                found.equal_by_bytes += u64::from(equal);
-                found.took(equal);
-                at += equal;
-                if at == run {
-                    break;
-                }
+            let sight = if sees { found.take_equal(&left, &right, &mut at, run) } else { Sight::Unseen };
+            if at == run {
+                break;
             }
-            let pair = [left.at(at), right.at(at)];
-            let weighed = comparer.weigh(&pair[0].event(), &pair[1].event(), scratch);
-            if found.take(weighed, pair, strict, skip_faults).is_break() {
+            if sight == Sight::SameHead
+                && let Some(rules) = comparer.equal_at_once(&left.event(at), &right.event(at), scratch)
+            {
+                found.take_read(rules.iter());
+                at += 1;
+                continue;
+            }
+            let weighed = match sight {
+                Sight::SameHead => comparer.weigh_tails(&left.event(at), &right.event(at), scratch),
+                _ => comparer.weigh(&left.event(at), &right.event(at), scratch),
+            };
+            if found.take(weighed, [left.at(at), right.at(at)], strict, skip_faults).is_break() {
                 return found;
             }
             at += 1;
@@ -86,22 +92,26 @@ pub fn weigh_pairs(
 /// bytes are in a cache further away.
 const AHEAD: u32 = 12;
 
-/// How many pairs from `at` on have the same kind, ordinal and tail, byte for byte.
-fn equal_run(left: &Run<'_>, right: &Run<'_>, at: u32, end: u32) -> u32 {
-    let [(left_bytes, left_spans), (right_bytes, right_spans)] =
-        [left, right].map(|run| (&*run.first.held.bytes, &run.first.held.spans));
-    for behind in at..end {
-        left_spans.prefetch(left_bytes, left.first.index + behind + AHEAD);
-        right_spans.prefetch(right_bytes, right.first.index + behind + AHEAD);
-        let other = (right_spans, right_bytes, right.first.index + behind);
-        if !left_spans.same(left_bytes, left.first.index + behind, other) {
-            return behind - at;
-        }
-    }
-    end - at
-}
-
 impl WeighedPairs {
+    /// Takes the pairs from `at` on that have the same kind, ordinal and tail, byte for byte, and
+    /// goes past them; says what is seen of the one that has not.
+    #[inline(always)]
+    fn take_equal(&mut self, left: &Run<'_>, right: &Run<'_>, at: &mut u32, end: u32) -> Sight {
+        let (from, mut sight) = (*at, Sight::Same);
+        while *at < end {
+            left.prefetch(*at + AHEAD);
+            right.prefetch(*at + AHEAD);
+            sight = left.sight(right, *at);
+            if sight != Sight::Same {
+                break;
+            }
+            *at += 1;
+        }
+        self.equal_by_bytes += u64::from(*at - from);
+        self.took(*at - from);
+        sight
+    }
+
     /// So many equal pairs.
     fn took(&mut self, pairs: u32) {
         self.taken += u64::from(pairs);
@@ -118,8 +128,8 @@ impl WeighedPairs {
             }
             // Looked at where it lies: it was written a moment ago, and a move would wait for that.
             Weighed::EqualRead(ref overlooked) => {
-                self.read += 1;
-                overlooked.iter().for_each(|rule| self.overlook(*rule));
+                self.take_read(overlooked.iter().copied());
+                return ControlFlow::Continue(());
             }
             Weighed::EqualUnread => {
                 self.skipped_nondeterministic += 1;
@@ -148,6 +158,15 @@ impl WeighedPairs {
         ControlFlow::Continue(())
     }
 
+    /// Takes a pair that was read and is equal, as rules overlooked something or nothing.
+    #[inline(always)]
+    fn take_read(&mut self, overlooked: impl Iterator<Item = u16>) {
+        self.read += 1;
+        overlooked.for_each(|rule| self.overlook(rule));
+        self.took(1);
+    }
+
+    #[inline]
     fn overlook(&mut self, rule: u16) {
         match self.overlooked.iter_mut().find(|(known, _)| *known == rule) {
             Some((_, count)) => *count += 1,

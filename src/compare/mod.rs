@@ -25,5 +25,6 @@ pub mod walk;
 pub mod weigh;
 
 pub use event::Event;
+pub use mould::FewRules;
 pub use walk::{DIFFERENCES_LISTED_MAX, Difference, Overlooked};
 pub use weigh::{Comparer, Differences, Scratch, Weighed};

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::layout::Duty;
 use super::trie::Trie;
-use super::walk::Overlooked;
 use crate::json;
 use crate::json::simd::{self, BLOCK, Task, Vectors, Width};
 
@@ -55,7 +54,7 @@ struct Mould {
 
 /// Up to four rules, none of them numbered 0, in the order of their leaves: they travel in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rules(u64);
+pub struct FewRules(u64);
 
 /// The moulds that all workers know: they come, and none goes.
 #[derive(Debug, Default)]
@@ -76,12 +75,12 @@ impl<'t> Pair<'t> {
 impl Moulds {
     /// The rules that overlooked something, if the texts are valid and equal by a mould.
     #[inline]
-    pub fn judge(&self, pair: Pair<'_>) -> Option<Rules> {
+    pub fn judge(&self, pair: Pair<'_>) -> Option<FewRules> {
         self.judge_by(pair, Width::Best)
     }
 
     #[inline]
-    fn judge_by(&self, pair: Pair<'_>, width: Width) -> Option<Rules> {
+    fn judge_by(&self, pair: Pair<'_>, width: Width) -> Option<FewRules> {
         simd::run(Judge { slots: self.slots.get()?, pair }, width)
     }
 
@@ -110,10 +109,10 @@ struct Judge<'p> {
 }
 
 impl Task for Judge<'_> {
-    type Answer = Option<Rules>;
+    type Answer = Option<FewRules>;
 
     #[inline(always)]
-    fn run(self, vectors: impl Vectors) -> Option<Rules> {
+    fn run(self, vectors: impl Vectors) -> Option<FewRules> {
         let Judge { slots, pair } = self;
         if pair.reference.len() >= BLOCK {
             return find(vectors, slots, pair, (pair.reference, pair.candidate));
@@ -129,7 +128,7 @@ fn find(
     slots: &[OnceLock<Box<Mould>>],
     pair: Pair<'_>,
     (wide_x, wide_y): (&[u8], &[u8]),
-) -> Option<Rules> {
+) -> Option<FewRules> {
     let key = key(vectors, pair.kind, pair.reference.len(), wide_x);
     for place in places(key) {
         let mould = slots[place].get()?;
@@ -238,8 +237,8 @@ impl Mould {
     /// The rules that overlook a difference between texts of this mould; `None` where a leaf seems
     /// to differ for all its rule says.
     #[inline(always)]
-    fn overlooked(&self, pair: Pair<'_>) -> Option<Rules> {
-        let mut rules = Rules(0);
+    fn overlooked(&self, pair: Pair<'_>) -> Option<FewRules> {
+        let mut rules = FewRules(0);
         for (start, end, duty) in &self.noted {
             let span = usize::from(*start)..usize::from(*end);
             let (x, y) = (&pair.reference[span.clone()], &pair.candidate[span]);
@@ -270,13 +269,13 @@ fn plain_masked(token: &[u8], bits: u64) -> Option<u64> {
     Some(value & !bits)
 }
 
-impl Rules {
+impl FewRules {
     const MAX: u32 = 4;
 
     /// Takes a rule in; `None` where it cannot be held.
     #[inline(always)]
     fn add(&mut self, rule: u16) -> Option<()> {
-        for place in (0..Rules::MAX).map(|n| n * 16) {
+        for place in (0..FewRules::MAX).map(|n| n * 16) {
             match (self.0 >> place) as u16 {
                 0 if rule != 0 => self.0 |= u64::from(rule) << place,
                 known if known == rule && rule != 0 => {}
@@ -287,11 +286,12 @@ impl Rules {
         None
     }
 
-    /// The rules as a list.
+    /// Their numbers, in the order of their leaves.
     #[inline(always)]
-    pub fn list(self) -> Overlooked {
-        let rules = [0, 16, 32, 48].map(|place| (self.0 >> place) as u16);
-        Overlooked::from_buf_and_len(rules, (Rules::MAX - self.0.leading_zeros() / 16) as usize)
+    pub fn iter(self) -> impl Iterator<Item = u16> {
+        std::iter::successors(Some(self.0), |rest| Some(rest >> 16))
+            .take_while(|rest| *rest != 0)
+            .map(|rest| rest as u16)
     }
 }
 
@@ -369,7 +369,7 @@ mod tests {
             let pair = Pair::new(3, x.as_bytes(), y.as_bytes()).expect("they are equally long");
             moulds.learn(&trie, pair);
             let found = moulds.judge(pair).expect("it was learned");
-            assert_eq!(found.list().as_slice(), [7, 9]);
+            assert_eq!(found.iter().collect::<Vec<_>>(), [7, 9]);
             for at in 0..y.len() {
                 for byte in [b'0', b'5', b'"', b'\\', b'a', b',', 0, 0x80, 0xFF] {
                     let mut other = y.clone().into_bytes();

@@ -10,7 +10,7 @@ use super::layout::{Layout, ReadLine};
 use super::learned::Book;
 use super::leaves::Allocators;
 use super::lockstep::{Span, Walked, walk};
-use super::mould::{Pair, Rules};
+use super::mould::{FewRules, Pair};
 use super::plan::Plan;
 use super::walk::Overlooked;
 use super::weigh::{Comparer, Scratch};
@@ -71,6 +71,7 @@ fn only_tail_unread(event: &Event<'_>) -> bool {
 
 impl Comparer<'_> {
     /// What of a pair is walked; `None` where the exact way is to be taken at once.
+    #[inline]
     pub(super) fn texts<'w>(&self, reference: &Event<'w>, candidate: &Event<'w>) -> Option<Texts<'w>> {
         if !self.layouts || reference.payload_missing || candidate.payload_missing {
             return None;
@@ -86,7 +87,7 @@ impl Comparer<'_> {
     /// Judges a pair by the moulds: the rules that overlooked a difference, if both texts are valid
     /// and equal; else nothing is decided.
     #[inline]
-    pub(super) fn weigh_at_once(&self, texts: Texts<'_>, kept: &mut Regular) -> Option<Rules> {
+    pub(super) fn weigh_at_once(&self, texts: Texts<'_>, kept: &mut Regular) -> Option<FewRules> {
         let rules = self.learned.moulds.judge(Pair::new(texts.kind(), texts.reference, texts.candidate)?)?;
         kept.pairs += 1;
         kept.by_mould += 1;

@@ -7,6 +7,7 @@ use super::allocator::{self, Call};
 use super::digest::Digester;
 use super::event::Event;
 use super::learned::Learned;
+use super::mould::FewRules;
 use super::paths::RulePaths;
 use super::regular::{Regular, payload_tells_all};
 use super::walk::{Difference, Overlooked, SideText, Walk};
@@ -126,29 +127,46 @@ impl<'p> Comparer<'p> {
         let same_head = self.same_kind(reference, candidate) && reference.ordinal == candidate.ordinal;
         let unread = self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic);
         let read = !unread && !same_tail(reference, candidate);
-        let texts = if read && same_head { self.texts(reference, candidate) } else { None };
+        if read && same_head {
+            return match self.equal_at_once(reference, candidate, scratch) {
+                Some(rules) => Weighed::EqualRead(rules.iter().collect()),
+                None => self.weigh_tails(reference, candidate, scratch),
+            };
+        }
+        if let Some(malformed) = self.read_both(reference, candidate, read, scratch) {
+            return malformed;
+        }
+        match (same_head, unread) {
+            (false, _) => Weighed::Differ { read },
+            (true, true) => Weighed::EqualUnread,
+            (true, false) => Weighed::EqualByBytes,
+        }
+    }
+
+    /// The rules that overlook what differs in a pair of the same kind and ordinal, if the pair is
+    /// equal and that is seen at once; else nothing is decided.
+    #[inline]
+    pub fn equal_at_once(
+        &self,
+        reference: &Event<'_>,
+        candidate: &Event<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<FewRules> {
+        self.weigh_at_once(self.texts(reference, candidate)?, &mut scratch.regular)
+    }
+
+    /// Weighs a pair of the same kind and ordinal that is not equal at once; both lines are read.
+    pub fn weigh_tails(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Weighed {
+        let texts = self.texts(reference, candidate);
         let mut unknown = false;
         if let Some(texts) = texts {
-            if let Some(rules) = self.weigh_at_once(texts, &mut scratch.regular) {
-                return Weighed::EqualRead(rules.list());
-            }
             match self.weigh_regular(texts, &mut scratch.regular) {
                 Ok(overlooked) => return Weighed::EqualRead(overlooked),
                 Err(is_unknown) => unknown = is_unknown,
             }
         }
-        if read || reference.must_read || candidate.must_read {
-            let left = self.read_where_due(reference, read, &mut scratch.reference, &mut scratch.reading);
-            let right = self.read_where_due(candidate, read, &mut scratch.candidate, &mut scratch.reading);
-            if left.is_err() || right.is_err() {
-                return Weighed::Malformed { reference: left.err(), candidate: right.err() };
-            }
-        }
-        if !same_head {
-            return Weighed::Differ { read };
-        }
-        if !read {
-            return if unread { Weighed::EqualUnread } else { Weighed::EqualByBytes };
+        if let Some(malformed) = self.read_both(reference, candidate, true, scratch) {
+            return malformed;
         }
         if let Some(texts) = texts.filter(|_| unknown) {
             self.learn(texts, reference, candidate, scratch);
@@ -159,8 +177,22 @@ impl<'p> Comparer<'p> {
         walk.run();
         match walk.total {
             0 => Weighed::EqualRead(walk.overlooked),
-            _ => Weighed::Differ { read },
+            _ => Weighed::Differ { read: true },
         }
+    }
+
+    /// Reads both lines as far as is due: whole if they are to be walked (`walked`), or must be read.
+    fn read_both(
+        &self,
+        reference: &Event<'_>,
+        candidate: &Event<'_>,
+        walked: bool,
+        scratch: &mut Scratch,
+    ) -> Option<Weighed> {
+        let left = self.read_where_due(reference, walked, &mut scratch.reference, &mut scratch.reading);
+        let right = self.read_where_due(candidate, walked, &mut scratch.candidate, &mut scratch.reading);
+        let is_malformed = left.is_err() || right.is_err();
+        is_malformed.then(|| Weighed::Malformed { reference: left.err(), candidate: right.err() })
     }
 
     /// Reads a line into its tape if it is to be walked, else only if it must be read anyway.
@@ -295,11 +327,16 @@ impl<'p> Comparer<'p> {
     }
 
     /// Where the rules for an event's kind stand.
+    #[inline]
     pub(super) fn rules_of(&self, event: &Event<'_>) -> usize {
-        if event.kind.first() != Some(&b'"') || self.by_kind.is_empty() {
+        if self.by_kind.is_empty() { 0 } else { self.rules_of_kind(event.kind) }
+    }
+
+    fn rules_of_kind(&self, kind: &[u8]) -> usize {
+        if kind.first() != Some(&b'"') {
             return 0;
         }
-        self.by_kind.get(&*json::text::unescape(event.kind)).copied().unwrap_or(0)
+        self.by_kind.get(&*json::text::unescape(kind)).copied().unwrap_or(0)
     }
 
     pub(super) fn payload_node(&self, event: &Event<'_>, tape: &Tape) -> Option<usize> {

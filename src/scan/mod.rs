@@ -29,5 +29,5 @@ pub use key::ThreadKey;
 pub use line::{Opened, Opener, Part};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
 pub use sweep::{Start, Swept, sweep};
-pub use table::SpanTable;
+pub use table::{Sight, SpanTable};
 pub use window::{ScanOptions, scan_window};

@@ -16,6 +16,8 @@ use crate::json::leaf;
 
 /// Bytes judged before a line may be turned away.
 const BLOCK: usize = 64;
+/// How far a character of a string may lie above a space; no other byte has this much room.
+const STRING_ROOM: u8 = 0x7F - b' ';
 /// Longer stretches have no mould.
 const PIECE_MAX: usize = 1024;
 
@@ -27,8 +29,8 @@ type Ranges = ([u8; BLOCK], [u8; BLOCK]);
 struct Piece {
     /// From the stretch's first byte on; padded to whole blocks.
     ranges: Vec<Ranges>,
-    /// Where strings begin and end, between which neither quote nor backslash may stand.
-    strings: Vec<(u16, u16)>,
+    /// Whether some bytes are a string's characters, and no others have as much room.
+    has_strings: bool,
     len: usize,
     /// Whether it ends with a leaf: a number may be longer then.
     ends_open: bool,
@@ -93,6 +95,34 @@ impl Leaves {
     }
 }
 
+/// Whether each byte is as its range will have it.
+#[inline(always)]
+fn all_fit(line: &[u8], ranges: &[Ranges], outside: impl Fn(u8, u8, u8) -> u8) -> bool {
+    for (bytes, (least, room)) in line.as_chunks::<BLOCK>().0.iter().zip(ranges) {
+        let mut beyond = 0;
+        for ((byte, least), room) in bytes.iter().zip(least).zip(room) {
+            beyond |= outside(*byte, *least, *room);
+        }
+        if beyond != 0 {
+            return false;
+        }
+    }
+    true
+}
+
+/// Not zero where a byte is out of its range.
+#[inline(always)]
+fn outside(byte: u8, least: u8, room: u8) -> u8 {
+    byte.wrapping_sub(least).saturating_sub(room)
+}
+
+/// The same where a string's end or an escape may stand, which no string's character is.
+#[inline(always)]
+fn outside_or_mark(byte: u8, least: u8, room: u8) -> u8 {
+    let is_mark = (byte == b'"') | (byte == b'\\');
+    outside(byte, least, room) | u8::from(is_mark & (room == STRING_ROOM))
+}
+
 impl Piece {
     /// The ranges of `text[from..to]`, in which these leaves (with their numbers) stand. Strings that
     /// are what they were in another line (`before`) are taken for fixed.
@@ -105,7 +135,7 @@ impl Piece {
         if to <= from || to - from > PIECE_MAX {
             return None;
         }
-        let mut draft = Draft { least: text[from..to].to_vec(), room: vec![0; to - from], strings: Vec::new() };
+        let mut draft = Draft { least: text[from..to].to_vec(), room: vec![0; to - from] };
         let (mut ordinal, mut widths) = ((0, 0), 0u64);
         for (index, (leaf, at, end)) in leaves.iter().enumerate() {
             let place = (at - from, end - from);
@@ -120,38 +150,25 @@ impl Piece {
                 widths = widths.wrapping_mul(31).wrapping_add((end - at) as u64);
             }
         }
-        let (ranges, strings) = draft.blocks();
+        let has_strings = draft.room.contains(&STRING_ROOM);
+        let ranges = draft.blocks();
         let ends_open = leaves.last().is_some_and(|(_, _, end)| *end == to);
-        Some(Piece { ranges, strings, len: to - from, ends_open, ordinal, widths })
+        Some(Piece { ranges, has_strings, len: to - from, ends_open, ordinal, widths })
     }
 
     /// Whether the bytes from `from` on are as they must be.
     #[inline(always)]
     fn holds(&self, text: &[u8], from: usize) -> bool {
         let Some(line) = text.get(from..from + self.ranges.len() * BLOCK) else { return false };
-        for (bytes, (least, room)) in line.as_chunks::<BLOCK>().0.iter().zip(&self.ranges) {
-            let mut beyond = 0;
-            for ((byte, least), room) in bytes.iter().zip(least).zip(room) {
-                beyond |= byte.wrapping_sub(*least).saturating_sub(*room);
-            }
-            if beyond != 0 {
-                return false;
-            }
-        }
-        if !self.strings.is_empty() && !self.strings_end(text, from) {
+        let fits = match self.has_strings {
+            true => all_fit(line, &self.ranges, outside_or_mark),
+            false => all_fit(line, &self.ranges, outside),
+        };
+        if !fits {
             return false;
         }
         !self.ends_open
             || !text.get(from + self.len).is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
-    }
-
-    /// Whether all strings end where they must. Apart, so that heads without one pay nothing for it.
-    #[inline(never)]
-    fn strings_end(&self, text: &[u8], from: usize) -> bool {
-        let is_plain = |(quote, end): &(u16, u16)| {
-            leaf::plain_string_end(text, from + usize::from(*quote)) == Some(from + usize::from(*end))
-        };
-        self.strings.iter().all(is_plain)
     }
 
     /// The ordinal; 0 if it does not stand here.
@@ -317,7 +334,6 @@ impl Mould {
 struct Draft {
     least: Vec<u8>,
     room: Vec<u8>,
-    strings: Vec<(u16, u16)>,
 }
 
 impl Draft {
@@ -325,8 +341,7 @@ impl Draft {
     fn leaf(&mut self, (at, end): (usize, usize)) -> Option<()> {
         match self.least[at] {
             b'"' => {
-                self.strings.push((at as u16, end as u16));
-                self.range(at + 1..end - 1, b' ', 0x7F);
+                self.range(at + 1..end - 1, b' ', b' ' + STRING_ROOM);
             }
             b'0'..=b'9' | b'-' => {
                 let first = at + usize::from(self.least[at] == b'-');
@@ -351,11 +366,11 @@ impl Draft {
     }
 
     /// The ranges in whole blocks; behind the head any byte will do.
-    fn blocks(mut self) -> (Vec<Ranges>, Vec<(u16, u16)>) {
+    fn blocks(mut self) -> Vec<Ranges> {
         let len = self.least.len().next_multiple_of(BLOCK);
         self.least.resize(len, 0);
         self.room.resize(len, u8::MAX);
         let pairs = self.least.as_chunks::<BLOCK>().0.iter().zip(self.room.as_chunks::<BLOCK>().0);
-        (pairs.map(|(least, room)| (*least, *room)).collect(), self.strings)
+        pairs.map(|(least, room)| (*least, *room)).collect()
     }
 }

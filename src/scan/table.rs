@@ -20,6 +20,17 @@ struct Packed {
     flags: u8,
 }
 
+/// What is seen of a pair at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The same in kind, ordinal and tail, byte for byte, and neither has to be read.
+    Same,
+    /// The same in kind and ordinal, and no more.
+    SameHead,
+    /// Nothing.
+    Unseen,
+}
+
 /// What the spans of lines share that differ in ordinal and length only.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Like {
@@ -244,10 +255,11 @@ impl SpanTable {
     }
 
     /// A span written out.
+    #[inline(always)]
     pub fn span(&self, index: u32) -> Span {
         let packed = &self.spans[index as usize];
         if packed.flags & WIDE != 0 {
-            return self.wide[packed.ordinal as usize];
+            return self.wide(packed);
         }
         let (start, end) = self.line(packed.row);
         let len = (end - start) as u32 - u32::from(packed.flags & CARRIAGE_RETURN != 0);
@@ -264,10 +276,14 @@ impl SpanTable {
         }
     }
 
-    /// Whether two events are the same in kind, ordinal and tail, byte for byte, and neither has to
-    /// be read. `false` where that is not seen at once.
+    #[cold]
+    fn wide(&self, packed: &Packed) -> Span {
+        self.wide[packed.ordinal as usize]
+    }
+
+    /// What is seen of a pair without reading either of its lines.
     #[inline(always)]
-    pub fn same(&self, bytes: &[u8], index: u32, other: (&SpanTable, &[u8], u32)) -> bool {
+    pub fn sight(&self, bytes: &[u8], index: u32, other: (&SpanTable, &[u8], u32)) -> Sight {
         /// What is looked at elsewhere.
         const ODD: u8 = WIDE | CARRIAGE_RETURN | Span::MUST_READ;
         /// What both must agree in.
@@ -278,16 +294,16 @@ impl SpanTable {
             || self.whole_ordinal(x) != other.0.whole_ordinal(y)
             || x.kind_len != y.kind_len
         {
-            return false;
+            return Sight::Unseen;
         }
         let ((from, to), (other_from, other_to)) = (self.line(x.row), other.0.line(y.row));
         let tail = bytes.get(from + usize::from(x.tail_at)..to - usize::from(x.tail_back));
         let other_tail = other.1.get(other_from + usize::from(y.tail_at)..other_to - usize::from(y.tail_back));
         let kind = beginning(bytes, from + usize::from(x.kind_at), x.kind_len);
-        kind.is_some()
-            && kind == beginning(other.1, other_from + usize::from(y.kind_at), y.kind_len)
-            && tail.is_some()
-            && tail == other_tail
+        if kind.is_none() || kind != beginning(other.1, other_from + usize::from(y.kind_at), y.kind_len) {
+            return Sight::Unseen;
+        }
+        if tail.is_some() && tail == other_tail { Sight::Same } else { Sight::SameHead }
     }
 
     /// Asks for the bytes of a span's tail ahead of their use.
