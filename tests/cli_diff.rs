@@ -314,3 +314,18 @@ fn progress_is_told_where_it_is_asked_for() {
         assert_eq!(told.contains(" read\n"), wanted, "{words:?}: {told}");
     }
 }
+
+/// Threads stand in a window in the order of their first events, notes in that of their lines.
+#[test]
+fn notes_stand_in_the_order_of_their_lines() {
+    let folder = Folder::new();
+    let lives = [("6", [0, 1]), ("7", [0, 1]), ("7", [0, 1]), ("6", [0, 1])];
+    let lines = lives.iter().flat_map(|(tid, ordinals)| ordinals.map(|at| event(tid, at, "call", "{\"n\":1}")));
+    let log = folder.file("log.jsonl", header("one") + &lines.collect::<String>());
+    let output = diff(&[log.clone(), log], &["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let notes = report["notes"].as_array().unwrap().iter();
+    let texts: Vec<&str> = notes.map(|note| note["text"].as_str().unwrap()).collect();
+    let starts: Vec<&str> = texts.iter().map(|text| &text[..text.find(" begins anew").unwrap()]).collect();
+    assert_eq!(starts, ["line 6: thread 7", "line 8: thread 6", "line 6: thread 7", "line 8: thread 6"]);
+}

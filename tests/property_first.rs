@@ -61,7 +61,8 @@ fn compared(case: &Case, jobs: usize, sizes: (Option<usize>, usize)) -> Result<b
         return if full.1 == first.1 && full.0 == first.0 {
             Ok(false)
         } else {
-            Err(format!("not the full report: {}", first.1))
+            let differ = first.1.lines().zip(full.1.lines()).find(|(one, other)| one != other);
+            Err(format!("exits {} and {}, not the full report: {differ:?} in {}", first.0, full.0, first.1))
         };
     };
     let shown = pairings(&first.1);

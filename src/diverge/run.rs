@@ -165,6 +165,8 @@ fn notes(
     let mut notes = Vec::new();
     for (side, remark) in Side::BOTH.into_iter().zip(remarks) {
         let intake = &mut aligner.sides[side.index()];
+        // A window tells its threads' notes one thread after the other.
+        intake.notes.sort_by_key(|(line, _)| *line);
         let told = intake.notes.drain(..).filter(|(line, _)| is_told(only_first, side, *line));
         notes.extend(told.map(|(_, text)| Note { side, text }));
         // Of a stream it tells what stands at its end; of a file, that it changed.
