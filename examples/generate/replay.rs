@@ -9,7 +9,7 @@ use super::options::{Births, Diverge, Options, Shape, Skew};
 use super::script::{Script, Step};
 
 /// Events that a thread may be behind before it is preferred.
-const BEHIND_MAX: u64 = 1_000;
+const BEHIND_MAX: u64 = 250;
 
 /// What the plan says of one lane, the same for both sides.
 #[derive(Clone, Debug)]

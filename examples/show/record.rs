@@ -54,8 +54,9 @@ fn head(arguments: &[String]) -> String {
     let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processor.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(": "));
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
-    let dirty =
-        if says("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() { "" } else { ", changed" };
+    // Records of this day may stand there already.
+    let status = ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!benches/records"];
+    let dirty = if says("git", &status).is_empty() { "" } else { ", changed" };
     let lines = [
         ("date", says("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
         ("machine", format!("{}, {processors} processors, {memory} kB", model.map_or("?", |(_, model)| model))),

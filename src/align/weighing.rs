@@ -29,7 +29,7 @@ impl<J: Judge> Aligner<'_, J> {
         active.sort_unstable();
         while !active.is_empty() {
             // Sealed events come back a share for each lane, so that many lanes stay within bounds.
-            let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 4);
+            let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 8);
             self.unseal_fronts(&active, share)?;
             for pairing in &active {
                 self.step_over_holes(*pairing)?;

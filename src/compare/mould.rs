@@ -246,7 +246,11 @@ impl Mould {
                 _ if x == y => {}
                 Duty::Ignore(rule) => rules.add(rule)?,
                 Duty::Mask(rule, bits) => {
-                    if plain_masked(x, bits)? != plain_masked(y, bits)? {
+                    let is_alike = match (hex_digits(x), hex_digits(y)) {
+                        (Some(x), Some(y)) => masked_alike(x, y, bits)?,
+                        _ => plain_masked(x, bits)? == plain_masked(y, bits)?,
+                    };
+                    if !is_alike {
                         return None;
                     }
                     rules.add(rule)?;
@@ -257,6 +261,41 @@ impl Mould {
         Some(rules)
     }
 }
+
+/// The digits of a token spelled as most hex numbers are; they may be others yet.
+#[inline(always)]
+fn hex_digits(token: &[u8]) -> Option<&[u8]> {
+    match token {
+        [b'"', b'0', b'x', digits @ .., b'"'] if (1..=16).contains(&digits.len()) => Some(digits),
+        _ => None,
+    }
+}
+
+/// Whether two hex numbers of equally many digits are the same but for these bits; `None` where they
+/// are no hex numbers.
+#[inline(always)]
+fn masked_alike(x: &[u8], y: &[u8], mut bits: u64) -> Option<bool> {
+    let (mut beyond, mut unlike) = (0, 0);
+    for (x, y) in x.iter().rev().zip(y.iter().rev()) {
+        let (x, y) = (NIBBLES[usize::from(*x)], NIBBLES[usize::from(*y)]);
+        beyond |= x | y;
+        unlike |= (x ^ y) & !(bits as u8);
+        bits >>= 4;
+    }
+    (beyond <= 0xF).then_some(unlike & 0xF == 0)
+}
+
+/// What hex digits stand for; all bits for what is none.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        nibbles[b"0123456789abcdef"[value] as usize] = value as u8;
+        nibbles[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    nibbles
+};
 
 /// What `walk::masked` makes of a token in which nothing is escaped; the two sides are of one kind.
 #[inline]
@@ -351,6 +390,21 @@ impl Draft {
 mod tests {
     use super::*;
     use crate::compare::layout::{Layout, Leaf, Shape};
+
+    #[test]
+    fn hex_numbers_are_masked_digit_by_digit_as_a_whole() {
+        let spellings =
+            ["0x0", "0xF", "0x30", "0x3f", "0xDEADbeef", "0xdeadBEEE", "0xffffffffffffffff", "0xg1", "0x1g"];
+        for (x, y) in spellings.iter().flat_map(|x| spellings.map(|y| (*x, y))).filter(|(x, y)| x.len() == y.len()) {
+            for bits in [0, 1, 0x30, 0xF0F0, u64::MAX, 1 << 63] {
+                let [x, y] = [x, y].map(|text| format!("\"{text}\""));
+                let wanted = plain_masked(x.as_bytes(), bits).zip(plain_masked(y.as_bytes(), bits));
+                let [x, y] = [&x, &y].map(|token| hex_digits(token.as_bytes()).expect("at most sixteen digits"));
+                assert_eq!(masked_alike(x, y, bits), wanted.map(|(x, y)| x == y), "{x:?} {y:?} {bits:x}");
+            }
+        }
+        assert_eq!([&b"\"30\""[..], b"\"0x\"", b"\"0x00000000000000001\"", b"48"].map(hex_digits), [None; 4]);
+    }
 
     #[test]
     fn both_ways_judge_alike() {
