@@ -105,18 +105,24 @@ impl Pair {
         Ok((reference.written, candidate.written))
     }
 
-    /// What a diff of the two must find.
+    /// What a diff of the two must find (BEHAVIOUR 3.6 for what comes first).
     pub fn truth(&self, reference: &Written, candidate: &Written) -> Value {
         let threads: Vec<Value> =
             (0..self.plan.len()).map(|lane| self.lane_truth(lane, reference, candidate)).collect();
-        let parted = |early: bool| {
+        // What counts as first is not decided by lanes that are paired only long after they began.
+        let is_late = |lane: usize| {
+            let decided = reference.openings[lane][1].max(candidate.openings[lane][1]);
+            decided > reference.openings[lane][0] + LATE
+        };
+        let parted = |late: bool, early: bool| {
+            let is_early = |lane: usize| threads[lane]["divergence"]["kind"] == "ended-early";
             (0..threads.len())
-                .filter(|lane| {
-                    !threads[*lane]["divergence"].is_null()
-                        && (threads[*lane]["divergence"]["kind"] == "ended-early") == early
-                })
+                .filter(|lane| !threads[*lane]["divergence"].is_null())
+                .filter(|lane| is_late(*lane) == late && is_early(*lane) == early)
                 .min_by_key(|lane| threads[*lane]["divergence"]["reference_line"].as_u64())
         };
+        let first = [(false, false), (false, true), (true, false), (true, true)];
+        let first = first.into_iter().find_map(|(late, early)| parted(late, early));
         let log = |side: Side, written: &Written| {
             json!({ "file": format!("{}.jsonl", side.name()), "engine": side.engine(), "bytes": written.bytes,
                     "lines": written.lines, "events": written.events.iter().sum::<u64>() })
@@ -126,7 +132,7 @@ impl Pair {
             "flags": self.options.flags(),
             "reference": log(Side::Reference, reference),
             "candidate": log(Side::Candidate, candidate),
-            "first": parted(false).or_else(|| parted(true)),
+            "first": first,
             "threads": threads,
         })
     }
@@ -138,7 +144,8 @@ impl Pair {
             .iter()
             .map(|landing| landing.map_or(Value::Null, |at| json!({ "position": at.position, "line": at.line })))
             .collect();
-        json!({ "bytes": written.bytes, "lines": written.lines, "events": written.events, "landings": landings })
+        json!({ "bytes": written.bytes, "lines": written.lines, "events": written.events, "landings": landings,
+                "openings": written.openings })
     }
 
     /// The same, read back; none if it is not of this plan.
@@ -150,7 +157,10 @@ impl Pair {
             Some(Landing { edit, position: at["position"].as_u64()?, line: at["line"].as_u64() })
         };
         let landings = list("landings")?.iter().zip(&self.plan).map(landing).collect();
-        Some(Written { bytes: value["bytes"].as_u64()?, lines: value["lines"].as_u64()?, events: events?, landings })
+        let opening = |lines: &Value| Some([lines[0].as_u64()?, lines[1].as_u64()?]);
+        let openings = list("openings")?.iter().map(opening).collect::<Option<_>>()?;
+        let (bytes, lines) = (value["bytes"].as_u64()?, value["lines"].as_u64()?);
+        Some(Written { bytes, lines, events: events?, landings, openings })
     }
 
     fn lane_truth(&self, lane: usize, reference: &Written, candidate: &Written) -> Value {
@@ -176,6 +186,9 @@ impl Pair {
         })
     }
 }
+
+/// Events of log time after a lane's first by which it must be paired to come first.
+const LATE: u64 = 131_072;
 
 /// Bytes a line, measured on a small log of the same kind.
 fn mean_line(options: &Options) -> Result<f64, String> {

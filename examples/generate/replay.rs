@@ -41,7 +41,12 @@ pub struct Written {
     /// Events of each lane.
     pub events: Vec<u64>,
     pub landings: Vec<Option<Landing>>,
+    /// For each lane the lines of its first event and of the last of its opening.
+    pub openings: Vec<[u64; 2]>,
 }
+
+/// Events by which lanes are paired, at most.
+const OPENING: u64 = 64;
 
 /// A log in the making.
 pub struct Replay<'plan> {
@@ -94,7 +99,12 @@ impl<'plan> Replay<'plan> {
             header: header(options.shape, side),
             sorted: options.skew == sorted,
             host_ns: if side == Side::Reference { 1_000_000_000 } else { 9_000_000_000_000_000 },
-            written: Written { events: vec![0; plan.len()], landings: vec![None; plan.len()], ..Written::default() },
+            written: Written {
+                events: vec![0; plan.len()],
+                landings: vec![None; plan.len()],
+                openings: vec![[0; 2]; plan.len()],
+                ..Written::default()
+            },
         }
     }
 
@@ -200,6 +210,12 @@ impl<'plan> Replay<'plan> {
         self.lanes[number].write(out, self.texts, step, self.host_ns);
         self.written.lines += 1;
         self.written.events[number] += 1;
+        let [first, last] = &mut self.written.openings[number];
+        match self.written.events[number] {
+            1 => [*first, *last] = [self.written.lines; 2],
+            2..=OPENING => *last = self.written.lines,
+            _ => {}
+        }
     }
 
     /// The event that an edit lands on: the reference writes it and remembers where.
