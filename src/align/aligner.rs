@@ -237,8 +237,11 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 self.sides[side.index()].set_active(lane, phase == Phase::Active);
             }
         }
-        if matches!(phase, Phase::Parted(_)) {
-            self.parted.push(pairing);
+        match phase {
+            Phase::Parted(_) => self.parted.push(pairing),
+            // No report shows what came last; thousands of threads may have ended so.
+            Phase::Identical => self.pairings[pairing].recent = VecDeque::new(),
+            _ => {}
         }
         self.change(pairing);
     }
