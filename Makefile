@@ -6,7 +6,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept show show-build \
+.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min \
+  show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
   show-truncation show-ends show-6502 show-demo show-clone show-original
 
@@ -49,6 +50,25 @@ man: build ## The man page and shell completions, under target/share
 	target/release/forkpoint generate man > target/share/forkpoint.1
 	for shell in bash zsh fish; do target/release/forkpoint generate completions $$shell > target/share/forkpoint.$$shell; done
 	@ls target/share
+
+# Fuzzing: with nightly and AddressSanitizer where nightly is there, else on stable without a sanitizer. Seeds are made
+# of corpus/; what is found lies under fuzz/artifacts. TARGET=scan runs one of them alone.
+FUZZ_TARGETS := scan json diff profile source show
+FUZZ := $(shell cargo +nightly --version > /dev/null 2>&1 && echo "cargo +nightly fuzz" || echo "cargo fuzz")
+FUZZ_BUILD := $(shell cargo +nightly --version > /dev/null 2>&1 || echo "--sanitizer none")
+FUZZ_THERE := command -v cargo-fuzz > /dev/null || $(CARGO) install --locked --quiet cargo-fuzz > /dev/null 2>&1
+
+fuzz: ## Every fuzz target over its corpus (TIME=60 seconds each, TARGET=scan for one; skipped without cargo-fuzz)
+	@if $(FUZZ_THERE); then bash fuzz/seeds.sh && for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
+	  echo "fuzz $$target" && $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -timeout=30 \
+	    -rss_limit_mb=4096 -dict=fuzz/dictionaries/json.dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
+	else echo "skipped: cargo-fuzz"; fi
+
+fuzz-build: ## All fuzz targets compile (skipped without cargo-fuzz)
+	@if $(FUZZ_THERE); then $(FUZZ) build $(FUZZ_BUILD); else echo "skipped: cargo-fuzz"; fi
+
+fuzz-min: ## The grown corpora under fuzz/corpus made small again
+	@for target in $(or $(TARGET),$(FUZZ_TARGETS)); do $(FUZZ) cmin $(FUZZ_BUILD) $$target || exit 1; done
 
 # The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.
 # Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files, RECORD=file to write down

@@ -52,7 +52,7 @@ pub struct Opened {
     pub payload_missing: bool,
     /// What is compared byte by byte first (BEHAVIOUR 9, the tail).
     pub tail: Part,
-    /// Marked by the nondeterministic role, if that was met.
+    /// Marked by the nondeterministic role, if that is looked for.
     pub nondeterministic: bool,
 }
 
@@ -82,6 +82,8 @@ pub struct Opener {
     pub(super) threads: usize,
     pub(super) whole: bool,
     pub(super) nondeterministic_when: bool,
+    /// The nondeterministic role is looked for in every line; else nobody asks what it says.
+    find_nondeterministic: bool,
     pub(super) has_ordinal: bool,
     header_kind: Option<Vec<u8>>,
     end_kind: Option<Vec<u8>>,
@@ -123,6 +125,7 @@ impl Opener {
             wanted,
             threads: roles.thread.len(),
             whole: roles.payload == PayloadRole::Whole,
+            find_nondeterministic,
             nondeterministic_when: roles.nondeterministic.as_ref().is_some_and(|role| role.equals),
             has_ordinal: roles.ordinal.is_some(),
             header_kind: profile.header.as_ref().map(|header| header.kind.clone().into_bytes()),
@@ -280,7 +283,7 @@ impl Opener {
             }
             Role::Nondeterministic => {
                 let word: &[u8] = if self.nondeterministic_when { b"true" } else { b"false" };
-                opened.nondeterministic = token == word;
+                opened.nondeterministic = self.find_nondeterministic && token == word;
             }
         }
         Ok(())
@@ -418,7 +421,7 @@ impl Opener {
         let when = |is: bool, flag: u8| if is { flag } else { 0 };
         let flags = when(self.has_ordinal, super::Span::HAS_ORDINAL)
             | when(fit.tail == (0, 0), super::Span::PAYLOAD_MISSING)
-            | when(fit.nondeterministic, super::Span::NONDETERMINISTIC)
+            | when(self.find_nondeterministic && fit.nondeterministic, super::Span::NONDETERMINISTIC)
             | when(fit.strict, super::Span::HEAD_STRICT)
             | self.end_flag_of(kind);
         (!self.is_header_kind(kind)).then_some(flags)

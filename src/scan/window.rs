@@ -282,7 +282,9 @@ mod tests {
         let line = r#"{"payload":{"p":1},"\u0074id":"x","tid":8,"det":false,"idx":1.0,"kind":null,!!}"#;
         let opened = open(line).unwrap();
         assert_eq!(opened.thread[0].of(line.as_bytes()), b"\"x\"");
-        assert!(opened.nondeterministic && opened.ordinal == Some(1));
+        assert!(!opened.nondeterministic && opened.ordinal == Some(1));
+        let looking = Opener::new(&profile(), true).open_line(line.as_bytes());
+        assert!(looking.is_ok_and(|opened| opened.nondeterministic), "it is marked, where one asks");
         assert_eq!(opened.tail.of(line.as_bytes()), b"{\"p\":1}");
         assert!(open(r#"{"tid":1,"idx":0,"kind":2}"#).unwrap().payload_missing);
     }

@@ -9,6 +9,9 @@ use super::rules::TIMES;
 use std::path::Path;
 use std::process::Command;
 
+/// The program, where it is built for tests; the fuzz targets have no program.
+const PROGRAM: Option<&str> = option_env!("CARGO_BIN_EXE_forkpoint");
+
 /// Two logs and flags in; `exit`, `report` and `stderr` out.
 pub type Answerer = fn(&[u8], &[u8], &[&str]) -> Value;
 
@@ -25,7 +28,7 @@ pub fn run_forkpoint(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Valu
 }
 
 fn run_on(reference: &Path, candidate: &Path, flags: &[&str]) -> Value {
-    let done = Command::new(env!("CARGO_BIN_EXE_forkpoint"))
+    let done = Command::new(PROGRAM.expect("tests know where the program is"))
         .args(["diff", "--format", "json"])
         .args(flags)
         .args([reference, candidate])
@@ -65,7 +68,10 @@ fn exit_of(verdict: &str) -> i128 {
 
 /// False while the program is not written yet.
 pub fn program_is_there() -> bool {
-    let said = Command::new(env!("CARGO_BIN_EXE_forkpoint")).arg("--version").output().expect("the program runs");
+    let said = Command::new(PROGRAM.expect("tests know where the program is"))
+        .arg("--version")
+        .output()
+        .expect("the program runs");
     let there = said.stdout.starts_with(b"forkpoint");
     if !there {
         println!("skipped: the program has no command line yet");

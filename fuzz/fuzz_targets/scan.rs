@@ -1,0 +1,38 @@
+//! Layouts and moulds open a window's lines as the exact way does, faults included; what they know beyond it is so.
+#![no_main]
+
+use forkpoint::json::Width;
+use forkpoint::profile::{Reading, StrictReader};
+use forkpoint::scan::{Opener, ScanOptions, ScannedWindow, Span, scan_window};
+use forkpoint::source::Window;
+use forkpoint_fuzz::{apart, profile};
+use libfuzzer_sys::fuzz_target;
+
+/// The spans of a window without the flag that only the fast way sets.
+fn spans(scanned: &ScannedWindow) -> Vec<Span> {
+    let of = |index| Span { flags: scanned.spans.flags(index) & !Span::HEAD_STRICT, ..scanned.spans.span(index) };
+    (0..scanned.spans.len()).map(of).collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let (_, choice) = apart(data);
+    let profile = profile(choice);
+    let opener = Opener::new(&profile, choice & 0x40 != 0);
+    let window = Window { offset: u64::from(choice & 0x20 != 0), bytes: data.to_vec().into(), overlong: None };
+    let options = ScanOptions { step_over_faults: choice & 0x10 == 0, ..ScanOptions::default() };
+    let exact = scan_window(&opener.clone().without_layouts(), &window, 0, options);
+    // What one turn learns the next one uses.
+    for width in [Width::Plain, Width::Best, Width::Plain, Width::Best] {
+        let fast = scan_window(&opener, &window, 0, ScanOptions { width, ..options });
+        assert_eq!((fast.lines, fast.events, &fast.torn), (exact.lines, exact.events, &exact.torn), "{width:?}");
+        assert_eq!((&fast.groups, &fast.faults), (&exact.groups, &exact.faults), "{width:?}");
+        assert_eq!(spans(&fast), spans(&exact), "{width:?}");
+        for span in (0..fast.spans.len()).map(|index| fast.spans.span(index)).filter(|span| span.has(Span::HEAD_STRICT))
+        {
+            // A head is strict if the line is with any value in the payload's place.
+            let line = span.line_of(&window.bytes);
+            let probe = [&line[..span.tail.start as usize], b"0}"].concat();
+            assert!(StrictReader::new(&profile).check(&probe, &mut Reading::default()).is_ok(), "a head");
+        }
+    }
+});

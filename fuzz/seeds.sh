@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Writes the seeds of all fuzz targets under fuzz/corpus/, made of corpus/. What stands there already stays.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=fuzz/corpus
+mkdir -p $out/{scan,json,diff,profile,source,show}
+n=0
+for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
+    n=$((n + 1))
+    # The last byte chooses the profile.
+    for choice in 000 001 002 003; do
+        { cat "$log"; printf "\\$choice"; } > $out/scan/"$n-$choice"
+        cp $out/scan/"$n-$choice" $out/show/"$n-$choice"
+    done
+    cp "$log" $out/source/"$n"
+    { cat "$log"; printf '\377\005'; } > $out/source/"$n-cut"
+done
+for case in corpus/diff/*/*/ corpus/demo/; do
+    name=$(basename "$(dirname "$case")")-$(basename "$case")
+    choices="000 001 002"
+    # By their flags: a profile of their own is told by the word in case.toml.
+    if grep -qs generic "$case/case.toml"; then choices="005 006 007"; fi
+    for choice in $choices; do
+        { cat "$case/reference.jsonl"; printf '\377'; cat "$case/candidate.jsonl"; printf "\\377\\$choice"; } \
+            > $out/diff/"$name-$choice"
+    done
+done
+for texts in corpus/json/valid/*.txt corpus/json/invalid/*.txt corpus/json/equal/*.tsv corpus/json/different/*.tsv; do
+    name=$(basename "$(dirname "$texts")")-$(basename "$texts")
+    n=0
+    while IFS= read -r line || [ -n "$line" ]; do
+        n=$((n + 1))
+        printf '%s' "$line" | LC_ALL=C tr '\t' '\377' > $out/json/"$name-$n"
+    done < "$texts"
+done
+n=0
+for profile in corpus/profile/*/*.toml examples/*.toml; do
+    n=$((n + 1))
+    cp "$profile" $out/profile/"$n"
+done
