@@ -61,7 +61,7 @@ FUZZ_THERE := command -v cargo-fuzz > /dev/null || $(CARGO) install --locked --q
 fuzz: ## Every fuzz target over its corpus (TIME=60 seconds each, TARGET=scan for one; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/seeds.sh && for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
 	  echo "fuzz $$target" && $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -timeout=30 \
-	    -rss_limit_mb=4096 -dict=fuzz/dictionaries/json.dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
+	    -rss_limit_mb=4096 -dict=fuzz/dictionaries/$$(test $$target = profile && echo toml || echo json).dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
 	else echo "skipped: cargo-fuzz"; fi
 
 fuzz-build: ## All fuzz targets compile (skipped without cargo-fuzz)
