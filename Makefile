@@ -54,13 +54,15 @@ man: build ## The man page and shell completions, under target/share
 # Fuzzing: with nightly and AddressSanitizer where nightly is there, else on stable without a sanitizer. Seeds are made
 # of corpus/; what is found lies under fuzz/artifacts. TARGET=scan runs one of them alone.
 FUZZ_TARGETS := scan json diff profile source show
-FUZZ := $(shell cargo +nightly --version > /dev/null 2>&1 && echo "cargo +nightly fuzz" || echo "cargo fuzz")
-FUZZ_BUILD := $(shell cargo +nightly --version > /dev/null 2>&1 || echo "--sanitizer none")
+# Asked of rustup: `cargo +nightly` might install one.
+NIGHTLY = $(shell rustup toolchain list 2> /dev/null | grep -m 1 -o '^nightly')
+FUZZ = $(CARGO) $(if $(NIGHTLY),+nightly) fuzz
+FUZZ_BUILD = $(if $(NIGHTLY),,--sanitizer none)
 FUZZ_THERE := command -v cargo-fuzz > /dev/null || $(CARGO) install --locked --quiet cargo-fuzz > /dev/null 2>&1
 
-fuzz: ## Every fuzz target over its corpus (TIME=60 seconds each, TARGET=scan for one; skipped without cargo-fuzz)
+fuzz: ## Every fuzz target over its corpus (TIME=60 seconds each, TARGET=scan for one, SEED=0 for chance; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/seeds.sh && for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
-	  echo "fuzz $$target" && $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -timeout=30 \
+	  echo "fuzz $$target" && $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -seed=$(or $(SEED),0) -timeout=30 \
 	    -rss_limit_mb=4096 -dict=fuzz/dictionaries/$$(test $$target = profile && echo toml || echo json).dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
 	else echo "skipped: cargo-fuzz"; fi
 
