@@ -177,6 +177,8 @@ fn opening_stops_where_every_role_is_met() {
         r#"{"kind":{},"tid":1,"tid_event_idx":0}"#,
         r#"{"kind":"schema_version","tid":1,"tid_event_idx":0}"#,
         r#"{"tid":1,"tid_event_idx":0}{"a":1}"#,
+        r#"{"payload":{},"kind":"a","tid":1,"tid_event_idx":4nt_idx":0}"#,
+        r#"{"payload":{},"tid":1,"tid_event_idx":4,"kind":nullx}"#,
         "[1]",
         "42",
     ] {

@@ -151,7 +151,7 @@ impl Reader<'_> {
         ] {
             if self.text[self.at..].starts_with(word.as_bytes()) {
                 self.at += word.len();
-                return Ok(value);
+                return self.ended(value, b"");
             }
         }
         let start = self.at;
@@ -172,7 +172,17 @@ impl Reader<'_> {
             }
         }
         let token = std::str::from_utf8(&self.text[start..self.at]).expect("only ASCII was taken");
-        Ok(Value::Number(Number::parse(token)))
+        self.ended(Value::Number(Number::parse(token)), b".+-")
+    }
+
+    /// A token ends where no letter or digit goes on, nor any of these: opening may look no further.
+    fn ended(&self, value: Value, others: &[u8]) -> Result<Value, Refused> {
+        match self.peek() {
+            Some(byte) if byte.is_ascii_alphanumeric() || others.contains(&byte) => {
+                Err(self.refuse("a number or literal goes on"))
+            }
+            _ => Ok(value),
+        }
     }
 
     fn digits(&mut self) -> usize {
