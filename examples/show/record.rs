@@ -32,19 +32,19 @@ pub fn record(file: &Path, arguments: &[String]) -> Result<ExitCode, Hindered> {
 
 /// The arguments without `--record FILE`.
 pub fn without_record(arguments: impl Iterator<Item = String>) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut skip = false;
-    for argument in arguments {
-        if std::mem::take(&mut skip) || argument.starts_with("--record=") {
-            continue;
-        }
-        if argument == "--record" {
-            skip = true;
-        } else {
-            kept.push(argument);
-        }
-    }
-    kept
+    without(arguments, "--record")
+}
+
+/// The arguments without an option and its value, however the two are joined.
+fn without(arguments: impl Iterator<Item = String>, option: &str) -> Vec<String> {
+    let mut is_value = false;
+    let keeps = |argument: &String| {
+        let is_kept =
+            !is_value && argument != option && argument.strip_prefix(option).is_none_or(|rest| !rest.starts_with('='));
+        is_value = !is_value && argument == option;
+        is_kept
+    };
+    arguments.filter(keeps).collect()
 }
 
 /// Date, machine, versions, commit, command.
@@ -74,19 +74,11 @@ fn head(arguments: &[String]) -> String {
 /// The arguments as anyone would give them: without where this machine keeps its pairs, other
 /// files by name only.
 fn command(arguments: &[String]) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut skip = false;
-    for argument in arguments {
-        if std::mem::take(&mut skip) || argument.starts_with("--scratch=") {
-            continue;
-        }
-        if argument == "--scratch" {
-            skip = true;
-        } else {
-            kept.push(Path::new(argument).file_name().and_then(|name| name.to_str()).unwrap_or(argument));
-        }
-    }
-    kept.join(" ")
+    let name = |argument: String| match Path::new(&argument).file_name().and_then(|name| name.to_str()) {
+        Some(name) => name.to_owned(),
+        None => argument,
+    };
+    without(arguments.iter().cloned(), "--scratch").into_iter().map(name).collect::<Vec<_>>().join(" ")
 }
 
 /// The first line that a tool prints, or that it is missing.
