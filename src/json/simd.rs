@@ -27,11 +27,20 @@ pub enum Width {
 
 /// Instructions that the processor is known to have.
 pub(crate) trait Vectors: Copy {
+    /// A bit for each byte that is `byte` once the bits of `fold` are set in it.
+    fn bits(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64;
+
     /// A bit for each byte that is `BYTE`.
-    fn find<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64;
+    #[inline(always)]
+    fn find<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
+        self.bits(block, 0, BYTE)
+    }
 
     /// The same with bit `0x20` of every byte set first, in which square and curly brackets differ.
-    fn find_folded<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64;
+    #[inline(always)]
+    fn find_folded<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
+        self.bits(block, 0x20, BYTE)
+    }
 }
 
 /// A piece of work that is compiled for every width.
@@ -123,10 +132,11 @@ mod x86 {
         pub(crate) fn new() -> By16 {
             By16(())
         }
+    }
 
-        /// A bit for each byte that is `byte` once the bits of `fold` are set.
+    impl Vectors for By16 {
         #[inline(always)]
-        fn bits(block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
+        fn bits(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
             let mut bits = 0;
             for (at, part) in block.as_chunks::<16>().0.iter().enumerate() {
                 // SAFETY: SSE2 is part of x86-64, and each part is 16 bytes long.
@@ -144,9 +154,9 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(super) struct By32(());
 
-    impl By32 {
+    impl Vectors for By32 {
         #[inline(always)]
-        fn bits(block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
+        fn bits(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
             let mut bits = 0;
             for (at, part) in block.as_chunks::<32>().0.iter().enumerate() {
                 // SAFETY: a value of this type is witness that the processor has AVX2, and each part is 32 bytes long.
@@ -157,30 +167,6 @@ mod x86 {
                 bits |= u64::from(found as u32) << (at * 32);
             }
             bits
-        }
-    }
-
-    impl Vectors for By16 {
-        #[inline(always)]
-        fn find<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
-            By16::bits(block, 0, BYTE)
-        }
-
-        #[inline(always)]
-        fn find_folded<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
-            By16::bits(block, 0x20, BYTE)
-        }
-    }
-
-    impl Vectors for By32 {
-        #[inline(always)]
-        fn find<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
-            By32::bits(block, 0, BYTE)
-        }
-
-        #[inline(always)]
-        fn find_folded<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
-            By32::bits(block, 0x20, BYTE)
         }
     }
 
@@ -231,12 +217,8 @@ mod plain {
     }
 
     impl Vectors for OneByOne {
-        fn find<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
-            bits(block, |byte| byte == BYTE)
-        }
-
-        fn find_folded<const BYTE: u8>(self, block: &[u8; BLOCK]) -> u64 {
-            bits(block, |byte| byte | 0x20 == BYTE)
+        fn bits(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
+            bits(block, |other| other | fold == byte)
         }
     }
 }
