@@ -241,7 +241,7 @@ mod tests {
     use super::*;
     use crate::json::Pointer;
     use crate::profile::{Header, NondeterministicRole, PayloadRole, Profile, Roles};
-    use crate::scan::{Opened, ThreadKey};
+    use crate::scan::{Opened, Span, ThreadKey};
 
     fn profile() -> Profile {
         let path = |text: &str| Pointer::parse(text).unwrap();
@@ -346,6 +346,38 @@ mod tests {
             }
             let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
             assert!(scan_window(&opener, &window, 0, options).by_layout > exact.events / 2, "layouts are taken");
+        }
+    }
+
+    /// The spans of a line that stands in front of another; `None` where it is refused.
+    fn span_of(opener: &Opener, line: &[u8]) -> (Option<Span>, u32) {
+        let window = Window { offset: 1, bytes: [line, b"\n\n"].concat().into(), overlong: None };
+        let found = scan_window(opener, &window, 0, ScanOptions { step_over_faults: true, ..ScanOptions::default() });
+        let span = (found.events > 0).then(|| found.spans.span(0));
+        (span.map(|span| Span { flags: span.flags & !Span::HEAD_STRICT, ..span }), found.by_layout)
+    }
+
+    #[test]
+    fn whatever_byte_is_changed_moulds_open_what_the_exact_way_opens() {
+        let lines = [
+            r#"{"at":"0x12ab","kind":"read","tid":7,"idx":1234,"f":-12.50,"payload":{"p":"q"}}"#,
+            r#"{"idx":1234,"kind":"read","payload":{"p":[1]},"tid":7,"name":"some text","n":70}"#,
+        ];
+        for line in lines {
+            let learned = Opener::new(&profile(), false);
+            let other = line.replace("0x12ab", "0x93cd").replace("some text", "other one").replace("1234", "1299");
+            let warm = || (0..4).map(|_| span_of(&learned, other.as_bytes()).1).next_back();
+            let exact = Opener::new(&profile(), false).without_layouts();
+            for at in 0..line.len() {
+                for byte in *b"019\"\\,:.-e }x\x00\x1F\x7F\x80" {
+                    // What the line before was taught does not matter.
+                    assert_eq!(warm(), Some(1), "{line}");
+                    let mut changed = line.as_bytes().to_vec();
+                    changed[at] = byte;
+                    let text = String::from_utf8_lossy(&changed);
+                    assert_eq!(span_of(&learned, &changed).0, span_of(&exact, &changed).0, "{text}");
+                }
+            }
         }
     }
 
