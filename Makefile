@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min \
+.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted \
   show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
   show-truncation show-ends show-6502 show-demo show-clone show-original
@@ -71,6 +71,9 @@ fuzz-build: ## All fuzz targets compile (skipped without cargo-fuzz)
 
 fuzz-min: ## The grown corpora under fuzz/corpus made small again
 	@for target in $(or $(TARGET),$(FUZZ_TARGETS)); do $(FUZZ) cmin $(FUZZ_BUILD) $$target || exit 1; done
+
+planted: ## Faults planted one by one: tests fail on each, its fuzz target finds it (FAULT=name for one, SHARD=1/3; skipped without cargo-fuzz)
+	@if $(FUZZ_THERE); then bash fuzz/planted.sh; else echo "skipped: cargo-fuzz"; fi
 
 # The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.
 # Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files, RECORD=file to write down

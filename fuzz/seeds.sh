@@ -13,7 +13,12 @@ for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
         cp $out/scan/"$n-$choice" $out/show/"$n-$choice"
     done
     cp "$log" $out/source/"$n"
-    { cat "$log"; printf '\377\005'; } > $out/source/"$n-cut"
+    # Where it is damaged and how: cut in the middle, a bit flipped at a quarter and near the end; zstd and gzip.
+    case $((n % 6)) in
+        0) harm='\200\000' ;; 1) harm='\200\001' ;; 2) harm='\100\204' ;;
+        3) harm='\100\205' ;; 4) harm='\370\206' ;; *) harm='\370\207' ;;
+    esac
+    { cat "$log"; printf "\\377$harm"; } > $out/source/"$n-damaged"
 done
 for case in corpus/diff/*/*/ corpus/demo/; do
     name=$(basename "$(dirname "$case")")-$(basename "$case")

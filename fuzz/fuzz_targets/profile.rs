@@ -10,5 +10,5 @@ fuzz_target!(|data: &[u8]| {
     let _ = remarks(&profile);
     let shown = show(&profile);
     let again = parse(&shown, "fuzz.toml").unwrap_or_else(|error| panic!("{error}\n{shown}"));
-    assert_eq!(show(&again), shown);
+    assert_eq!(again, profile, "{shown}");
 });

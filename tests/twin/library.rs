@@ -20,12 +20,17 @@ struct Asked {
 
 /// Compares two logs in memory; `exit`, `report` and `stderr` as the binary has them.
 pub fn run_library(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Value {
-    let answer = std::panic::catch_unwind(|| compare(reference, candidate, flags));
+    run_library_and(reference, candidate, flags, |_| ())
+}
+
+/// The same, with a look at the report's text.
+pub fn run_library_and(reference: &[u8], candidate: &[u8], flags: &[&str], look: fn(&str)) -> Value {
+    let answer = std::panic::catch_unwind(|| compare(reference, candidate, flags, look));
     let (exit, report, said) = answer.unwrap_or_else(|_| (-1, Value::Null, "it panicked".to_owned()));
     object(vec![("exit", Value::integer(exit)), ("report", report), ("stderr", Value::text(&said))])
 }
 
-fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, String) {
+fn compare(reference: &[u8], candidate: &[u8], flags: &[&str], look: fn(&str)) -> (i128, Value, String) {
     // Windows of a line or a few, and lanes sealed as soon as they wait, must not show.
     let sizes = match (reference.len() + candidate.len()) % 4 {
         1 => (Some(1), 2),
@@ -36,6 +41,7 @@ fn compare(reference: &[u8], candidate: &[u8], flags: &[&str]) -> (i128, Value, 
     match painted(reference, candidate, flags, sizes) {
         Err(error) => (2, Value::Null, error),
         Ok((exit, text, _)) => {
+            look(&text);
             let report = parse_report(text.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{text}"));
             (exit.into(), report, String::new())
         }

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Plants each fault of fuzz/planted/ in a clone of the last commit, one after the other, and shows that its tests fail on
+# it and that its fuzz target finds it within 60 s from the seeds. FAULT=name for one; SHARD=k/n for a part of them.
+#
+# A patch begins with its story, a line `tests:` with selections of `cargo test` (until one fails) and a line `target:`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=60
+here=$PWD
+work=$here/target/planted
+tree=$work/tree
+nightly=$(rustup toolchain list 2> /dev/null | grep -m 1 -o '^nightly' || true)
+mkdir -p "$work"
+rm -rf "$tree"
+git clone --quiet --shared . "$tree"
+bash fuzz/seeds.sh
+cd "$tree"
+
+# The name of the first test that fails, if one does.
+failing_test() {
+    local selection
+    while read -r selection; do
+        # shellcheck disable=SC2086 # a selection is several words
+        CARGO_TARGET_DIR=$work/tests cargo test --locked --quiet $selection > "$work/tests.log" 2>&1 || true
+        if grep -q '^test result: FAILED' "$work/tests.log"; then
+            sed -n '/^failures:$/,$ s/^    \([a-z_0-9:]*\)$/\1/p' "$work/tests.log" | head -n 1
+            return
+        fi
+    done < <(sed -n 's/^tests: //p' "$1" | sed 's/ -- /\n/g')
+}
+
+# After how many seconds the fuzz target finds the fault, if it does. No sanitizer is needed to see a wrong answer.
+fuzz_finds() {
+    local target begun
+    target=$(sed -n 's/^target: //p' "$1")
+    # shellcheck disable=SC2086 # empty, or one word
+    cargo ${nightly:++nightly} fuzz build --sanitizer none --target-dir "$work/fuzz" "$target" > "$work/fuzz.log" 2>&1 || return
+    rm -rf "$work/grown" "$work/found"
+    mkdir -p "$work/grown" "$work/found"
+    begun=$SECONDS
+    local dictionary=json
+    if [ "$target" = profile ]; then dictionary=toml; fi
+    if ! "$work"/fuzz/*/release/"$target" -max_total_time=$seconds -timeout=30 -artifact_prefix="$work/found/" \
+        -dict=fuzz/dictionaries/$dictionary.dict "$work/grown" "$here/fuzz/corpus/$target" >> "$work/fuzz.log" 2>&1 \
+        && [ -n "$(ls "$work/found")" ]; then
+        echo $((SECONDS - begun))
+    fi
+}
+
+part=${SHARD:-1/1}
+missed=0
+at=0
+printf '%-24s  %-8s  %5s  %s\n' "planted fault" "target" "found" "failing test"
+for patch in fuzz/planted/*.patch; do
+    name=$(basename "$patch" .patch)
+    at=$((at + 1))
+    if [ -n "${FAULT:-}" ] && [ "$name" != "$FAULT" ]; then continue; fi
+    if [ $((at % ${part#*/} + 1)) -ne $((${part%/*})) ]; then continue; fi
+    git apply "$patch"
+    failing=$(failing_test "$patch")
+    found=$(fuzz_finds "$patch")
+    git checkout --quiet -- src
+    if [ -z "$failing" ] || [ -z "$found" ]; then missed=$((missed + 1)); fi
+    printf '%-24s  %-8s  %5s  %s\n' "$name" "$(sed -n 's/^target: //p' "$patch")" "${found:+$found s}" "${failing:-MISSED}"
+done
+if [ $missed -gt 0 ]; then
+    echo "$missed planted faults were missed by tests or fuzz target"
+    exit 1
+fi
