@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted \
+.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
   show-truncation show-ends show-6502 show-demo show-clone show-original
@@ -74,6 +74,12 @@ fuzz-min: ## The grown corpora under fuzz/corpus made small again
 
 planted: ## Faults planted one by one: tests fail on each, its fuzz target finds it (FAULT=name for one, SHARD=1/3; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/planted.sh; else echo "skipped: cargo-fuzz"; fi
+
+mutants: ## A seeded sample of a room's mutants against its tests (ROOM=json, COUNT=60, SEED=1, SHARD=1/2; skipped without cargo-mutants)
+	@if command -v cargo-mutants > /dev/null; then bash fuzz/mutants.sh; else echo "skipped: cargo-mutants"; fi
+
+coverage: ## Lines covered by the tests, room by room (skipped without cargo-tarpaulin)
+	@if command -v cargo-tarpaulin > /dev/null; then bash fuzz/coverage.sh; else echo "skipped: cargo-tarpaulin"; fi
 
 # The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.
 # Options: SIZE=100M, ROUNDS=3, PAIR=folder, SCRATCH=folder for the temporary files, RECORD=file to write down

@@ -260,3 +260,113 @@ pub fn masked(kind: Kind, token: &[u8], bits: u64) -> Option<(bool, u64)> {
     };
     Some((value.0, value.1 & !bits))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Comparer, Event, Scratch, Weighed};
+    use crate::profile::{IgnoreRule, MaskRule, Profile, builtin};
+
+    fn event(line: &str) -> Event<'_> {
+        Event {
+            line: line.as_bytes(),
+            kind: b"",
+            ordinal: None,
+            tail: line.as_bytes(),
+            payload_missing: false,
+            nondeterministic: false,
+            head_is_strict: false,
+            must_read: false,
+        }
+    }
+
+    /// Where two lines differ, all of which counts, and how often in all. Weighing says the same by every way.
+    fn differing(profile: &Profile, a: &str, b: &str) -> (Vec<String>, u64) {
+        let (x, y, mut scratch) = (event(a), event(b), Scratch::default());
+        let found = Comparer::new(profile, false).differences(&x, &y, &mut scratch).unwrap();
+        for layouts in [false, true] {
+            let comparer = Comparer::new(profile, false).with_layouts(layouts);
+            for _ in 0..3 {
+                let weighed = comparer.weigh(&x, &y, &mut scratch);
+                let is_equal = matches!(weighed, Weighed::EqualByBytes | Weighed::EqualRead(_));
+                assert_eq!(is_equal, found.total == 0, "{a} {b}");
+            }
+        }
+        (found.listed.iter().map(|difference| difference.path.to_string()).collect(), found.total)
+    }
+
+    #[track_caller]
+    fn assert_places(profile: &Profile, a: &str, b: &str, places: &[&str]) {
+        let of = |a, b| differing(profile, a, b).0;
+        assert_eq!(of(a, b), places, "{a} {b}");
+        let (mut back, mut sorted) = (of(b, a), places.to_vec());
+        (back.sort(), sorted.sort_unstable());
+        assert_eq!(back, sorted, "{b} {a}");
+    }
+
+    #[test]
+    fn the_deepest_places_are_named_in_the_references_order() {
+        let generic = builtin("generic").unwrap();
+        for (a, b, places) in [
+            (r#"{"a":1,"b":[1,2]}"#, r#"{"b":[1.0,2e0],"a":1}"#, &[][..]),
+            (r#"{"a":1,"b":2}"#, r#"{"c":1,"b":3}"#, &["/a", "/b", "/c"]),
+            (r#"{"v":[1,2,3]}"#, r#"{"v":[1,2]}"#, &["/v/2"]),
+            (r#"{"v":[1,{"x":[]},3]}"#, r#"{"v":[1,{"x":[0]}]}"#, &["/v/1/x/0", "/v/2"]),
+            (r#"{"v":{"a":1}}"#, r#"{"v":{"a":1,"c":null}}"#, &["/v/c"]),
+            (r#"{"v":{"a":1}}"#, r#"{"v":[1]}"#, &["/v"]),
+            (r#"{"v":{}}"#, r#"{"v":null}"#, &["/v"]),
+            (r#"{"v":1}"#, r#"{"v":"1"}"#, &["/v"]),
+            (r#"{"v":true}"#, r#"{"v":1}"#, &["/v"]),
+            (r#"{"v":9007199254740993}"#, r#"{"v":9007199254740992}"#, &["/v"]),
+            (r#"{"\u0061/b":1}"#, r#"{"a/b":2}"#, &["/a~1b"]),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#, &[]),
+            (r#"{"a":2,"a":1}"#, r#"{"a":2}"#, &["/a"]),
+        ] {
+            assert_places(&generic, a, b, places);
+        }
+    }
+
+    #[test]
+    fn a_null_equals_a_missing_key_at_the_top_only_and_only_if_asked() {
+        let mut profile = builtin("generic").unwrap();
+        assert_places(&profile, r#"{"a":1,"n":null}"#, r#"{"a":1}"#, &["/n"]);
+        profile.null_equals_missing = true;
+        assert_places(&profile, r#"{"a":1,"n":null}"#, r#"{"a":1}"#, &[]);
+        assert_places(&profile, r#"{"a":1,"n":0}"#, r#"{"a":1}"#, &["/n"]);
+        assert_places(&profile, r#"{"v":{"n":null}}"#, r#"{"v":{}}"#, &["/v/n"]);
+        assert_places(&profile, r#"{"v":[null]}"#, r#"{"v":[]}"#, &["/v/0"]);
+    }
+
+    #[test]
+    fn rules_look_away_where_they_say_and_nowhere_else() {
+        let mut profile = builtin("generic").unwrap();
+        let path = |text: &str| Pointer::parse(text).unwrap();
+        let text = String::new;
+        profile.ignore = vec![IgnoreRule { name: "i".into(), kinds: vec![], path: path("/v/t"), reason: text() }];
+        profile.mask = vec![MaskRule { name: "m".into(), kinds: vec![], path: path("/f"), bits: 0x30, reason: text() }];
+        for (a, b, places) in [
+            (r#"{"v":{"t":1,"u":1}}"#, r#"{"v":{"t":2,"u":1}}"#, &[][..]),
+            (r#"{"v":{"t":1,"u":1}}"#, r#"{"v":{"u":1}}"#, &[]),
+            (r#"{"v":{"t":1,"u":1}}"#, r#"{"v":{"t":2,"u":2}}"#, &["/v/u"]),
+            (r#"{"t":1}"#, r#"{"t":2}"#, &["/t"]),
+            (r#"{"f":18}"#, r#"{"f":50}"#, &[]),
+            (r#"{"f":"0x12"}"#, r#"{"f":"0X32"}"#, &[]),
+            (r#"{"f":18}"#, r#"{"f":82}"#, &["/f"]),
+            (r#"{"f":18}"#, r#"{"f":26}"#, &["/f"]),
+            (r#"{"f":18}"#, r#"{"f":"0x12"}"#, &["/f"]),
+            (r#"{"f":18}"#, r#"{}"#, &["/f"]),
+        ] {
+            assert_places(&profile, a, b, places);
+        }
+    }
+
+    #[test]
+    fn no_more_places_are_listed_than_the_limit() {
+        let line = |value: u32| {
+            let members: Vec<String> = (0..DIFFERENCES_LISTED_MAX + 6).map(|at| format!("\"k{at}\":{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let (listed, total) = differing(&builtin("generic").unwrap(), &line(1), &line(2));
+        assert_eq!((listed.len(), total), (DIFFERENCES_LISTED_MAX, DIFFERENCES_LISTED_MAX as u64 + 6));
+    }
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Mutants of a room, a seeded sample of them, held against the room's tests: ROOM=json, COUNT=60, SEED=1, SHARD=k/n for
+# a part of the sample. What survives is listed at the end. Works on a clone of the last commit.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+room=${ROOM:?which room? ROOM=json|scan|compare|align|diverge|profile}
+part=${SHARD:-1/1}
+work=$PWD/target/mutants
+out=$work/$room-${part/\//-of-}
+# A room's tests, at most 10 s of them.
+case $room in
+    json) tests=(--lib --test corpus_texts -- json:: json_texts) ;;
+    scan) tests=(--lib --test corpus_texts -- scan:: lines_are) ;;
+    compare) tests=(--lib --test layouts --test moulds -- compare:: short_way mould) ;;
+    align) tests=(--lib --test property_diff -- align:: sound_logs damaged_logs) ;;
+    diverge) tests=(--lib --test property_diff -- diverge:: sound_logs damaged_logs) ;;
+    profile) tests=(--lib --test corpus_texts -- profile:: profiles_are) ;;
+    *) echo "no room to mutate: $room" >&2 && exit 2 ;;
+esac
+mkdir -p "$work"
+rm -rf "$work/tree" "$out"
+git clone --quiet --shared . "$work/tree"
+cd "$work/tree"
+export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-60}
+# The order is by hash, so that a mutant's lot does not change with its neighbours.
+cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") | head -n "${COUNT:-60}" \
+    | awk -v k="${part%/*}" -v n="${part#*/}" 'NR % n == k % n' > "$work/sample"
+chosen=()
+while read -r mutant; do
+    chosen+=(--re "^$(sed 's/[][\.*^$+?(){}|]/\\&/g' <<< "$mutant")\$")
+done < "$work/sample"
+cargo mutants --in-place --no-shuffle --colors never --timeout 60 --output "$out" --file "src/$room/**" "${chosen[@]}" \
+    -- --locked "${tests[@]}" > "$out.log" 2>&1 || true
+count() { wc -l < "$out/mutants.out/$1.txt"; }
+caught=$(($(count caught) + $(count timeout)))
+viable=$((caught + $(count missed)))
+cat "$out/mutants.out/missed.txt"
+echo "$room $part: $(wc -l < "$work/sample") mutants, $(count unviable) do not compile, $caught of $viable killed ($(count timeout) by time)"
+[ $viable -gt 0 ] && [ $((caught * 10)) -ge $((viable * 9)) ]
