@@ -1,9 +1,10 @@
-//! Texts are valid where the twin says so, by every reader; equality is the twin's, and an equivalence.
+//! Texts are valid where the twin says so, by every reader; equality is the twin's, and an equivalence; what is
+//! spelled in another way is equal and has the same digest.
 #![no_main]
 
 use forkpoint::json::{Tape, Validator, check_by_cursor, tape};
-use forkpoint_fuzz::apart;
 use forkpoint_fuzz::twin::json::parse;
+use forkpoint_fuzz::{apart, respelled};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -16,6 +17,14 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(check_by_cursor(text, 0).is_ok(), value.is_some(), "the cursor");
         assert_eq!(Validator::default().check(text).is_ok(), value.is_some(), "the validator");
         read.extend(value.map(|value| (text, tape, value)));
+    }
+    for (text, tape, value) in &read {
+        let Some(other) = respelled(value) else { continue };
+        let (mut again, other) = (Tape::default(), other.as_bytes());
+        again.parse(other, 0).expect("another spelling is valid");
+        assert!(tape::equal((tape, text, Tape::ROOT), (&again, other, Tape::ROOT)), "another spelling");
+        let digests = [tape::digest(tape, text, Tape::ROOT), tape::digest(&again, other, Tape::ROOT)];
+        assert_eq!(digests[0], digests[1], "the digest of another spelling");
     }
     let equal = |x: usize, y: usize| {
         let ((text, tape, value), (other_text, other_tape, other)) = (&read[x], &read[y]);

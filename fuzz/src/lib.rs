@@ -8,8 +8,11 @@
 #[allow(clippy::should_implement_trait)] // written for tests, where nothing is public
 pub mod twin;
 
+use std::fmt::Write;
+
 use forkpoint::json::Pointer;
 use forkpoint::profile::{Profile, builtin};
+use twin::json::Value;
 
 /// Between the texts of one input.
 pub const BETWEEN: u8 = 0xFF;
@@ -44,4 +47,67 @@ pub fn profile(choice: usize) -> Profile {
         _ => {}
     }
     profile
+}
+
+/// A value in another spelling: every character an escape, keys in reverse, numbers with an exponent. `None` if an
+/// exponent is beyond 64 bits, whose digits count.
+pub fn respelled(value: &Value) -> Option<String> {
+    let mut text = String::new();
+    respell(value, &mut text)?;
+    Some(text)
+}
+
+fn respell(value: &Value, out: &mut String) -> Option<()> {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => write!(out, "{value}").ok()?,
+        Value::Token(token) => out.push_str(token),
+        Value::Number(number) => {
+            let exponent = i64::try_from(number.exponent).ok().filter(|_| number.far.is_none())?;
+            let (sign, digits) = (if number.negative { "-" } else { "" }, &number.digits);
+            write!(out, "{sign}{}E{exponent:+}", if digits.is_empty() { "0" } else { digits }).ok()?;
+        }
+        Value::Text(text) => respell_text(text, out),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at == 0 { "[ " } else { " ,\t" });
+                respell(item, out)?;
+            }
+            out.push_str(if items.is_empty() { "[]" } else { " ]" });
+        }
+        Value::Object(members) => {
+            for (at, (key, value)) in members.iter().rev().enumerate() {
+                out.push_str(if at == 0 { "{ " } else { " ,\r\n" });
+                respell_text(key, out);
+                out.push_str(" : ");
+                respell(value, out)?;
+            }
+            out.push_str(if members.is_empty() { "{}" } else { " }" });
+        }
+    }
+    Some(())
+}
+
+/// WTF-8 as escapes of UTF-16 units.
+fn respell_text(text: &[u8], out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(lead) = rest.first() {
+        let len = match lead {
+            0..0x80 => 1,
+            0x80..0xE0 => 2,
+            0xE0..0xF0 => 3,
+            _ => 4,
+        };
+        let (bytes, behind) = rest.split_at(len);
+        rest = behind;
+        let first = if len == 1 { u32::from(*lead) } else { u32::from(*lead) & (0x7F >> len) };
+        let code = bytes[1..].iter().fold(first, |code, byte| code << 6 | u32::from(byte & 0x3F));
+        let units = match code.checked_sub(0x10000) {
+            None => vec![code],
+            Some(above) => vec![0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF)],
+        };
+        units.iter().for_each(|unit| out.push_str(&format!("\\u{unit:04X}")));
+    }
+    out.push('"');
 }
