@@ -31,12 +31,12 @@ failing_test() {
 
 # After how many seconds the fuzz target finds the fault, if it does. A wrong answer is seen without a sanitizer and
 # with little optimising, which takes less time to build.
-export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=false
+export CARGO_INCREMENTAL=1 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=false
 fuzz_finds() {
     local target begun
     target=$(sed -n 's/^target: //p' "$1")
     # shellcheck disable=SC2086 # empty, or one word
-    cargo ${nightly:++nightly} fuzz build --sanitizer none --target-dir "$work/fuzz" "$target" > "$work/fuzz.log" 2>&1 || return
+    cargo ${nightly:++nightly} fuzz build --sanitizer none --codegen-units 16 --target-dir "$work/fuzz" "$target" > "$work/fuzz.log" 2>&1 || return
     rm -rf "$work/grown" "$work/found"
     mkdir -p "$work/grown" "$work/found"
     begun=$SECONDS
