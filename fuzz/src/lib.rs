@@ -49,8 +49,8 @@ pub fn profile(choice: usize) -> Profile {
     profile
 }
 
-/// A value in another spelling: every character an escape, keys in reverse, numbers with an exponent. `None` if an
-/// exponent is beyond 64 bits, whose digits count.
+/// A value in another spelling: every character an escape, keys in reverse, numbers with an exponent. `None` if a
+/// number's exponent is so far that its own digits count.
 pub fn respelled(value: &Value) -> Option<String> {
     let mut text = String::new();
     respell(value, &mut text)?;
