@@ -72,7 +72,7 @@ fuzz-build: ## All fuzz targets compile (skipped without cargo-fuzz)
 fuzz-min: ## The grown corpora under fuzz/corpus made small again
 	@for target in $(or $(TARGET),$(FUZZ_TARGETS)); do $(FUZZ) cmin $(FUZZ_BUILD) $$target || exit 1; done
 
-planted: ## Faults planted one by one: tests fail on each, its fuzz target finds it (FAULT=name for one, SHARD=1/3; skipped without cargo-fuzz)
+planted: ## Faults planted one by one: tests fail on each, its fuzz target finds it (FAULT="name …", SHARD=1/3; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/planted.sh; else echo "skipped: cargo-fuzz"; fi
 
 mutants: ## A seeded sample of a room's mutants against its tests (ROOM=json, COUNT=60, SEED=1, SHARD=1/2; skipped without cargo-mutants)
