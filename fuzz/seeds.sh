@@ -24,7 +24,7 @@ for case in corpus/diff/*/*/ corpus/demo/; do
     name=$(basename "$(dirname "$case")")-$(basename "$case")
     choices="000 001 002"
     # By their flags: a profile of their own is told by the word in case.toml.
-    if grep -qs generic "$case/case.toml"; then choices="005 006 007"; fi
+    if grep -qs generic "$case/case.toml"; then choices="005 006 007 010"; fi
     for choice in $choices; do
         { cat "$case/reference.jsonl"; printf '\377'; cat "$case/candidate.jsonl"; printf "\\377\\$choice"; } \
             > $out/diff/"$name-$choice"

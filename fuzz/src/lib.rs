@@ -24,7 +24,7 @@ pub fn apart(data: &[u8]) -> (Vec<&[u8]>, usize) {
 }
 
 /// Flags of `diff`: profiles, reading and pairing of every kind.
-pub const FLAGS: [&[&str]; 8] = [
+pub const FLAGS: [&[&str]; 9] = [
     &[],
     &["--malformed", "skip"],
     &["--strict"],
@@ -33,6 +33,7 @@ pub const FLAGS: [&[&str]; 8] = [
     &["--profile", "generic", "--thread", "tid", "--ordinal", "tid_event_idx", "--kind", "kind", "--malformed", "skip"],
     &["--profile", "generic", "--thread", "cpu,task", "--ordinal", "seq", "--payload", "data"],
     &["--profile", "generic", "--ordinal", "seq", "--kind", "op", "--ignore", "cycles", "--mask", "flags=0x30"],
+    &["--profile", "generic", "--ignore", "cycles", "--mask", "p=0x30"],
 ];
 
 /// Profiles with roles at several places.

@@ -322,6 +322,42 @@ mod tests {
     }
 
     #[test]
+    fn of_equal_candidates_the_earliest_is_taken_first() {
+        let mut pairer = Pairer::default();
+        pairer.ripe(Side::Candidate, 7, 64, 2, opening(1, &[1, 2]));
+        pairer.ripe(Side::Candidate, 8, 70, 5, opening(1, &[1, 2]));
+        pairer.ripe(Side::Reference, 0, 80, 2, opening(1, &[1, 2]));
+        pairer.ripe(Side::Reference, 1, 90, 3, opening(1, &[1, 2]));
+        let decided = pairer.advance(100);
+        assert_eq!(pairs(&decided), [(0, 7, MatchedBy::FirstCall, true, 80), (1, 8, MatchedBy::FirstCall, false, 90)]);
+    }
+
+    #[test]
+    fn of_equal_beginnings_the_earliest_pair_is_taken_and_told_as_ambiguous() {
+        let mut pairer = Pairer::default();
+        for (lane, at) in [(0, 10), (1, 20)] {
+            pairer.ripe(Side::Reference, lane, at, 2, opening(1, &[1, 2, lane as u64]));
+            pairer.ripe(Side::Candidate, lane, at + 5, 2, opening(1, &[1, 2, 7 + lane as u64]));
+        }
+        let decided = pairer.advance(PATIENCE + 25);
+        let due = [PATIENCE + 15, PATIENCE + 25];
+        assert_eq!(
+            pairs(&decided),
+            [(0, 0, MatchedBy::Prefix, false, due[0]), (1, 1, MatchedBy::Prefix, false, due[1])]
+        );
+        let mut pairer = Pairer::default();
+        for lane in [0, 1] {
+            pairer.ripe(Side::Reference, lane, 10, 2 + lane as u64, opening(1, &[1, 2, lane as u64]));
+            pairer.ripe(Side::Candidate, lane, 10, 2 + lane as u64, opening(1, &[1, 2, 7 + lane as u64]));
+        }
+        let decided = pairer.advance(PATIENCE + 10);
+        assert_eq!(
+            pairs(&decided),
+            [(0, 0, MatchedBy::Prefix, true, PATIENCE + 10), (1, 1, MatchedBy::Prefix, false, PATIENCE + 10)]
+        );
+    }
+
+    #[test]
     fn patience_ends_with_the_longest_common_beginning() {
         let mut pairer = Pairer::default();
         pairer.ripe(Side::Reference, 0, 10, 2, opening(1, &[1, 2, 3]));
