@@ -162,6 +162,10 @@ mod tests {
         assert_eq!(class(Kind::Number, "-1073741801", &status()), Return::Failure);
         assert_eq!(class(Kind::Number, "3221225495", &status()), Return::Failure);
         assert_eq!(class(Kind::String, "\"0xC0000017\"", &status()), Return::Failure);
+        assert_eq!(class(Kind::String, "\"0xC0000000\"", &status()), Return::Success);
+        assert_eq!(class(Kind::String, "\"0xC0000001\"", &status()), Return::Failure);
+        assert_eq!(class(Kind::String, "\"0xC000FFFF\"", &status()), Return::Failure);
+        assert_eq!(class(Kind::String, "\"0xC0010000\"", &status()), Return::Success);
         assert_eq!(class(Kind::String, "\"0xC0001000\"", &status()), Return::Success);
         assert_eq!(class(Kind::Number, "0", &status()), Return::Success);
     }
