@@ -11,7 +11,11 @@ fn main() -> ExitCode {
     // glibc gives back to the system what is free at its heap's end beyond 128 KiB, to take it again
     // page by page a moment later; the largest block ever freed raises that bound to twice its size
     // (mallopt(3), M_MMAP_THRESHOLD). Nothing is touched by this, and other allocators do not mind.
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(FREED_FIRST)));
+    let mut freed = Vec::<u8>::new();
+    if freed.try_reserve_exact(FREED_FIRST).is_err() {
+        return cli::complain(&cli::no_memory()).into();
+    }
+    drop(std::hint::black_box(freed));
     let outcome = cli::Args::read().and_then(cli::run);
     outcome.unwrap_or_else(|trouble| cli::complain(&trouble)).into()
 }

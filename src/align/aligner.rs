@@ -23,6 +23,8 @@ use crate::source::{Log, Side, SourceError, Window};
 const WINDOWS_A_WORKER: usize = 4;
 /// Bytes of windows scanned in one wave, however many workers there are.
 const WAVE_BYTES_MAX: usize = 16 << 20;
+/// Memory that a wave may take, in bytes, beside its windows.
+const WAVE_MEMORY: usize = 16 << 20;
 /// Bytes of windows held, both sides together, before waiting lanes are sealed.
 const HOT_BYTES_MAX: usize = 32 << 20;
 
@@ -267,6 +269,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
         let mut pulled = Vec::new();
         for side in Side::BOTH.into_iter().filter(|side| wanted[side.index()]) {
             let intake = &mut self.sides[side.index()];
+            intake.log.demand_memory(WAVE_MEMORY)?;
             let stream = intake.log.is_stream();
             let mut bytes = 0;
             for turn in 0..share {

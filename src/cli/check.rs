@@ -9,7 +9,7 @@ use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::begin::NoHeader;
 use super::progress::Watch;
 use super::terminal::Surroundings;
-use super::{Exit, begin, decide, output, size, tell};
+use super::{Exit, begin, decide, output, size, tell, workers};
 use crate::align::{Observer, Succession};
 use crate::profile::Profile;
 use crate::report;
@@ -77,7 +77,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::SAME;
     for path in &args.logs {
         let job = Job { path, profile: &profile, open: &open, all: args.limit.0 == u64::MAX };
-        match decide::in_pool(args.read.jobs, || job.check(&mut left, draw, &args.talk))? {
+        match workers::in_pool(args.read.jobs, || job.check(&mut left, draw, &args.talk))? {
             Ok(0) => {}
             Ok(_) => exit = Exit::TROUBLE,
             Err(trouble) => exit = super::complain(&trouble),

@@ -1,15 +1,22 @@
 //! From a command to the file that does it.
 
 use super::args::{Args, Command};
-use super::{Exit, check, diff, generate, profiles, show};
+use super::{Exit, check, diff, generate, no_memory, profiles, show};
+use crate::source::{has_headroom, install_guard};
+
+/// Memory without which nothing is begun, in bytes.
+const START_MEMORY: usize = 12 << 20;
 
 /// Does what the arguments ask for.
 ///
 /// # Errors
 /// Anything that is trouble (exit code 2), told in one sentence.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
+    if !has_headroom(START_MEMORY) {
+        return Err(no_memory());
+    }
     // Where the guard cannot be installed, logs are read plainly instead of mapped.
-    let _ = crate::source::install_guard();
+    let _ = install_guard();
     match args.command {
         Command::Diff(args) => diff::run(*args),
         Command::Show(args) => show::run(*args),

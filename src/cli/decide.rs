@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::args::{LogPath, ReadArgs, RuleArgs};
 use super::diff::DiffArgs;
@@ -280,18 +280,6 @@ pub fn reopenable(path: &Path) -> bool {
 pub fn file_size(path: &Path) -> Option<u64> {
     let about = std::fs::metadata(path).ok()?;
     (path != Path::new("-") && about.is_file()).then_some(about.len())
-}
-
-/// Does work on so many workers.
-///
-/// # Errors
-/// The workers cannot be started.
-pub fn in_pool<T: Send>(jobs: Option<usize>, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
-    let mut builder = rayon::ThreadPoolBuilder::new().thread_name(|at| format!("worker-{at}"));
-    if let Some(jobs) = jobs {
-        builder = builder.num_threads(jobs);
-    }
-    Ok(builder.build().context("failed to start workers")?.install(work))
 }
 
 /// Lines looked at before other rules are proposed.

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::ValueEnum;
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
@@ -15,12 +15,12 @@ use super::output::{self, Format, Output, parse_output};
 use super::progress::Watch;
 use super::size::show_count;
 use super::terminal::Surroundings;
-use super::{Exit, begin, complain, tell};
+use super::{Exit, begin, complain, tell, workers};
 use crate::align::{LaneName, Malformed, MapChoice};
 use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::profile::Profile;
 use crate::report::{self, Details, ReportContext, Story, Verdict};
-use crate::source::{Damage, Keep, Log, Side};
+use crate::source::{Damage, Keep, Log, Side, has_headroom};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -168,7 +168,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     let sizes = [&reference, &candidate].map(Log::len_at_open);
     let total = sizes.iter().flatten().sum::<u64>() * u64::from(sizes.iter().all(Option::is_some));
     let mut watch = Watch::new(total, plan.progress);
-    let result = decide::in_pool(plan.jobs, || {
+    let result = workers::in_pool(plan.jobs, || {
         diverge::run(&mut reference, &mut candidate, &plan.profile, &plan.options, &watch)
     })?;
     watch.finish();
@@ -225,12 +225,13 @@ fn stopped(error: RunError, plan: &mut DiffPlan, logs: [&Log; 2]) -> anyhow::Err
 /// Opens both logs at the same time: opening a FIFO waits for its writer, who may open the other one first.
 fn open_both(plan: &DiffPlan) -> anyhow::Result<[Log; 2]> {
     let open = |at: usize| Log::open(&plan.inputs[at], &plan.open);
-    let (reference, candidate) = std::thread::scope(|scope| {
-        let candidate = scope.spawn(|| open(1));
-        (open(0), candidate.join())
-    });
-    let candidate = candidate.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    Ok([reference?, candidate?])
+    std::thread::scope(|scope| {
+        let candidate = std::thread::Builder::new().spawn_scoped(scope, || open(1));
+        let candidate = candidate.context("failed to start a thread that opens the candidate")?;
+        let reference = open(0);
+        let candidate = candidate.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok([reference?, candidate?])
+    })
 }
 
 /// Says what stopped a run, and what may help.
@@ -297,6 +298,9 @@ fn paint(
     profile: &Profile,
     context: &ReportContext,
 ) -> anyhow::Result<String> {
+    // A report shows a text in a few ways.
+    let needed = usize::try_from(keep.bytes()).unwrap_or(usize::MAX).saturating_mul(4).saturating_add(REPORT_MEMORY);
+    ensure!(has_headroom(needed), "failed to make the report: {needed} bytes of memory are needed and cannot be had");
     let painted = match format {
         Format::Terminal => report::terminal(outcome, keep, profile, context),
         Format::Markdown => report::markdown(outcome, keep, profile, context),
@@ -304,6 +308,9 @@ fn paint(
     };
     painted.context("failed to make the report")
 }
+
+/// Memory that a report may take, in bytes, beside its texts.
+const REPORT_MEMORY: usize = 4 << 20;
 
 /// Malformed lines told beside the report, which lists more.
 const FAULTS_TOLD: usize = 10;

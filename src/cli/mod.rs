@@ -3,7 +3,8 @@
 //! In reading order: [`args`] is what was typed, [`decide`] what it means; `command` calls one file a command:
 //! [`diff`], [`show`], [`check`], [`profiles`], [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
-//! [`begin`] reads a lone log's header, `place` finds what `show` is asked for, [`progress`] tells how far work is, `talk` speaks on standard error.
+//! [`begin`] reads a lone log's header, `place` finds what `show` is asked for, [`progress`] tells how far work is, `talk` speaks on standard error,
+//! `workers` are as many as can be had.
 
 pub mod args;
 pub mod begin;
@@ -23,8 +24,9 @@ pub mod show;
 pub mod size;
 mod talk;
 pub mod terminal;
+mod workers;
 
 pub use args::Args;
 pub use command::run;
 pub use exit::Exit;
-pub use talk::{complain, tell};
+pub use talk::{complain, no_memory, tell};

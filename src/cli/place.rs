@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::bail;
@@ -204,14 +205,16 @@ fn shown(swept: &Swept<'_>, span: &Span, thread: &ThreadKey, place: LanePlace) -
 pub(super) struct OpenFile {
     pub(super) file: File,
     pub(super) size: u64,
+    /// Device and inode.
+    pub(super) identity: (u64, u64),
 }
 
 impl OpenFile {
     pub(super) fn open(path: &Path) -> anyhow::Result<OpenFile> {
         let failed = |error| crate::source::SourceError::Open { path: path.into(), error };
         let file = File::open(path).map_err(failed)?;
-        let size = file.metadata().map_err(failed)?.len();
-        Ok(OpenFile { file, size })
+        let about = file.metadata().map_err(failed)?;
+        Ok(OpenFile { file, size: about.len(), identity: (about.dev(), about.ino()) })
     }
 }
 

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs};
 use super::lanes::{lane_argument, parse_lane};
 use super::place::{Found, Goal, OpenFile, Shown, Trail, count_out};
 use super::progress::Watch;
 use super::terminal::Surroundings;
-use super::{Exit, begin, decide, output, tell};
+use super::{Exit, begin, decide, output, tell, workers};
 use crate::align::{LaneName, LanePlace, Observer};
 use crate::profile::{Profile, Templates};
 use crate::report;
@@ -97,7 +97,7 @@ pub fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let mut text = Vec::new();
     for (at, (path, goal)) in goals.iter().enumerate() {
         let show = Show { args: &args, profile: &profile, path, goal, around: &around, templates: profile.templates() };
-        let found = decide::in_pool(args.read.jobs, || show.find())?.with_context(|| shown_path(path))?;
+        let found = workers::in_pool(args.read.jobs, || show.find())?.with_context(|| shown_path(path))?;
         if found.stepped_over > 0 && !args.talk.quiet {
             tell(&format!("note: {}: {} malformed lines are left out", shown_path(path), found.stepped_over));
         }
@@ -171,14 +171,17 @@ impl Show<'_> {
         let opener = Opener::new(self.profile, false);
         // In a stream, and in an archive, nothing is found but by reading what stands before it.
         let seekable = !log.is_stream() && (self.goal.offset.is_some() || self.goal.line.is_some());
-        let found = if seekable { self.seek(&opener, &watch) } else { self.sweep(&mut log, &opener, &watch) };
+        let found = if seekable { self.seek(&log, &opener, &watch) } else { self.sweep(&mut log, &opener, &watch) };
         watch.finish();
+        // Before anything that was found is told.
+        log.check_unchanged()?;
         found
     }
 
     /// Finds the place without reading what lies before it (only lines are counted, if one is asked for).
-    fn seek(&self, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
+    fn seek(&self, log: &Log, opener: &Opener, watch: &Watch) -> anyhow::Result<Found> {
         let file = OpenFile::open(self.path)?;
+        ensure!(log.identity() == Some(file.identity), "another file has taken its name just now");
         let searched = |bytes| watch.searched(bytes);
         let offset = match (self.goal.offset, self.goal.line) {
             (Some(offset), _) => offset,

@@ -14,6 +14,7 @@ use super::key::ThreadKey;
 use super::line::Opener;
 use super::span::{Span, reopen};
 use super::window::trim;
+use crate::source::zeros;
 
 /// Bytes that can be read anywhere: a regular file, or a slice.
 pub trait ReadAt: Sync {
@@ -147,7 +148,7 @@ pub fn offset_of_line(
 ) -> io::Result<Option<u64>> {
     let size = bytes.size();
     let (mut at, mut before) = (0, line.saturating_sub(1));
-    let mut block = vec![0; BLOCK_MAX.min(size) as usize];
+    let mut block = zeros(BLOCK_MAX.min(size) as usize)?;
     while before > 0 && at < size {
         let len = (size - at).min(BLOCK_MAX) as usize;
         bytes.read_exact_at(at, &mut block[..len])?;
@@ -177,7 +178,7 @@ type Hit = (usize, Span);
 
 impl<B: ReadAt + ?Sized> Search<'_, B> {
     fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
-        let mut block = vec![0; (range.end - range.start) as usize];
+        let mut block = zeros((range.end - range.start) as usize)?;
         self.bytes.read_exact_at(range.start, &mut block)?;
         (self.watch)(block.len() as u64);
         Ok(block)

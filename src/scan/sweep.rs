@@ -42,6 +42,7 @@ pub fn sweep(
     let mut lines_before = start.lines_before;
     let mut windows: Vec<(Window, usize)> = start.window.into_iter().collect();
     loop {
+        log.demand_memory(BATCH_MEMORY)?;
         while windows.len() < batch
             && let Some(window) = log.next_window()?
         {
@@ -62,6 +63,9 @@ pub fn sweep(
         windows.clear();
     }
 }
+
+/// Memory that the next windows may take, in bytes, beside themselves.
+const BATCH_MEMORY: usize = 16 << 20;
 
 /// Windows in flight for each worker, so that none waits for a slow neighbour.
 const WINDOWS_A_WORKER: usize = 4;

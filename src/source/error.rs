@@ -18,12 +18,27 @@ pub enum SourceError {
         error: io::Error,
     },
     /// Reading broke off.
-    #[error("failed to read {}: {}", path.display(), plain(error))]
+    #[error("failed to read {}{}: {}", path.display(), place(at), plain(error))]
     Read {
         /// The log, as it was named.
         path: PathBuf,
+        /// Bytes of the log before it, where that is known.
+        at: Option<u64>,
         /// What the system said.
         error: io::Error,
+    },
+    /// So much more memory cannot be had as the next windows may need.
+    #[error(
+        "failed to read {} on from byte {at}: {bytes} bytes of memory are needed and cannot be had \
+         (is there a limit, as by ulimit -v?)", path.display()
+    )]
+    Memory {
+        /// The log, as it was named.
+        path: PathBuf,
+        /// Bytes of the log read before.
+        at: u64,
+        /// What was asked for.
+        bytes: usize,
     },
     /// It is an archive, and this build has no decoders.
     #[error("{} is a {format} archive, which this build of forkpoint cannot unpack (feature `compressed`)", path.display())]
@@ -105,6 +120,11 @@ impl fmt::Display for Change {
     }
 }
 
+/// Where reading broke off, if that is known.
+fn place(at: &Option<u64>) -> String {
+    at.map_or_else(String::new, |at| format!(" at byte {at}"))
+}
+
 /// The system's words without its "(os error 2)", beginning in lower case.
 pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
@@ -124,6 +144,9 @@ mod tests {
     fn texts_begin_in_lower_case_and_carry_no_error_number() {
         let error = SourceError::Open { path: "ref.jsonl".into(), error: io::Error::from_raw_os_error(libc::EACCES) };
         assert_eq!(error.to_string(), "failed to open ref.jsonl: permission denied");
+        let of = |at| SourceError::Read { path: "a".into(), at, error: io::Error::from_raw_os_error(libc::EIO) };
+        assert_eq!(of(Some(7)).to_string(), "failed to read a at byte 7: input/output error");
+        assert_eq!(of(None).to_string(), "failed to read a: input/output error");
         let change = Change::Shrank { from: 20, to: 7 };
         let error = SourceError::Changed { path: "a b".into(), change };
         assert_eq!(error.to_string(), "a b shrank from 20 to 7 bytes while it was read");

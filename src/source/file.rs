@@ -10,13 +10,16 @@ use rustix::fs::Advice;
 use super::mapped::{Mapping, Stretch};
 use super::walk::Walk;
 use super::watch::Watch;
-use super::{Bytes, OpenOptions, SourceError, Window};
+use super::{Bytes, OpenOptions, SourceError, Window, headroom};
 
 /// What the windows share of a mapped file, in bytes: its pages are given back together. Counting
 /// the lines of 2 GB in stretches of one map took 0.04 s on two cores, in maps of this size 0.06 s.
 const STRETCH_BYTES: usize = 4 << 20;
 /// What is read at once, in bytes, if windows are smaller.
 const READ_BYTES: usize = 64 << 10;
+
+/// Address space that must be left beside a mapped file, in bytes.
+const BESIDE_MAP_BYTES: usize = 32 << 20;
 
 /// An open regular file.
 pub(super) struct FileLog {
@@ -39,6 +42,8 @@ impl FileLog {
         let walk = Walk::new(watch.len(), options);
         let mapped = options.mapped && super::guard::is_installed() && watch.len() > 0;
         let mapping = mapped.then(|| Mapping::new(&file, watch.len(), &watch.fault)).flatten();
+        // Under a limit on address space a map must not take what the work needs.
+        let mapping = mapping.filter(|_| headroom::has_headroom(BESIDE_MAP_BYTES));
         // A hint for files not in the page cache; nothing is lost where it is refused.
         let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
         FileLog { file, watch, walk, mapping, block: Block::default() }
@@ -64,7 +69,7 @@ impl FileLog {
         self.watch.check_fault(&self.file)?;
         if offset.checked_add(len as u64).is_none_or(|end| end > self.watch.len()) {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "a range past the end was asked for");
-            return Err(SourceError::Read { path: self.watch.path().to_owned(), error });
+            return Err(SourceError::Read { path: self.watch.path().to_owned(), at: Some(offset), error });
         }
         read_plainly(&self.file, &self.watch, offset, len)
     }
@@ -109,13 +114,14 @@ impl Block {
 
 /// Reads a range that the file had at open; less is a change of the file.
 fn read_plainly(file: &File, watch: &Watch, offset: u64, len: usize) -> Result<Bytes, SourceError> {
-    let mut bytes = Vec::with_capacity(len);
+    let trouble = |at, error| SourceError::Read { path: watch.path().to_owned(), at: Some(at), error };
+    let mut bytes = headroom::buffer(len).map_err(|error| trouble(offset, error))?;
     while bytes.len() < len {
         let here = offset + bytes.len() as u64;
         match rustix::io::pread(file, spare_capacity(&mut bytes), here) {
             Ok(0) => return Err(watch.short(file)),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(SourceError::Read { path: watch.path().to_owned(), error: error.into() }),
+            Err(error) => return Err(trouble(here, error.into())),
         }
     }
     // The allocator may have given more room than was asked for.

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::SourceError;
+use super::headroom::{append, zeros};
 
 /// What is kept in memory, in bytes.
 const MEMORY_BYTES: usize = 16 << 20;
@@ -39,15 +40,20 @@ impl Keep {
         let len = u32::try_from(text.len()).map_err(|_| trouble(io::ErrorKind::FileTooLarge.into()))?;
         if self.memory.len() + text.len() <= MEMORY_BYTES {
             let kept = KeptText { offset: self.memory.len() as u64, len };
-            self.memory.extend_from_slice(text);
+            append(&mut self.memory, text).map_err(trouble)?;
             return Ok(kept);
         }
         if self.gathered.len() + text.len() > GATHER_BYTES {
             self.write_gathered().map_err(trouble)?;
         }
         let offset = MEMORY_BYTES as u64 + self.written + self.gathered.len() as u64;
-        self.gathered.extend_from_slice(text);
+        append(&mut self.gathered, text).map_err(trouble)?;
         Ok(KeptText { offset, len })
+    }
+
+    /// Bytes stored so far.
+    pub fn bytes(&self) -> u64 {
+        self.memory.len() as u64 + self.written + self.gathered.len() as u64
     }
 
     fn write_gathered(&mut self) -> io::Result<()> {
@@ -78,7 +84,7 @@ impl Keep {
             let start = start as usize;
             return Ok(self.gathered[start..start + len].to_vec());
         }
-        let mut text = vec![0; len];
+        let mut text = zeros(len).map_err(trouble)?;
         let file = self.file.as_ref().expect("what is written has a file");
         file.read_exact_at(&mut text, offset).map_err(trouble)?;
         Ok(text)

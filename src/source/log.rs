@@ -1,13 +1,14 @@
 //! A log being read: chosen by what the path leads to, then windows from front to end.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::file::FileLog;
 use super::format::{MAGIC_BYTES, Sniffed, sniff};
+use super::headroom::has_headroom;
 use super::origin::{Anything, Begun, Descriptor, Origin, Part};
 use super::queue::WhenFull;
 use super::reader::Opener;
@@ -31,11 +32,12 @@ pub struct Log {
 enum Body {
     File(Box<FileLog>),
     Stream(Box<StreamLog>),
-    /// An archive that is a regular file: unpacked as a stream, watched as a file.
-    Archive {
+    /// A regular file that is read as a stream, because it is an archive or standard input, and watched as a file.
+    Watched {
         stream: Box<StreamLog>,
         file: File,
         watch: Box<Watch>,
+        is_archive: bool,
     },
     Memory {
         bytes: Bytes,
@@ -113,16 +115,27 @@ impl Log {
     pub fn next_window(&mut self) -> Result<Option<Window>, SourceError> {
         match &mut self.body {
             Body::File(file) => file.next_window(),
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.next_window(),
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.next_window(),
             Body::Memory { bytes, walk } => walk.next(|offset, len| Ok(part(bytes, offset, len))),
         }
+    }
+
+    /// Makes sure that what comes next of a run over this log may take so many bytes of memory.
+    ///
+    /// # Errors
+    /// They cannot be had.
+    pub fn demand_memory(&self, bytes: usize) -> Result<(), SourceError> {
+        if has_headroom(bytes) {
+            return Ok(());
+        }
+        Err(SourceError::Memory { path: shown(&self.path).to_owned(), at: self.bytes_read(), bytes })
     }
 
     /// Whether `next_window` would have to wait for bytes that have not arrived, or have not been unpacked, yet; never
     /// so for files and memory. Cheap. May say so too of a line over the limit.
     pub fn would_block(&self) -> bool {
         match &self.body {
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.would_block(),
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.would_block(),
             Body::File(_) | Body::Memory { .. } => false,
         }
     }
@@ -130,7 +143,7 @@ impl Log {
     /// What is wrong with the archive that the log is: known once `next_window` has given what was unpacked before.
     pub fn damage(&self) -> Option<&Damage> {
         match &self.body {
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.damage.as_ref(),
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.damage.as_ref(),
             Body::File(_) | Body::Memory { .. } => None,
         }
     }
@@ -143,8 +156,8 @@ impl Log {
     /// The archive cannot be read.
     pub fn leave(&mut self) -> Result<(), SourceError> {
         match &mut self.body {
-            Body::Archive { stream, .. } => while stream.next_window()?.is_some() {},
-            Body::Stream(stream) => stream.damage = None,
+            Body::Watched { stream, is_archive: true, .. } => while stream.next_window()?.is_some() {},
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.damage = None,
             Body::File(_) | Body::Memory { .. } => {}
         }
         Ok(())
@@ -158,7 +171,7 @@ impl Log {
     /// Nobody will ask for more windows: whoever writes the stream meets a closed pipe with its next write.
     /// What is wrong behind, or worth saying of it, is not told.
     pub fn stop(&mut self) {
-        if let Body::Stream(stream) | Body::Archive { stream, .. } = &mut self.body {
+        if let Body::Stream(stream) | Body::Watched { stream, .. } = &mut self.body {
             stream.stop();
             (stream.damage, stream.remark) = (None, None);
         }
@@ -170,7 +183,7 @@ impl Log {
     /// The spool cannot be written.
     pub fn retain(&mut self, window: &Window) -> Result<(), SourceError> {
         match &mut self.body {
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.retain(window),
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.retain(window),
             Body::File(_) | Body::Memory { .. } => Ok(()),
         }
     }
@@ -185,7 +198,7 @@ impl Log {
     pub fn reread(&self, offset: u64, len: usize) -> Result<Bytes, SourceError> {
         match &self.body {
             Body::File(file) => file.reread(offset, len),
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.reread(offset, len),
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.reread(offset, len),
             Body::Memory { bytes, .. } => Ok(part(bytes, offset, len)),
         }
     }
@@ -197,7 +210,7 @@ impl Log {
     pub fn check_unchanged(&self) -> Result<(), SourceError> {
         match &self.body {
             Body::File(file) => file.check(),
-            Body::Archive { file, watch, .. } => watch.check(file).map(drop),
+            Body::Watched { file, watch, .. } => watch.check(file).map(drop),
             Body::Stream(_) | Body::Memory { .. } => Ok(()),
         }
     }
@@ -217,8 +230,9 @@ impl Log {
         match &self.body {
             Body::File(file) => file.finish(),
             Body::Stream(stream) => Ok(stream.remark.clone()),
-            Body::Archive { stream, file, watch } => {
-                let notes = [stream.remark.clone(), watch.finish(file, " of the archive")?];
+            Body::Watched { stream, file, watch, is_archive } => {
+                let of = if *is_archive { " of the archive" } else { "" };
+                let notes = [stream.remark.clone(), watch.finish(file, of)?];
                 let notes: Vec<String> = notes.into_iter().flatten().collect();
                 Ok((!notes.is_empty()).then(|| notes.join("\n")))
             }
@@ -238,7 +252,7 @@ impl Log {
 
     /// Whether it can be read once only (but for what is retained).
     pub fn is_stream(&self) -> bool {
-        matches!(self.body, Body::Stream(_) | Body::Archive { .. })
+        matches!(self.body, Body::Stream(_) | Body::Watched { .. })
     }
 
     /// Device and inode, where it has them: two logs with the same are one file.
@@ -250,7 +264,7 @@ impl Log {
     pub fn bytes_read(&self) -> u64 {
         match &self.body {
             Body::File(file) => file.position(),
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.position,
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.position,
             Body::Memory { walk, .. } => walk.position,
         }
     }
@@ -259,7 +273,7 @@ impl Log {
     pub fn len_at_open(&self) -> Option<u64> {
         match &self.body {
             Body::File(file) => Some(file.watch.len()),
-            Body::Stream(_) | Body::Archive { .. } => None,
+            Body::Stream(_) | Body::Watched { .. } => None,
             Body::Memory { walk, .. } => Some(walk.end()),
         }
     }
@@ -267,7 +281,7 @@ impl Log {
     /// Bytes that lie in the spool now.
     pub fn spooled_bytes(&self) -> u64 {
         match &self.body {
-            Body::Stream(stream) | Body::Archive { stream, .. } => stream.spooled(),
+            Body::Stream(stream) | Body::Watched { stream, .. } => stream.spooled(),
             Body::File(_) | Body::Memory { .. } => 0,
         }
     }
@@ -279,7 +293,7 @@ fn part(bytes: &Bytes, offset: u64, len: usize) -> Bytes {
 }
 
 /// The name of a log in messages.
-fn shown(path: &Path) -> &Path {
+pub(super) fn shown(path: &Path) -> &Path {
     if path == Path::new("-") { Path::new("standard input") } else { path }
 }
 
@@ -291,7 +305,7 @@ fn open_regular(
     found: std::fs::Metadata,
     options: &OpenOptions,
 ) -> Result<Log, SourceError> {
-    let trouble = |error| SourceError::Read { path: path.to_owned(), error };
+    let trouble = |error| SourceError::Read { path: path.to_owned(), at: Some(0), error };
     let identity = Some((found.dev(), found.ino()));
     if found.len() == 0 {
         let mut first = Vec::new();
@@ -301,17 +315,12 @@ fn open_regular(
             return Log::stream(path, identity, Box::new(move || Ok(Box::new(source))), WhenFull::Wait, options);
         }
     }
-    let end = found.len();
-    let is_archive = is_archive(&file).map_err(trouble)?;
-    let watch = Watch::new(path, &file, found)?;
-    if !is_archive {
-        let file = FileLog::new(file, watch, options);
-        return Ok(Log { path: path.to_owned(), identity, body: Body::File(Box::new(file)) });
+    if is_archive(&file).map_err(trouble)? {
+        return watched(path, file, 0, true, options);
     }
-    let part = Part::new(file.try_clone().map_err(trouble)?, end);
-    let stream = StreamLog::start(path, Box::new(move || Ok(Box::new(part))), WhenFull::Wait, options)?;
-    let body = Body::Archive { stream: Box::new(stream), file, watch: Box::new(watch) };
-    Ok(Log { path: path.to_owned(), identity, body })
+    let watch = Watch::new(path, &file, found)?;
+    let file = FileLog::new(file, watch, options);
+    Ok(Log { path: path.to_owned(), identity, body: Body::File(Box::new(file)) })
 }
 
 /// Whether a regular file's first bytes are an archive's.
@@ -348,5 +357,25 @@ fn open_stdin(options: &OpenOptions) -> Result<Log, SourceError> {
     let when_full = if is_fed { WhenFull::Spill } else { WhenFull::Wait };
     #[allow(clippy::unnecessary_cast)] // Other widths elsewhere.
     let identity = Some((found.st_dev as u64, found.st_ino as u64));
-    Log::stream(path, identity, Box::new(move || Ok(widened(stdin.into()))), when_full, options)
+    // A file of the kernel's says that it is empty.
+    if kind != rustix::fs::FileType::RegularFile || found.st_size == 0 {
+        return Log::stream(path, identity, Box::new(move || Ok(widened(stdin.into()))), when_full, options);
+    }
+    let mut file: File = stdin.into();
+    // From where whoever gave it stopped reading.
+    let start = file.stream_position().map_err(trouble)?;
+    let is_archive = is_archive(&file).map_err(trouble)?;
+    watched(path, file, start, is_archive, options)
+}
+
+/// A regular file read as a stream, up to the length it has now.
+fn watched(path: &Path, file: File, start: u64, is_archive: bool, options: &OpenOptions) -> Result<Log, SourceError> {
+    let trouble = |error| SourceError::Read { path: shown(path).to_owned(), at: Some(start), error };
+    let found = file.metadata().map_err(trouble)?;
+    let (identity, end) = (Some((found.dev(), found.ino())), found.len());
+    let watch = Watch::new(path, &file, found)?;
+    let part = Part::new(file.try_clone().map_err(trouble)?, start, end);
+    let stream = StreamLog::start(shown(path), Box::new(move || Ok(Box::new(part))), WhenFull::Wait, options)?;
+    let body = Body::Watched { stream: Box::new(stream), file, watch: Box::new(watch), is_archive };
+    Ok(Log { path: path.to_owned(), identity, body })
 }

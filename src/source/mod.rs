@@ -7,7 +7,7 @@
 //! lines are the same whatever the window size and the way of reading.
 //!
 //! In reading order: `side` the two sides; `options` how a log is opened; `window` bytes and windows;
-//! `error` what can go wrong; `walk` where windows end; `log` the choice by file type; `file` regular
+//! `error` what can go wrong; `headroom` whether memory is left; `walk` where windows end; `log` the choice by file type; `file` regular
 //! files, `watch` whether they changed, `mapped` their mapped parts, `guard` the fault guard; `stream`
 //! the rest, `queue` what came and was not asked for, `pool` its memory, `reader` the thread, `origin` what it
 //! reads, `spool` what does not fit in memory; `format` knows archives, `unpack` chooses `gzip` or `zstandard`, which
@@ -23,6 +23,7 @@ mod format;
 mod guard;
 #[cfg(feature = "compressed")]
 mod gzip;
+mod headroom;
 mod keep;
 mod log;
 mod mapped;
@@ -45,6 +46,7 @@ pub use damage::{Damage, DamageKind};
 pub use error::{Change, SourceError};
 pub use format::Format;
 pub use guard::{install as install_guard, is_installed as guard_is_installed, times_fired as guard_times_fired};
+pub use headroom::{has_headroom, zeros};
 pub use keep::{Keep, KeptText};
 pub use log::Log;
 pub use options::OpenOptions;

@@ -75,14 +75,14 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn new(file: File, end: u64) -> Part {
-        Part { file, at: 0, end }
+    pub(super) fn new(file: File, at: u64, end: u64) -> Part {
+        Part { file, at, end }
     }
 }
 
 impl Origin for Part {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let len = into.len().min(usize::try_from(self.end - self.at).unwrap_or(usize::MAX));
+        let len = into.len().min(usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX));
         let read = self.file.read_at(&mut into[..len], self.at)?;
         self.at += read as u64;
         Ok(read)
@@ -166,7 +166,7 @@ mod tests {
     fn a_part_of_a_file_ends_where_it_ended_at_open() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"grown since").unwrap();
-        let mut part = Part::new(File::open(file.path()).unwrap(), 5);
+        let mut part = Part::new(File::open(file.path()).unwrap(), 0, 5);
         let mut bytes = [0; 9];
         assert_eq!(part.read(&mut bytes).unwrap(), 5);
         assert_eq!(&bytes[..5], b"grown");

@@ -1,6 +1,9 @@
 //! Blocks of memory that a stream is read into, used again once nobody holds them.
 
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::headroom::zeros;
 
 /// Blocks kept for the next use.
 const SPARE_BLOCKS: usize = 2;
@@ -22,9 +25,12 @@ impl Pool {
     }
 
     /// A block of full length; what stands in it means nothing.
-    pub(super) fn take(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// There is no memory for another one.
+    pub(super) fn take(&self) -> io::Result<Vec<u8>> {
         let block = self.spare().pop();
-        block.unwrap_or_else(|| vec![0; self.block_bytes])
+        block.map_or_else(|| zeros(self.block_bytes), Ok)
     }
 
     /// Takes a block back; what is none of this pool's, or one too many, is freed.
@@ -48,15 +54,15 @@ mod tests {
     #[test]
     fn blocks_come_back_and_strangers_do_not() {
         let pool = Pool::new(100);
-        let mut block = pool.take();
+        let mut block = pool.take().unwrap();
         let place = block.as_ptr();
         block.truncate(7);
         pool.give(block);
         pool.give(vec![1; 99]);
         assert_eq!(pool.spare().len(), 1);
-        let again = pool.take();
+        let again = pool.take().unwrap();
         assert_eq!((again.as_ptr(), again.len()), (place, 100));
-        let many: Vec<_> = (0..10).map(|_| pool.take()).collect();
+        let many: Vec<_> = (0..10).map(|_| pool.take().unwrap()).collect();
         many.into_iter().for_each(|block| pool.give(block));
         assert_eq!(pool.spare().len(), SPARE_BLOCKS);
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::headroom::append;
 use super::pool::Pool;
 use super::spool::Spool;
 use super::{Damage, SourceError};
@@ -121,6 +122,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A block to read into what stands at `offset`.
+    pub(super) fn block(&self, offset: u64) -> Result<Vec<u8>, SourceError> {
+        self.pool.take().map_err(|error| self.spool.unread(Some(offset), error))
+    }
+
     /// Waits until enough has come, a line is due, or the stream has ended.
     fn settled(&self, wanted: &Wanted) -> MutexGuard<'_, State> {
         let enough = wanted.enough.min(ENOUGH_BYTES) as u64;
@@ -163,7 +169,7 @@ impl Queue {
                     self.pool.give(std::mem::replace(into, std::mem::take(block)));
                     state.held -= into.capacity();
                 } else {
-                    into.extend_from_slice(&block[*start..*start + taken]);
+                    append(into, &block[*start..*start + taken]).map_err(|error| self.spool.unread(None, error))?;
                     *start += taken;
                     if is_last {
                         let block = std::mem::take(block);
@@ -229,7 +235,7 @@ impl Queue {
         }
         if state.has_room(len, block.capacity()) {
             if !state.gather(&block[..len], has_line) {
-                let mut full = std::mem::replace(block, self.pool.take());
+                let mut full = std::mem::replace(block, self.block(offset)?);
                 full.truncate(len);
                 state.held += full.capacity();
                 state.pieces.push_back(Piece { place: Place::Held { block: full, start: 0 }, came, has_line });

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::format::Sniffed;
+use super::headroom::has_headroom;
 use super::origin::{self, Origin};
 use super::pool::Pool;
 use super::queue::{Ended, Queue, WhenFull};
@@ -25,6 +26,8 @@ const BLOCK_BYTES: std::ops::RangeInclusive<usize> = 64 << 10..=4 << 20;
 const CARRY_BYTES: usize = 64 << 10;
 /// A block that fills slowly is delivered when its first byte is this old.
 const FILLING: Duration = Duration::from_millis(10);
+/// Memory that a reader takes at least, in bytes: its stack, a decoder, blocks.
+const READER_MEMORY: usize = 16 << 20;
 /// How long to let a source rest that has nothing and does not block.
 const REST: Duration = Duration::from_millis(2);
 
@@ -38,13 +41,16 @@ pub(super) fn start(
     when_full: WhenFull,
     options: &OpenOptions,
 ) -> Result<Arc<Queue>, SourceError> {
+    if !has_headroom(READER_MEMORY) {
+        return Err(SourceError::Memory { path: path.to_owned(), at: 0, bytes: READER_MEMORY });
+    }
     let pool = Arc::new(Pool::new(options.window().clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end())));
     let queue = Arc::new(Queue::new(Spool::new(path.to_owned(), options.spool_limit), pool));
     let reader = Reader { queue: Arc::clone(&queue), path: path.to_owned(), when_full, options: options.clone() };
-    thread::Builder::new()
-        .name("forkpoint-read".into())
-        .spawn(move || reader.run(open))
-        .map_err(|error| SourceError::Open { path: path.to_owned(), error })?;
+    thread::Builder::new().name("forkpoint-read".into()).spawn(move || reader.run(open)).map_err(|error| {
+        let error = io::Error::new(error.kind(), format!("no thread to read it could be started: {error}"));
+        SourceError::Open { path: path.to_owned(), error }
+    })?;
     Ok(queue)
 }
 
@@ -86,7 +92,7 @@ impl Reader {
 
     /// What is read, unpacked if it is packed.
     fn origin(&self, open: Opener) -> Result<Box<dyn Origin>, SourceError> {
-        let trouble = |error| SourceError::Read { path: self.path.clone(), error };
+        let trouble = |error| SourceError::Read { path: self.path.clone(), at: Some(0), error };
         let (found, origin) = origin::begun(open()?).map_err(trouble)?;
         match found {
             Sniffed::Archive(format) => unpack::unpack(&self.path, format, Box::new(origin), &self.options),
@@ -96,7 +102,7 @@ impl Reader {
 
     fn read(&self, mut origin: Box<dyn Origin>) -> Result<Ended, SourceError> {
         let mut filling =
-            Filling { block: self.queue.pool.take(), used: 0, offset: 0, since: Instant::now(), searched: 0 };
+            Filling { block: self.queue.block(0)?, used: 0, offset: 0, since: Instant::now(), searched: 0 };
         loop {
             let Filling { block, used, since, .. } = &mut filling;
             let read = read_waiting(&mut *origin, &mut block[*used..]);
@@ -115,7 +121,9 @@ impl Reader {
                     self.deliver(&mut filling, true)?;
                     return match error.downcast::<Damage>() {
                         Ok(damage) => Ok(Ended { damage: Some(damage), remark: None }),
-                        Err(error) => Err(SourceError::Read { path: self.path.clone(), error }),
+                        Err(error) => {
+                            Err(SourceError::Read { path: self.path.clone(), at: Some(filling.offset), error })
+                        }
                     };
                 }
             }
@@ -162,7 +170,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         if thread::panicking() {
             let error = io::Error::other("its reader panicked");
-            self.queue.end(Err(SourceError::Read { path: self.path.clone(), error }));
+            self.queue.end(Err(SourceError::Read { path: self.path.clone(), at: None, error }));
         }
     }
 }

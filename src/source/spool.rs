@@ -32,6 +32,11 @@ impl Spool {
         SourceError::Spool { path: self.path.clone(), folder: std::env::temp_dir(), error }
     }
 
+    /// The error of a stream that cannot be read on.
+    pub(super) fn unread(&self, at: Option<u64>, error: io::Error) -> SourceError {
+        SourceError::Read { path: self.path.clone(), at, error }
+    }
+
     fn file(&self) -> io::Result<&File> {
         if let Some(file) = self.file.get() {
             return Ok(file);
@@ -63,6 +68,7 @@ impl Spool {
             return Err(self.trouble(error));
         }
         let start = into.len();
+        into.try_reserve(len).map_err(|error| self.trouble(io::Error::new(io::ErrorKind::OutOfMemory, error)))?;
         into.resize(start + len, 0);
         self.file().and_then(|file| file.read_exact_at(&mut into[start..], offset)).map_err(|error| self.trouble(error))
     }

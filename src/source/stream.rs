@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use super::headroom::append;
 use super::queue::{Ended, PATIENCE, Pulled, Queue, Wanted, WhenFull};
 use super::reader::{self, Opener};
 use super::walk::cut;
@@ -107,7 +108,8 @@ impl StreamLog {
                 return Ok(Some(self.give(self.ready.len())));
             }
             let rest = std::mem::take(&mut self.ready);
-            self.filling.begin(rest.to_vec());
+            let rest = self.copy(&rest)?;
+            self.filling.begin(rest);
         }
         if let Some(overlong) = self.fill()? {
             return Ok(Some(overlong));
@@ -118,6 +120,12 @@ impl StreamLog {
             Some(window) => Ok(Some(window)),
             None => self.trouble.take().map_or(Ok(None), Err),
         }
+    }
+
+    fn copy(&self, bytes: &[u8]) -> Result<Vec<u8>, SourceError> {
+        let mut copy = Vec::new();
+        append(&mut copy, bytes).map_err(|error| self.queue.spool.unread(Some(self.position), error))?;
+        Ok(copy)
     }
 
     /// Pulls into `filling` until a window is due; or steps over a line that is over the limit.
@@ -236,7 +244,7 @@ impl StreamLog {
             }
         }
         // Room for a whole long line is not for keeping.
-        let rest = self.filling.bytes.to_vec();
+        let rest = self.copy(&self.filling.bytes)?;
         self.filling.begin(rest);
         self.queue.spool.release(offset, self.position);
         let overlong = Overlong { len: self.position - offset, terminated };
@@ -262,7 +270,7 @@ impl StreamLog {
     }
 
     pub(super) fn reread(&self, offset: u64, len: usize) -> Result<Bytes, SourceError> {
-        let mut bytes = Vec::with_capacity(len);
+        let mut bytes = Vec::new();
         self.queue.spool.read(offset, len, &mut bytes)?;
         Ok(bytes.into())
     }

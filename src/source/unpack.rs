@@ -18,7 +18,7 @@ pub(super) fn unpack(
         Format::Gzip => Ok(Box::new(super::gzip::Gunzip::new(path.to_owned(), feed))),
         Format::Zstd => match super::zstandard::Unzstd::new(path, feed, options.zstd_window_log_max) {
             Ok(unpacked) => Ok(Box::new(unpacked)),
-            Err(error) => Err(SourceError::Read { path: path.to_owned(), error }),
+            Err(error) => Err(SourceError::Read { path: path.to_owned(), at: Some(0), error }),
         },
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::SourceError;
 use super::error::Change;
+use super::log::shown;
 
 /// Bytes at the front and at the back that a grown file must still have.
 const SAMPLE_BYTES: u64 = 4096;
@@ -18,6 +19,8 @@ const SAMPLE_BYTES: u64 = 4096;
 pub(super) struct Watch {
     path: PathBuf,
     at_open: Metadata,
+    /// Whether the path is a name that it may lose.
+    has_name: bool,
     front: Vec<u8>,
     back: Vec<u8>,
     /// Raised by the fault guard, when a mapped page was gone.
@@ -26,9 +29,11 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(path: &Path, file: &File, at_open: Metadata) -> Result<Watch, SourceError> {
-        let mut watch =
-            Watch { path: path.to_owned(), at_open, front: Vec::new(), back: Vec::new(), fault: Arc::default() };
-        let sampled = watch.samples(file).map_err(|error| SourceError::Read { path: path.to_owned(), error })?;
+        let (path, has_name) = (shown(path).to_owned(), shown(path) == path);
+        let (front, back, fault) = (Vec::new(), Vec::new(), Arc::default());
+        let mut watch = Watch { path, at_open, has_name, front, back, fault };
+        let sampled =
+            watch.samples(file).map_err(|error| SourceError::Read { path: watch.path.clone(), at: None, error })?;
         (watch.front, watch.back) = sampled;
         Ok(watch)
     }
@@ -89,7 +94,7 @@ impl Watch {
     /// Whether the file is still what it was, or more of it: the flag and one system call.
     pub(super) fn check(&self, file: &File) -> Result<Metadata, SourceError> {
         self.check_fault(file)?;
-        let now = file.metadata().map_err(|error| SourceError::Read { path: self.path.clone(), error })?;
+        let now = file.metadata().map_err(|error| SourceError::Read { path: self.path.clone(), at: None, error })?;
         let (from, to) = (self.len(), now.len());
         if to < from {
             return Err(self.changed(Change::Shrank { from, to }));
@@ -101,20 +106,22 @@ impl Watch {
     }
 
     /// Judged by the times. The change time alone also moves when a file is renamed, linked or given
-    /// other permissions: where such a reason shows, the content is taken to be the same.
+    /// other permissions: where such a reason shows, or cannot show, the content is taken to be the same.
     fn is_rewritten(&self, now: &Metadata) -> bool {
         let then = &self.at_open;
         let modified = (then.mtime(), then.mtime_nsec()) != (now.mtime(), now.mtime_nsec());
         let touched = (then.ctime(), then.ctime_nsec()) != (now.ctime(), now.ctime_nsec());
         let explained = (then.nlink(), then.mode(), then.uid(), then.gid())
             != (now.nlink(), now.mode(), now.uid(), now.gid())
+            || !self.has_name
             || self.is_moved();
         modified || (touched && !explained)
     }
 
     /// Whether the path leads to another file, or to none, by now.
     fn is_moved(&self) -> bool {
-        std::fs::metadata(&self.path).map_or(true, |found| (found.dev(), found.ino()) != self.identity())
+        self.has_name
+            && std::fs::metadata(&self.path).map_or(true, |found| (found.dev(), found.ino()) != self.identity())
     }
 
     /// The last look: an error if the file changed, a note if it only grew or lost its name. `of` is added to the
@@ -124,7 +131,8 @@ impl Watch {
         let path = self.path.display();
         let mut notes = Vec::new();
         if now.len() > self.len() {
-            let samples = self.samples(file).map_err(|error| SourceError::Read { path: self.path.clone(), error })?;
+            let samples =
+                self.samples(file).map_err(|error| SourceError::Read { path: self.path.clone(), at: None, error })?;
             if (&samples.0, &samples.1) != (&self.front, &self.back) {
                 return Err(self.changed(Change::Rewritten));
             }

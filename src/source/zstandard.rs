@@ -59,6 +59,9 @@ impl Unzstd {
 
     fn fault(&self, error: &io::Error) -> io::Error {
         let reason = error.to_string();
+        if reason.contains("not enough memory") {
+            return io::Error::new(io::ErrorKind::OutOfMemory, "there is not enough memory to unpack it");
+        }
         match reason.contains("too much memory") {
             true => self.damage(DamageKind::Window(self.window_log_max)),
             false => self.damage(DamageKind::Corrupt(reason)),
