@@ -72,11 +72,12 @@ fn codes(page: &str) -> BTreeMap<u8, String> {
 }
 
 /// What a meaning cannot do without.
-const MEANINGS: [(Exit, &str); 4] = [
+const MEANINGS: [(Exit, &str); 5] = [
     (Exit::SAME, "same"),
     (Exit::DIFFERENT, "differ"),
     (Exit::TROUBLE, "trouble"),
     (Exit::INCONCLUSIVE, "inconclusive"),
+    (Exit::INTERRUPTED, "ctrl-c"),
 ];
 
 fn assert_codes(found: &BTreeMap<u8, String>, place: &str) {

@@ -1,7 +1,7 @@
 //! From a command to the file that does it.
 
 use super::args::{Args, Command};
-use super::{Exit, check, diff, generate, no_memory, profiles, show};
+use super::{Exit, check, diff, generate, interrupt, no_memory, profiles, show};
 use crate::source::{has_headroom, install_guard};
 
 /// Memory without which nothing is begun, in bytes.
@@ -15,6 +15,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     if !has_headroom(START_MEMORY) {
         return Err(no_memory());
     }
+    interrupt::watch();
     // Where the guard cannot be installed, logs are read plainly instead of mapped.
     let _ = install_guard();
     match args.command {

@@ -15,6 +15,8 @@ impl Exit {
     pub const TROUBLE: Exit = Exit(2);
     /// Nothing certain can be said, for example because no two threads could be compared.
     pub const INCONCLUSIVE: Exit = Exit(3);
+    /// What a shell tells of a process that Ctrl-C ended: the signal's number and 128.
+    pub const INTERRUPTED: Exit = Exit(130);
 }
 
 impl From<Exit> for ExitCode {
@@ -29,7 +31,8 @@ Exit codes:
   0  compared, and the same (check: every line is valid)
   1  compared, and they differ
   2  trouble: wrong usage, unreadable or malformed input, a report that could not be written
-  3  inconclusive: no two threads could be compared, or lines were stepped over";
+  3  inconclusive: no two threads could be compared, or lines were stepped over
+  130  ended by Ctrl-C (143: by SIGTERM): reports are there whole or not at all";
 
 /// The environment variables that count, for help and man page.
 pub const ENVIRONMENT: &str = "\

@@ -4,7 +4,7 @@
 //! [`diff`], [`show`], [`check`], [`profiles`], [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
 //! [`begin`] reads a lone log's header, `place` finds what `show` is asked for, [`progress`] tells how far work is, `talk` speaks on standard error,
-//! `workers` are as many as can be had.
+//! `workers` are as many as can be had, `interrupt` ends what Ctrl-C interrupts.
 
 pub mod args;
 pub mod begin;
@@ -14,6 +14,7 @@ pub mod decide;
 pub mod diff;
 pub mod exit;
 pub mod generate;
+mod interrupt;
 pub mod labels;
 pub mod lanes;
 pub mod output;

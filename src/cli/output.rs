@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
@@ -102,11 +104,37 @@ fn is_pipe(_about: &std::fs::Metadata) -> bool {
     false
 }
 
+/// Held while standard output is written to.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// How long the rest of a report may take once the process is asked to end.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS_STEP: Duration = Duration::from_millis(2);
+
+/// Waits until standard output holds a whole report or none, and lets nothing be written any more. A reader that takes
+/// nothing is not waited for long.
+pub fn silence() {
+    let begun = Instant::now();
+    let free = || match WRITING.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    };
+    let guard: Option<MutexGuard<'_, ()>> = loop {
+        match free() {
+            None if begun.elapsed() < LAST_WORDS => std::thread::sleep(LAST_WORDS_STEP),
+            found => break found,
+        }
+    };
+    std::mem::forget(guard);
+}
+
 /// Writes to standard output; a reader that has gone away is no trouble.
 ///
 /// # Errors
 /// Standard output cannot be written, for example because its disk is full.
 pub fn print(text: &[u8]) -> anyhow::Result<()> {
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut stdout = io::stdout().lock();
     quietly(stdout.write_all(text).and_then(|()| stdout.flush())).context("failed to write to standard output")
 }

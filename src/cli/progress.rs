@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,22 @@ use crate::source::Side;
 const DELAY: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
 const LINE_TICK: Duration = Duration::from_secs(1);
+
+/// The bar on the terminal, if one is drawn; held while it is drawn.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn bar_held() -> MutexGuard<'static, Option<ProgressBar>> {
+    BAR.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Leaves a clean line on the terminal; nothing is drawn any more.
+pub fn clear() {
+    let bar = bar_held();
+    if let Some(bar) = &*bar {
+        bar.finish_and_clear();
+    }
+    std::mem::forget(bar);
+}
 
 /// Counts what a run takes in; draws a bar from the counts if asked to.
 #[derive(Debug)]
@@ -91,8 +107,10 @@ impl Watch {
                     write_lines(&counts, total_bytes, &stopped);
                 }
             };
-            (stop, std::thread::spawn(ticks))
+            // A run without a bar is better than none.
+            Some((stop, std::thread::Builder::new().spawn(ticks).ok()?))
         });
+        let ticker = ticker.flatten();
         Watch { counts, stages: Mutex::default(), begun: Instant::now(), ticker }
     }
 
@@ -184,11 +202,15 @@ impl Observer for Watch {
 }
 
 fn draw_bar(counts: &Counts, total_bytes: u64, stopped: &Receiver<()>) {
-    let bar = bar(total_bytes);
+    *bar_held() = Some(bar(total_bytes));
     while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-        bar.set_position(counts.bytes());
+        if let Some(bar) = &*bar_held() {
+            bar.set_position(counts.bytes());
+        }
     }
-    bar.finish_and_clear();
+    if let Some(bar) = bar_held().take() {
+        bar.finish_and_clear();
+    }
 }
 
 /// Where a bar would be a mess, a line now and then (`--progress always` into a file or pipe).

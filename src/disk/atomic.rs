@@ -8,6 +8,9 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
 
 /// As many links as Linux follows.
 const LINKS: usize = 40;
@@ -53,27 +56,81 @@ fn replace(target: &Path, existing: Option<&Metadata>, bytes: &[u8]) -> io::Resu
         rustix::fs::access(target, rustix::fs::Access::WRITE_OK)?;
     }
     let folder = folder(target);
-    let mut builder = tempfile::Builder::new();
-    // Without this a temporary is for its owner only; the umask still counts.
-    builder.prefix(".forkpoint-").permissions(Permissions::from_mode(0o666));
-    let mut aside = builder.tempfile_in(folder)?;
-    aside.write_all(bytes)?;
+    let mut aside = Aside::new(folder)?;
+    aside.file.write_all(bytes)?;
+    let file = aside.file.as_file();
     if let Some(found) = existing {
-        let ours = aside.as_file().metadata()?;
+        let ours = file.metadata()?;
         if (ours.uid(), ours.gid()) != (found.uid(), found.gid()) {
             // Only root may give a file away; for others it becomes theirs, as with any editor.
-            let _ = fchown(aside.as_file(), Some(found.uid()), Some(found.gid()));
+            let _ = fchown(file, Some(found.uid()), Some(found.gid()));
         }
-        aside.as_file().set_permissions(found.permissions())?;
+        file.set_permissions(found.permissions())?;
     }
-    aside.as_file().sync_all()?;
-    aside.persist(target).map_err(|failed| failed.error)?;
+    file.sync_all()?;
+    aside.persist(target)?;
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         // A folder that may be written but not read, or a file system that syncs no folders.
         Err(error) if !matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => {
             Err(error)
         }
         _ => Ok(()),
+    }
+}
+
+/// The files that are being written aside, by name.
+static ASIDE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn names_aside() -> MutexGuard<'static, Vec<PathBuf>> {
+    ASIDE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes back what is half written: for a process that is about to end. No file is written from then on; whoever
+/// tries waits for ever.
+pub fn abandon() {
+    let names = names_aside();
+    for name in &*names {
+        // Renamed already, or gone.
+        let _ = fs::remove_file(name);
+    }
+    std::mem::forget(names);
+}
+
+/// A file being written aside, removed unless it is persisted.
+struct Aside {
+    file: NamedTempFile,
+    listed: Listed,
+}
+
+/// The name of a file aside, on the list as long as this lives.
+struct Listed(PathBuf);
+
+impl Aside {
+    fn new(folder: &Path) -> io::Result<Aside> {
+        let mut builder = tempfile::Builder::new();
+        // Without this a temporary is for its owner only; the umask still counts.
+        builder.prefix(".forkpoint-").permissions(Permissions::from_mode(0o666));
+        let mut names = names_aside();
+        let file = builder.tempfile_in(folder)?;
+        names.push(file.path().to_owned());
+        let listed = Listed(file.path().to_owned());
+        Ok(Aside { file, listed })
+    }
+
+    /// Gives the file its true name.
+    fn persist(self, target: &Path) -> io::Result<()> {
+        let Aside { file, listed } = self;
+        let names = names_aside();
+        let done = file.persist(target).map(drop).map_err(|failed| failed.error);
+        drop(names);
+        drop(listed);
+        done
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        names_aside().retain(|name| *name != self.0);
     }
 }
 
