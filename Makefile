@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
-  show-truncation show-ends show-6502 show-demo show-clone show-original
+  show-truncation show-world show-ends show-6502 show-demo show-clone show-original
 
 help: ## This list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20
@@ -129,6 +129,9 @@ show-archives: show-build ## One pair plain, .gz and .zst, from files, stdin and
 
 show-truncation: show-build ## A mapped log truncated during the run: exit 2 and a sentence (SIZE=1G, ROUNDS=20)
 	$(SHOW) truncation --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),20)"
+
+show-world: show-build ## Runs with one fault of the world each, and what became of them (RUNS=1000, SEED=1; skipped without a C compiler)
+	$(SHOW) world --runs "$(or $(RUNS),1000)" --seed "$(or $(SEED),1)"
 
 show-ends: show-build ## Every way a run can end: exit codes and what is said
 	$(SHOW) ends

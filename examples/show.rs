@@ -127,6 +127,13 @@ enum What {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Runs with one fault of the world each: failing calls, limits, signals, logs that change
+    World {
+        #[arg(long, default_value_t = 1000)]
+        runs: u64,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Every way a run can end
     Ends,
     /// Two real instruction traces
@@ -191,6 +198,7 @@ fn main() -> ExitCode {
             What::First { size, rounds } => show::first::show(&program, &room, size, rounds),
             What::Archives { size } => show::archives::show(&program, &room, size),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
+            What::World { runs, seed } => show::world::show(&program, &room, runs, seed),
             What::Ends => show::ends::show(&program, &room),
             What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),
             What::Demo { folder } => show::demo::show(&program, &folder),

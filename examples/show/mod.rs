@@ -30,6 +30,7 @@ pub mod tree;
 pub mod truncation;
 pub mod truth;
 pub mod windows;
+pub mod world;
 
 pub use program::{Program, Run};
 pub use room::Room;
