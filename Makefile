@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
-  show-truncation show-world show-ends show-6502 show-demo show-clone show-original
+  show-truncation show-world show-ends show-6502 show-demo show-clone show-original show-json
 
 help: ## This list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20
@@ -86,7 +86,7 @@ coverage: ## Lines covered by the tests, room by room (skipped without cargo-tar
 # what is printed, under a head with date, machine and versions (benches/records/DATE-NAME.txt).
 SHOW := target/release/examples/show $(if $(SCRATCH),--scratch "$(SCRATCH)") $(if $(RECORD),--record "$(RECORD)")
 
-show: show-demo show-ends show-windows show-fifos show-archives show-6502 ## All shows but the large ones and the original
+show: show-demo show-ends show-json show-windows show-fifos show-archives show-6502 ## All shows but the large ones and the original
 	$(SHOW) answer --size 100M
 
 show-build: build
@@ -135,6 +135,9 @@ show-world: show-build ## Runs with one fault of the world each, and what became
 
 show-ends: show-build ## Every way a run can end: exit codes and what is said
 	$(SHOW) ends
+
+show-json: show-build ## RFC 8259, production by production: accepting and refusing cases, decided by check
+	$(SHOW) json
 
 show-6502: show-build ## Two real instruction traces and where they part
 	$(SHOW) trace6502

@@ -136,6 +136,11 @@ enum What {
     },
     /// Every way a run can end
     Ends,
+    /// The grammar of JSON, production by production: what check says of every case
+    Json {
+        #[arg(long, default_value = "corpus/json/grammar")]
+        folder: PathBuf,
+    },
     /// Two real instruction traces
     Trace6502 {
         #[arg(long, default_value = "examples/6502.toml")]
@@ -200,6 +205,7 @@ fn main() -> ExitCode {
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
             What::World { runs, seed } => show::world::show(&program, &room, runs, seed),
             What::Ends => show::ends::show(&program, &room),
+            What::Json { folder } => show::json::show(&program, &room, &folder),
             What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),
             What::Demo { folder } => show::demo::show(&program, &folder),
             What::Clone { repository } => show::clone::show(&room, &repository),

@@ -3,7 +3,7 @@
 //! Read in this order: [`program`] runs forkpoint and watches it, [`room`] is the temporary folder,
 //! [`pairs`] makes pairs of logs, [`truth`] reads what a diff of them must find and holds a report against it,
 //! [`table`] prints, [`rounds`] times commands in turn, [`tree`] with all that they start, [`record`] keeps what was printed,
-//! [`limit`] takes memory away; then one file for each demonstration, which returns what was wrong, one line each.
+//! [`limit`] takes memory away, [`grammar`] lays out the cases of `corpus/json/grammar`; then one file for each demonstration, which returns what was wrong, one line each.
 
 pub mod answer;
 pub mod archives;
@@ -13,6 +13,8 @@ pub mod ends;
 pub mod fifos;
 pub mod first;
 pub mod gate;
+pub mod grammar;
+pub mod json;
 pub mod large;
 pub mod limit;
 pub mod pairs;
