@@ -7,14 +7,15 @@
 //! changed. Any other SIGBUS goes to the handler that was there before. Nothing ever jumps across
 //! Rust frames, takes a lock or allocates in the handler.
 //!
-//! Each slot of the table is a sequence lock: the handler takes a slot's range for true only if the
-//! slot's `turn` says "live" and is the same before and after it read the range. The slot of the
-//! faulting range itself cannot move meanwhile, because the faulting thread holds the mapping.
+//! The slots of the table are sequence locks. The slot of the faulting range itself cannot move meanwhile, because the
+//! faulting thread holds the mapping.
 #![allow(unsafe_code)]
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+
+use super::slot::{Held, Slot};
 
 /// Mapped ranges that can be guarded at one time; a further window is read plainly.
 pub(super) const SLOTS: usize = 1024;
@@ -22,28 +23,14 @@ pub(super) const SLOTS: usize = 1024;
 /// `si_code` of a touch beyond the mapped object's end.
 const BUS_ADRERR: libc::c_int = 2;
 
-static TABLE: [Slot; SLOTS] = [const { Slot::free() }; SLOTS];
+static TABLE: [Slot; SLOTS] = [const { free() }; SLOTS];
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 static FIRED: AtomicU64 = AtomicU64::new(0);
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
-/// A range of the table. `turn` counts 0 free, 1 being filled, 2 live, 3 being emptied, 4 free, …
-struct Slot {
-    turn: AtomicU64,
-    start: AtomicUsize,
-    end: AtomicUsize,
-    flag: AtomicPtr<AtomicBool>,
-}
-
-impl Slot {
-    const fn free() -> Slot {
-        Slot {
-            turn: AtomicU64::new(0),
-            start: AtomicUsize::new(0),
-            end: AtomicUsize::new(0),
-            flag: AtomicPtr::new(std::ptr::null_mut()),
-        }
-    }
+const fn free() -> Slot {
+    let ends = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    Slot::of(AtomicU64::new(0), ends, AtomicPtr::new(std::ptr::null_mut()))
 }
 
 /// A range under guard, until dropped. Drop it before the range is unmapped.
@@ -56,35 +43,14 @@ pub(super) struct Guarded {
 /// Puts whole pages under guard. `None` if the table is full.
 pub(super) fn watch(start: usize, end: usize, flag: &Arc<AtomicBool>) -> Option<Guarded> {
     let hint = NEXT.fetch_add(1, Ordering::Relaxed);
-    for step in 0..SLOTS {
-        let index = hint.wrapping_add(step) % SLOTS;
-        let slot = &TABLE[index];
-        let turn = slot.turn.load(Ordering::Relaxed);
-        if !turn.is_multiple_of(4)
-            || slot.turn.compare_exchange(turn, turn + 1, Ordering::Acquire, Ordering::Relaxed).is_err()
-        {
-            continue;
-        }
-        fence(Ordering::Release);
-        slot.start.store(start, Ordering::Relaxed);
-        slot.end.store(end, Ordering::Relaxed);
-        slot.flag.store(Arc::as_ptr(flag).cast_mut(), Ordering::Relaxed);
-        slot.turn.store(turn + 2, Ordering::Release);
-        return Some(Guarded { slot: index, _flag: Arc::clone(flag) });
-    }
-    None
+    let held = Held { start, end, flag: Arc::as_ptr(flag) };
+    let slot = (0..SLOTS).map(|step| hint.wrapping_add(step) % SLOTS).find(|slot| TABLE[*slot].fill(held))?;
+    Some(Guarded { slot, _flag: Arc::clone(flag) })
 }
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        let slot = &TABLE[self.slot];
-        let turn = slot.turn.load(Ordering::Relaxed);
-        slot.turn.store(turn + 1, Ordering::Relaxed);
-        fence(Ordering::Release);
-        slot.start.store(0, Ordering::Relaxed);
-        slot.end.store(0, Ordering::Relaxed);
-        slot.flag.store(std::ptr::null_mut(), Ordering::Relaxed);
-        slot.turn.store(turn + 2, Ordering::Release);
+        TABLE[self.slot].empty();
     }
 }
 
@@ -160,16 +126,9 @@ extern "C" fn on_sigbus(signal: libc::c_int, info: *mut libc::siginfo_t, context
 /// Lays zero pages from the faulting page to the end of its range, if it is one of ours.
 fn cover(address: usize) -> bool {
     for slot in &TABLE {
-        let turn = slot.turn.load(Ordering::Acquire);
-        if turn % 4 != 2 {
+        let Some(Held { end, flag, .. }) = slot.held().filter(|held| (held.start..held.end).contains(&address)) else {
             continue;
-        }
-        let (start, end) = (slot.start.load(Ordering::Relaxed), slot.end.load(Ordering::Relaxed));
-        let flag = slot.flag.load(Ordering::Relaxed);
-        fence(Ordering::Acquire);
-        if slot.turn.load(Ordering::Relaxed) != turn || !(start..end).contains(&address) {
-            continue;
-        }
+        };
         // SAFETY: the range is one of our live mappings (the faulting thread holds it, so it is
         // neither unmapped nor moved now), and only the part of it from the faulting page on, which
         // no longer has a file behind it, is replaced by read-only zeros. Unmapping the whole range

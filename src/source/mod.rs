@@ -8,7 +8,7 @@
 //!
 //! In reading order: `side` the two sides; `options` how a log is opened; `window` bytes and windows;
 //! `error` what can go wrong; `headroom` whether memory is left; `walk` where windows end; `log` the choice by file type; `file` regular
-//! files, `watch` whether they changed, `mapped` their mapped parts, `guard` the fault guard; `stream`
+//! files, `watch` whether they changed, `mapped` their mapped parts, `guard` the fault guard; `stream` guard, `slot` a place in its table;
 //! the rest, `queue` what came and was not asked for, `pool` its memory, `reader` the thread, `origin` what it
 //! reads, `spool` what does not fit in memory; `format` knows archives, `unpack` chooses `gzip` or `zstandard`, which
 //! a `feed` brings packed bytes, and `damage` says what is wrong with one; `keep` event texts for the report. Unsafe
@@ -33,6 +33,7 @@ mod pool;
 mod queue;
 mod reader;
 mod side;
+mod slot;
 mod spool;
 mod stream;
 mod unpack;
@@ -41,6 +42,9 @@ mod watch;
 mod window;
 #[cfg(feature = "compressed")]
 mod zstandard;
+
+// For `slot`: see there.
+use std::sync::atomic;
 
 pub use damage::{Damage, DamageKind};
 pub use error::{Change, SourceError};
