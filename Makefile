@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
+.PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage valgrind races \
   show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
   show-truncation show-world show-ends show-6502 show-demo show-clone show-original show-json
@@ -44,6 +44,12 @@ gate: ## Instructions an event of every shape against benches/records/instructio
 
 gate-accept: show-build ## Write benches/records/instructions.txt anew
 	$(SHOW) gate --accept
+
+valgrind: show-build ## Memcheck on what holds unsafe code, mapped and cut files, the released program (skipped without valgrind)
+	@if command -v valgrind > /dev/null; then bash tests/memcheck.sh; else echo "skipped: valgrind"; fi
+
+races: ## What threads share: loom, and ThreadSanitizer with nightly and its rust-src (skipped by name without; PREEMPTIONS=6)
+	@PREEMPTIONS="$(PREEMPTIONS)" bash tests/races.sh
 
 man: build ## The man page and shell completions, under target/share
 	mkdir -p target/share

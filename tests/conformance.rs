@@ -2,11 +2,10 @@
 //! readers, by the slow twin, by `forkpoint check`, and along learned layouts and moulds.
 
 mod common;
-// Not everything of either is used here.
+// Not everything of it is used here.
 #[allow(dead_code)]
 #[path = "../examples/show/grammar.rs"]
 mod grammar;
-#[allow(dead_code, unused_imports)]
 mod twin;
 
 use common::cases::corpus;
