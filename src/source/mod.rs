@@ -7,9 +7,9 @@
 //! lines are the same whatever the window size and the way of reading.
 //!
 //! In reading order: `side` the two sides; `options` how a log is opened; `window` bytes and windows;
-//! `error` what can go wrong; `headroom` whether memory is left; `walk` where windows end; `log` the choice by file type; `file` regular
-//! files, `watch` whether they changed, `mapped` their mapped parts, `guard` the fault guard; `stream` guard, `slot` a place in its table;
-//! the rest, `queue` what came and was not asked for, `pool` its memory, `reader` the thread, `origin` what it
+//! `error` what can go wrong; `headroom` whether memory is left; `walk` where windows end; `log` the choice by file
+//! type; `file` regular files, `watch` whether they changed, `mapped` their mapped parts, `guard` the fault guard, `slot` a
+//! place in its table; `stream` the rest, `queue` what came and was not asked for, `pool` its memory, `reader` the thread, `origin` what it
 //! reads, `spool` what does not fit in memory; `format` knows archives, `unpack` chooses `gzip` or `zstandard`, which
 //! a `feed` brings packed bytes, and `damage` says what is wrong with one; `keep` event texts for the report. Unsafe
 //! code is in `mapped` and `guard` only.
