@@ -86,11 +86,11 @@ impl OpenFault {
     /// Names what stands where the line's object should end.
     pub(super) fn of_end(line: &[u8]) -> OpenFault {
         let last = line.len() - 1;
-        let reason = match line {
-            [b'{', 0, ..] => OpenReason::Utf16,
-            [.., b'}', b','] => OpenReason::TrailingComma,
-            _ => OpenReason::NoEnd,
-        };
-        reason.at(last)
+        match line {
+            // All of it is, not only its end.
+            [b'{', 0, ..] => OpenReason::Utf16.at(0),
+            [.., b'}', b','] => OpenReason::TrailingComma.at(last),
+            _ => OpenReason::NoEnd.at(last),
+        }
     }
 }
