@@ -122,3 +122,13 @@ fn verbose_tells_times_and_rates() {
     let told = text(&forkpoint(["check", "-v"]).arg(&log).output().unwrap().stderr);
     assert!(told.contains("11 lines, 10 events") && told.contains(" s"), "{told}");
 }
+
+#[test]
+fn lines_are_counted_whatever_the_windows() {
+    let folder = Folder::new();
+    folder.file("run.jsonl", "\n \r\n\n".to_owned() + &header("x") + "\n" + &event("6", 0, "a", "{}"));
+    for window in ["1", "3", "1M"] {
+        let (code, listed) = check(&folder, &["run.jsonl", "--window", window]);
+        assert_eq!((code, listed.as_str()), (0, "run.jsonl: valid: 6 lines, 1 event, 1 thread\n"), "{window}");
+    }
+}

@@ -173,7 +173,8 @@ impl Job<'_> {
         if let Some(torn) = &scanned.torn {
             sums.torn = Some(place(swept, torn.line, torn.at, &torn.fault));
         }
-        sums.lines += u64::from(scanned.lines);
+        // Windows of blank lines before the header were not swept.
+        sums.lines = swept.lines_before + u64::from(scanned.lines);
         let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
         watch.progress(Side::Reference, bytes, u64::from(scanned.lines), u64::from(scanned.events), 0);
         if self.all {
