@@ -38,4 +38,17 @@ impl Succession {
         self.ended = event.has(Span::ENDS_THREAD);
         Ok(place)
     }
+
+    /// Takes so many events of the thread at once, of which the first and the last are given, the ordinals grow from
+    /// one to the next and none ends the thread; `false`, and none is taken, where they do not go on with what
+    /// stands before.
+    pub fn take_growing(&mut self, first: &Span, last: &Span, events: u64) -> bool {
+        if !matches!(continues((self.ended, self.last), first.ordinal()), Continues::Same) {
+            return false;
+        }
+        self.position += events;
+        self.last = last.ordinal().or(self.last);
+        self.ended = false;
+        true
+    }
 }

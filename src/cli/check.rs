@@ -158,10 +158,16 @@ impl Job<'_> {
             scanned.faults.iter().map(|fault| place(swept, fault.line, fault.at, &fault.fault)).collect();
         for group in &scanned.groups {
             let mut succession = sums.threads.get(&group.thread).copied().unwrap_or_default();
-            for span in scanned.spans_of(group) {
-                match succession.take(&span) {
-                    Ok(_) => sums.events += 1,
-                    Err(reason) => faults.push(place(swept, span.row, span.start, &reason.at(0))),
+            let (first, last) = (scanned.spans.span(group.from), scanned.spans.span(group.to - 1));
+            let events = u64::from(group.to - group.from);
+            if !group.irregular && succession.take_growing(&first, &last, events) {
+                sums.events += events;
+            } else {
+                for span in scanned.spans_of(group) {
+                    match succession.take(&span) {
+                        Ok(_) => sums.events += 1,
+                        Err(reason) => faults.push(place(swept, span.row, span.start, &reason.at(0))),
+                    }
                 }
             }
             sums.threads.insert(group.thread.clone(), succession);

@@ -3,14 +3,15 @@
 //! In reading order: [`grammar`] ends single tokens; [`leaf`] ends the regular ones faster, by
 //! `simd`; [`cursor`] walks a text strictly, with an explicit stack of bits; [`number`] and
 //! [`text`] compare scalars by exact value and by code points; [`tape`] takes a whole text apart
-//! for comparing, looking up and digesting; [`validate`] checks texts that nobody looks into;
-//! [`mod@pointer`] names places. It knows nothing of events.
+//! for comparing, looking up and digesting; [`validate`] checks texts that nobody looks into, [`regular`]
+//! the usual ones of them in one walk; [`mod@pointer`] names places. It knows nothing of events.
 
 pub mod cursor;
 pub mod grammar;
 pub mod leaf;
 pub mod number;
 pub mod pointer;
+pub mod regular;
 pub(crate) mod simd;
 pub mod tape;
 pub mod text;

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::rules::{Profile, Roles};
-use crate::json::{self, Pointer, Tape, grammar};
+use crate::json::{self, Pointer, Tape, grammar, regular};
 
 /// Why a line is malformed when read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,13 @@ pub struct Reading {
 pub struct StrictReader {
     /// The first keys of all role paths, each once.
     role_keys: Vec<String>,
+    /// A bit for the length of each of them: most other keys are told from them by that alone.
+    role_lengths: u64,
+}
+
+/// The bit of a key's length; all long keys share one.
+fn length_bit(len: usize) -> u64 {
+    1 << len.min(63)
 }
 
 impl StrictReader {
@@ -50,7 +57,8 @@ impl StrictReader {
             profile.roles.paths().filter_map(|path| path.tokens().first().cloned()).collect();
         role_keys.sort();
         role_keys.dedup();
-        StrictReader { role_keys }
+        let role_lengths = role_keys.iter().fold(0, |bits, key| bits | length_bit(key.len()));
+        StrictReader { role_keys, role_lengths }
     }
 
     /// Takes a trimmed line apart into `tape`, strictly.
@@ -72,11 +80,32 @@ impl StrictReader {
     /// # Errors
     /// As [`StrictReader::read`].
     pub fn check(&self, line: &[u8], reading: &mut Reading) -> Result<(), ReadFault> {
+        if self.is_surely_sound(line) {
+            return Ok(());
+        }
         if line.len() < json::validate::SIMD_BYTES_MIN || line.first() != Some(&b'{') {
             return self.read(line, &mut reading.tape);
         }
         reading.validator.check(line)?;
         self.roles_once(top_keys(line).map(|(at, key)| (at, key, json::text::has_escape(key))))
+    }
+
+    /// Whether a line is strictly valid and gives no role key twice; `false` too where it is only odd.
+    pub fn is_surely_sound(&self, line: &[u8]) -> bool {
+        let (mut seen, mut is_sound) = (0u64, self.role_keys.len() <= u64::BITS as usize);
+        let end = regular::value_end(line, 0, 0, |key, is_plain| {
+            // Another key may spell a role's with escapes.
+            is_sound &= is_plain;
+            let inner = &line[key.start + 1..key.end - 1];
+            if self.role_lengths & length_bit(inner.len()) == 0 {
+                return;
+            }
+            if let Some(role) = self.role_keys.iter().position(|role| role.as_bytes() == inner) {
+                is_sound &= seen >> role & 1 == 0;
+                seen |= 1 << role;
+            }
+        });
+        is_sound && end == Some(line.len())
     }
 
     /// Refuses a role key that stands among the line's own keys twice; of each key it is told

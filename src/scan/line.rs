@@ -12,7 +12,7 @@ use super::fault::{OpenFault, OpenReason};
 use super::key::ThreadKey;
 use super::layout::Fit;
 use super::learned::Learned;
-use crate::json::{self, Cursor, Kind, grammar};
+use crate::json::{self, Cursor, Kind, grammar, regular};
 use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
 
 /// A byte range inside a trimmed line.
@@ -168,6 +168,16 @@ impl Opener {
         let opened = self.open_line(line)?;
         self.strict.check(line, reading)?;
         Ok(opened)
+    }
+
+    /// Whether a line that fits a layout is strictly valid as a whole; `false` too where it is only odd. Of one whose
+    /// head is known to be, only the tail is walked, in which no role's key can stand if it is one value.
+    pub(super) fn is_surely_sound(&self, line: &[u8], flags: u8, tail: (u32, u32)) -> bool {
+        if flags & super::Span::HEAD_STRICT == 0 {
+            return self.strict.is_surely_sound(line);
+        }
+        let end = regular::value_end(line, tail.0 as usize, 1, |_, _| {});
+        end.is_some_and(|end| grammar::skip_space(line, end) + 1 == line.len())
     }
 
     /// Walks the members of the line's object until every needed role is met.

@@ -115,8 +115,7 @@ impl<'w> Scan<'w> {
         if first_of_log && start == 0 && self.bytes.starts_with(BYTE_ORDER_MARK) {
             start += BYTE_ORDER_MARK.len();
         }
-        let is_fast = !self.options.strict && self.opener.learned.is_some();
-        is_fast && self.by_layout(row, start, end) || self.exactly(row, start, end)
+        self.opener.learned.is_some() && self.by_layout(row, start, end) || self.exactly(row, start, end)
     }
 
     /// Takes a line by the likeliest mould; `false` where it is not of that.
@@ -139,7 +138,7 @@ impl<'w> Scan<'w> {
         self.events.cast(row, (start, end), mould, cast)
     }
 
-    /// Takes a line by any mould or layout; `false` where it fits none.
+    /// Takes a line by any mould or layout; `false` where it fits none, or must be read and is not surely sound.
     #[inline(never)]
     fn by_layout(&mut self, row: u32, start: usize, line_end: usize) -> bool {
         let (bytes, opener) = (self.bytes, self.opener);
@@ -155,6 +154,9 @@ impl<'w> Scan<'w> {
         }
         let flags = |fit: &Fit| opener.flags_of(fit, &bytes[start..end]);
         let Some((fit, flags)) = self.known.fit(bytes, (start, end), flags) else { return false };
+        if self.options.strict && !opener.is_surely_sound(&bytes[start..end], flags, fit.tail) {
+            return false;
+        }
         self.events.fit(row, (start, end), &fit, flags, returns)
     }
 
@@ -181,7 +183,7 @@ impl<'w> Scan<'w> {
         };
         match opened {
             Ok(opened) => {
-                if let Some(learned) = self.opener.learned.as_ref().filter(|_| !self.options.strict) {
+                if let Some(learned) = &self.opener.learned {
                     self.known.learn(learned, || self.opener.learn(text));
                 }
                 self.events.opened(row, text, &opened, start);
@@ -336,29 +338,32 @@ mod tests {
         for seed in 0..40 {
             let window = Window { offset: 0, bytes: mixed_lines(seed).into_bytes().into(), overlong: None };
             let opener = Opener::new(&profile(), false);
-            let scan = |opener: &Opener, width| {
-                let options = ScanOptions { step_over_faults: true, width, ..ScanOptions::default() };
+            let scan = |opener: &Opener, width, strict| {
+                let options = ScanOptions { step_over_faults: true, width, strict };
                 ScannedWindow { by_layout: 0, ..scan_window(opener, &window, 0, options) }
             };
-            let exact = scan(&opener.clone().without_layouts(), Width::Best);
+            let exactly = opener.clone().without_layouts();
+            let exact = scan(&exactly, Width::Best, false);
             for width in [Width::Plain, Width::Best, Width::Plain, Width::Best] {
-                assert_eq!(scan(&opener, width), exact, "{width:?}");
+                assert_eq!(scan(&opener, width, false), exact, "{width:?}");
+                assert_eq!(scan(&opener, width, true), scan(&exactly, width, true), "{width:?}");
             }
             let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
             assert!(scan_window(&opener, &window, 0, options).by_layout > exact.events / 2, "layouts are taken");
         }
     }
 
-    /// The spans of a line that stands in front of another; `None` where it is refused.
-    fn span_of(opener: &Opener, line: &[u8]) -> (Option<Span>, u32) {
+    /// What is found of a line that stands in front of another, and how many events were opened by a layout.
+    fn seen(opener: &Opener, line: &[u8], strict: bool) -> (Option<Span>, Vec<WindowFault>, u32) {
         let window = Window { offset: 1, bytes: [line, b"\n\n"].concat().into(), overlong: None };
-        let found = scan_window(opener, &window, 0, ScanOptions { step_over_faults: true, ..ScanOptions::default() });
+        let options = ScanOptions { step_over_faults: true, strict, ..ScanOptions::default() };
+        let found = scan_window(opener, &window, 0, options);
         let span = (found.events > 0).then(|| found.spans.span(0));
-        (span.map(|span| Span { flags: span.flags & !Span::HEAD_STRICT, ..span }), found.by_layout)
+        (span.map(|span| Span { flags: span.flags & !Span::HEAD_STRICT, ..span }), found.faults, found.by_layout)
     }
 
-    #[test]
-    fn whatever_byte_is_changed_moulds_open_what_the_exact_way_opens() {
+    /// Each byte of some lines is changed, and what is found must be what the exact way finds.
+    fn whatever_byte_is_changed(strict: bool) {
         let lines = [
             r#"{"at":"0x12ab","kind":"read","tid":7,"idx":1234,"f":-12.50,"payload":{"p":"q"}}"#,
             r#"{"idx":1234,"kind":"read","payload":{"p":[1]},"tid":7,"name":"some text","n":70}"#,
@@ -366,7 +371,8 @@ mod tests {
         for line in lines {
             let learned = Opener::new(&profile(), false);
             let other = line.replace("0x12ab", "0x93cd").replace("some text", "other one").replace("1234", "1299");
-            let warm = || (0..4).fold(0, |_, _| span_of(&learned, other.as_bytes()).1);
+            // All four are scanned, one after the other.
+            let warm = || [0; 4].map(|_| seen(&learned, other.as_bytes(), strict).2)[3];
             let exact = Opener::new(&profile(), false).without_layouts();
             for at in 0..line.len() {
                 for byte in *b"019\"\\,:.-e }x\x00\x1F\x7F\x80" {
@@ -375,10 +381,40 @@ mod tests {
                     let mut changed = line.as_bytes().to_vec();
                     changed[at] = byte;
                     let text = String::from_utf8_lossy(&changed);
-                    assert_eq!(span_of(&learned, &changed).0, span_of(&exact, &changed).0, "{text}");
+                    let [found, must] = [&learned, &exact].map(|opener| seen(opener, &changed, strict));
+                    assert_eq!((found.0, found.1), (must.0, must.1), "{text}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn whatever_byte_is_changed_moulds_open_what_the_exact_way_opens() {
+        whatever_byte_is_changed(false);
+    }
+
+    #[test]
+    fn whatever_byte_is_changed_layouts_read_what_the_exact_way_reads() {
+        whatever_byte_is_changed(true);
+    }
+
+    #[test]
+    fn roles_twice_are_seen_on_lines_that_fit() {
+        let opener = Opener::new(&profile(), false);
+        let sound = r#"{"kind":"a","tid":7,"idx":1,"x":1,"payload":{"p":1}}"#;
+        let seen_of = |line: &str| {
+            let by_layout = [0; 3].map(|_| seen(&opener, sound.as_bytes(), true).2)[2];
+            assert_eq!(by_layout, 1);
+            seen(&opener, line.as_bytes(), true)
+        };
+        for twin in ["\"tid\":7", "\"\\u0074id\":7", "\"payload\":1", "\"det\":true,\"det\":true"] {
+            let line = format!("{},{twin}}}", &sound[..sound.len() - 1]);
+            assert!(
+                matches!(&seen_of(&line).1[..], [fault] if fault.fault.reason.to_string().contains("twice")),
+                "{line}"
+            );
+        }
+        assert_eq!(seen_of(&format!("{},\"x\":2}}", &sound[..sound.len() - 1])).1, []);
     }
 
     #[test]
