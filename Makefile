@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races show show-build \
-  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-mangle show-check \
   show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -132,6 +132,13 @@ show-first: show-build ## --first on a large pair: the full run's first divergen
 
 show-archives: show-build ## One pair plain, .gz and .zst, from files, stdin and FIFOs: one report; MB/s, memory (SIZE=100M)
 	$(SHOW) archives --size "$(or $(SIZE),100M)"
+
+show-mangle: show-build ## Damaged logs: check names what mangle says it must, through both programs (SEEDS=1000, FIRST=1, FAULTS=8)
+	$(CARGO) build $(LOCKED) --release --quiet --example mangle
+	$(SHOW) mangle --seeds "$(or $(SEEDS),1000)" --first "$(or $(FIRST),1)" --faults "$(or $(FAULTS),8)"
+
+show-check: show-build ## check on large sound logs: GB/s, ratio to cmp (SIZE=1G, ROUNDS=5)
+	$(SHOW) check --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"
 
 show-truncation: show-build ## A mapped log truncated during the run: exit 2 and a sentence (SIZE=1G, ROUNDS=20)
 	$(SHOW) truncation --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),20)"

@@ -1,4 +1,4 @@
-//! Strict validation of one line: our cursor against simd-json's tape, by the length of the line.
+//! Strict validation of one line: our cursor and our walk of regular lines against simd-json's tape, by the length of the line.
 //!
 //! The record of this bench decides from which length on `json::check` asks simd-json first.
 
@@ -42,6 +42,9 @@ fn check_shape(criterion: &mut Criterion, shape: &str, make: fn(usize) -> Vec<u8
         group.throughput(Throughput::Bytes(line.len() as u64));
         group.bench_function(BenchmarkId::new("cursor", bytes), |bencher| {
             bencher.iter(|| assert!(json::cursor::check_by_cursor(&line, 0).is_ok()));
+        });
+        group.bench_function(BenchmarkId::new("regular", bytes), |bencher| {
+            bencher.iter(|| assert_eq!(json::regular::value_end(&line, 0, 0, |_, _| {}), Some(line.len())));
         });
         group.bench_function(BenchmarkId::new("simd-json", bytes), |bencher| {
             let mut copy = Vec::new();

@@ -118,6 +118,25 @@ enum What {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
         size: u64,
     },
+    /// Damaged logs: check names what mangle says it must
+    Mangle {
+        /// Logs that are made
+        #[arg(long, default_value_t = 1000)]
+        seeds: u64,
+        /// The first seed
+        #[arg(long, default_value_t = 1)]
+        first: u64,
+        /// Damages in each
+        #[arg(long, default_value_t = 8)]
+        faults: u64,
+    },
+    /// check on large sound logs, beside cmp
+    Check {
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// A mapped log is truncated while it is read
     Truncation {
         #[arg(long, default_value = "1G", value_parser = parse_size)]
@@ -202,6 +221,8 @@ fn main() -> ExitCode {
             What::Fifos { size } => show::fifos::show(&program, &room, size),
             What::First { size, rounds } => show::first::show(&program, &room, size, rounds),
             What::Archives { size } => show::archives::show(&program, &room, size),
+            What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
+            What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),
             What::World { runs, seed } => show::world::show(&program, &room, runs, seed),
             What::Ends => show::ends::show(&program, &room),

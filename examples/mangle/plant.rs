@@ -25,7 +25,7 @@ pub struct Asked {
 }
 
 /// One log in so many is damaged as a whole.
-const WHOLE_ONE_IN: u64 = 16;
+const WHOLE_ONE_IN: u64 = 8;
 /// Longer lines than this are made only where they are asked for by name.
 const LONG_BYTES: u64 = 1 << 20;
 /// Places tried for each damage.

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod archives;
+pub mod check;
 pub mod clone;
 pub mod demo;
 pub mod ends;
@@ -17,6 +18,7 @@ pub mod grammar;
 pub mod json;
 pub mod large;
 pub mod limit;
+pub mod mangle;
 pub mod pairs;
 pub mod peers;
 pub mod program;
