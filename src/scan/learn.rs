@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::layout::{End, Layout, Leaf, THREAD_PARTS_MAX};
 use super::line::{Opener, Role};
-use crate::json::{self, grammar};
+use crate::json::{self, grammar, regular};
 
 /// Longer heads have no layout.
 const LITERALS_MAX: usize = 4 << 10;
@@ -123,6 +123,8 @@ impl Opener {
     /// Writes the members of an object down in which roles stand.
     fn draft_object(&self, draft: &mut Draft<'_>, start: usize, roles: &Below<'_>, depth: usize) -> Option<usize> {
         let line = draft.line;
+        // Opening looks no further than the roles; what stands behind them may be anything.
+        regular::value_end(line, start, depth, |_, _| {})?;
         let mut open = roles.clone();
         let mut at = grammar::skip_space(line, start + 1);
         while line[at] != b'}' && depth < DEPTH_MAX {
