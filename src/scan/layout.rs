@@ -23,6 +23,8 @@ pub struct Fit {
     pub nondeterministic: bool,
     /// What stands before the tail is strictly valid (it may hold skipped containers that are not).
     pub strict: bool,
+    /// The whole line is strictly valid, and gives no role key twice.
+    pub sound: bool,
 }
 
 /// Composite thread keys of more parts have no layouts.
@@ -121,7 +123,8 @@ impl Layout {
 
     /// What a line says of which nothing is known yet.
     pub(super) fn blank(&self) -> Fit {
-        Fit { strict: self.roles_once && self.end == End::Tail, ..Fit::default() }
+        let ends = |end| self.roles_once && self.end == end;
+        Fit { strict: ends(End::Tail), sound: ends(End::Close), ..Fit::default() }
     }
 
     /// Takes the line `text[start..end]` (trimmed, from brace to brace) apart. `text` reaches
@@ -204,7 +207,7 @@ fn take(text: &[u8], start: usize, at: usize, leaf: Leaf, fit: &mut Fit) -> Opti
         }
         Leaf::Skip | Leaf::Payload if matches!(text.get(at)?, b'{' | b'[') => {
             let end = leaf::container_end(text, at, 1)?;
-            fit.strict = false;
+            (fit.strict, fit.sound) = (false, false);
             if leaf == Leaf::Payload {
                 fit.tail = ((at - start) as u32, (end - start) as u32);
             }

@@ -22,6 +22,8 @@ struct Draft<'l> {
     from: usize,
     texts: Vec<&'l [u8]>,
     leaves: Vec<Leaf>,
+    /// No leaf may be a container.
+    scalars_only: bool,
 }
 
 impl<'l> Draft<'l> {
@@ -38,28 +40,42 @@ type Below<'o> = SmallVec<[(usize, &'o [String]); 4]>;
 impl Opener {
     /// The layout of a line that opened; `None` where it is too odd to have one.
     pub(super) fn learn(&self, line: &[u8]) -> Option<Layout> {
+        self.learn_as_far(line, false)
+    }
+
+    /// The layout of a line that was read strictly: of the whole of it if nothing but scalars stands there, else as
+    /// far as opening goes.
+    pub(super) fn learn_whole(&self, line: &[u8]) -> Option<Layout> {
+        self.learn_as_far(line, true).or_else(|| self.learn(line))
+    }
+
+    /// The layout as far as opening goes or, `to_the_end`, up to the payload if that is last, else of the whole line;
+    /// then `None` where another container stands in the line.
+    fn learn_as_far(&self, line: &[u8], to_the_end: bool) -> Option<Layout> {
         if self.threads > THREAD_PARTS_MAX || line.len() > u16::MAX as usize {
             return None;
         }
-        let mut draft = Draft { line, from: 0, texts: Vec::new(), leaves: Vec::new() };
+        let mut draft = Draft { line, from: 0, texts: Vec::new(), leaves: Vec::new(), scalars_only: to_the_end };
         let mut keys: Vec<&[u8]> = Vec::new();
         let mut met = 0u32;
         let mut at = grammar::skip_space(line, 1);
-        let mut end = if self.needed == 0 { End::Stop } else { End::Close };
-        let mut stop = if self.needed == 0 { 1 } else { at + 1 };
-        while met & self.needed != self.needed && line[at] != b'}' {
+        let is_done = |met: u32| met & self.needed == self.needed && !to_the_end;
+        let mut end = if is_done(met) { End::Stop } else { End::Close };
+        let mut stop = if is_done(met) { 1 } else { at + 1 };
+        while !is_done(met) && line[at] != b'}' {
             let key_end = grammar::string_end(line, at).ok()?;
             keys.push(&line[at..key_end]);
             let value = grammar::skip_space(line, grammar::skip_space(line, key_end) + 1);
             let roles = self.roles_of(&line[at..key_end], met);
             roles.iter().for_each(|(role, _)| met |= 1 << role);
-            let done = met & self.needed == self.needed;
-            if done && matches!(roles.as_slice(), [(role, [])] if self.wanted[*role].role == Role::Payload) {
+            if met & self.needed == self.needed
+                && matches!(roles.as_slice(), [(role, [])] if self.wanted[*role].role == Role::Payload)
+            {
                 (end, stop) = (End::Tail, value);
                 break;
             }
             let value_end = self.draft_value(&mut draft, value, &roles, 1)?;
-            if done {
+            if is_done(met) {
                 (end, stop) = (End::Stop, value_end);
                 break;
             }
@@ -116,6 +132,9 @@ impl Opener {
             },
             _ => return None,
         };
+        if draft.scalars_only && container {
+            return None;
+        }
         draft.leaf(leaf, at, value_end);
         Some(value_end)
     }

@@ -165,12 +165,13 @@ impl Known {
         self.places[place] = Some(mould);
     }
 
-    /// Learns from a line that fitted none.
-    pub(super) fn learn(&mut self, learned: &Learned, layout: impl FnOnce() -> Option<Layout>) {
+    /// Learns from a line that fitted none; `layout` is told whether there is much room for further ones.
+    pub(super) fn learn(&mut self, learned: &Learned, layout: impl FnOnce(bool) -> Option<Layout>) {
         if !learned.has_room() {
             return;
         }
-        let Some(layout) = layout().map(Arc::new) else { return };
+        let is_early = self.layouts.len() < LAYOUTS_MAX / 2;
+        let Some(layout) = layout(is_early).map(Arc::new) else { return };
         learned.add(&layout);
         if !self.layouts.contains(&layout) {
             self.layouts.insert(0, layout);

@@ -171,13 +171,10 @@ impl Opener {
     }
 
     /// Whether a line that fits a layout is strictly valid as a whole; `false` too where it is only odd. Of one whose
-    /// head is known to be, only the tail is walked, in which no role's key can stand if it is one value.
+    /// head is known to be, only the tail is walked if it is one value: no role's key can stand there then.
     pub(super) fn is_surely_sound(&self, line: &[u8], flags: u8, tail: (u32, u32)) -> bool {
-        if flags & super::Span::HEAD_STRICT == 0 {
-            return self.strict.is_surely_sound(line);
-        }
-        let end = regular::value_end(line, tail.0 as usize, 1, |_, _| {});
-        end.is_some_and(|end| grammar::skip_space(line, end) + 1 == line.len())
+        let head_is_strict = flags & super::Span::HEAD_STRICT != 0;
+        head_is_strict && ends_with_value(line, tail.0 as usize) || self.strict.is_surely_sound(line)
     }
 
     /// Walks the members of the line's object until every needed role is met.
@@ -399,6 +396,12 @@ fn find_below(line: &[u8], at: usize, end: usize, below: &[String]) -> Result<Op
         }
     }
     Ok(None)
+}
+
+/// Whether one value stands at `at`, and nothing but the closing brace behind it.
+fn ends_with_value(line: &[u8], at: usize) -> bool {
+    let end = regular::value_end(line, at, 1, |_, _| {});
+    end.is_some_and(|end| grammar::skip_space(line, end) + 1 == line.len())
 }
 
 fn trim_end(line: &[u8], start: usize, mut end: usize) -> usize {
