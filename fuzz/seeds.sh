@@ -7,8 +7,8 @@ mkdir -p $out/{scan,json,diff,profile,source,show}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
-    # The last byte chooses the profile.
-    for choice in 000 001 002 003; do
+    # The last byte chooses the profile, and whether lines are read whole.
+    for choice in 000 001 002 003 010; do
         { cat "$log"; printf "\\$choice"; } > $out/scan/"$n-$choice"
         cp $out/scan/"$n-$choice" $out/show/"$n-$choice"
     done

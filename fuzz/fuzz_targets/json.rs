@@ -2,7 +2,7 @@
 //! spelled in another way is equal and has the same digest.
 #![no_main]
 
-use forkpoint::json::{Tape, Validator, check_by_cursor, tape};
+use forkpoint::json::{Tape, Validator, check_by_cursor, grammar, regular, tape};
 use forkpoint_fuzz::twin::json::parse;
 use forkpoint_fuzz::{apart, respelled};
 use libfuzzer_sys::fuzz_target;
@@ -16,6 +16,9 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(tape.parse(text, 0).is_ok(), value.is_some(), "the tape");
         assert_eq!(check_by_cursor(text, 0).is_ok(), value.is_some(), "the cursor");
         assert_eq!(Validator::default().check(text).is_ok(), value.is_some(), "the validator");
+        let start = grammar::skip_space(text, 0);
+        let end = regular::value_end(text, start, 0, |_, _| {}).map(|end| grammar::skip_space(text, end));
+        assert!(end != Some(text.len()) || value.is_some(), "the walk of regular texts");
         read.extend(value.map(|value| (text, tape, value)));
     }
     for (text, tape, value) in &read {

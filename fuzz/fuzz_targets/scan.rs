@@ -19,7 +19,9 @@ fuzz_target!(|data: &[u8]| {
     let profile = profile(choice);
     let opener = Opener::new(&profile, choice & 0x40 != 0);
     let window = Window { offset: u64::from(choice & 0x20 != 0), bytes: data.to_vec().into(), overlong: None };
-    let options = ScanOptions { step_over_faults: choice & 0x10 == 0, ..ScanOptions::default() };
+    // Lines are opened, or read whole as `check` does.
+    let (step_over_faults, strict) = (choice & 0x10 == 0, choice & 0x08 != 0);
+    let options = ScanOptions { step_over_faults, strict, ..ScanOptions::default() };
     let exact = scan_window(&opener.clone().without_layouts(), &window, 0, options);
     // What one turn learns the next one uses.
     for width in [Width::Plain, Width::Best, Width::Plain, Width::Best] {
