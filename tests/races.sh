@@ -15,4 +15,4 @@ export RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=${RACES_TARGET:-target/race
 export TSAN_OPTIONS="exitcode=66 suppressions=$PWD/tests/races.supp"
 cargo +nightly test --locked --quiet -Zbuild-std --target "$host" --no-fail-fast --lib \
     --test shared_learning --test source_changes --test source_many_maps --test source_same_lines --test source_streams \
-    --test cli_diff --test first
+    --test cli_diff
