@@ -23,8 +23,8 @@ git clone --quiet --shared . "$work/tree"
 cd "$work/tree"
 export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-60}
 # The order is by hash, so that a mutant's lot does not change with its neighbours.
-cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") | head -n "${COUNT:-60}" \
-    | awk -v k="${part%/*}" -v n="${part#*/}" 'NR % n == k % n' > "$work/sample"
+cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") \
+    | awk -v count="${COUNT:-60}" -v k="${part%/*}" -v n="${part#*/}" 'NR <= count && NR % n == k % n' > "$work/sample"
 chosen=()
 while read -r mutant; do
     chosen+=(--re "^$(sed 's/[][\.*^$+?(){}|]/\\&/g' <<< "$mutant")\$")
