@@ -9,12 +9,12 @@ work=$PWD/target/mutants
 out=$work/$room-${part/\//-of-}
 # A room's tests, at most 10 s of them.
 case $room in
-    json) tests=(--lib --test corpus_texts -- json:: json_texts) ;;
-    scan) tests=(--lib --test corpus_texts -- scan:: lines_are) ;;
-    compare) tests=(--lib --test layouts --test moulds -- compare:: short_way mould) ;;
-    align) tests=(--lib --test property_diff -- align:: sound_logs damaged_logs) ;;
-    diverge) tests=(--lib --test property_diff -- diverge:: sound_logs damaged_logs) ;;
-    profile) tests=(--lib --test corpus_texts -- profile:: profiles_are) ;;
+    json) binaries=(--lib --test=corpus_texts) names=(json:: json_texts) ;;
+    scan) binaries=(--lib --test=corpus_texts) names=(scan:: lines_are) ;;
+    compare) binaries=(--lib --test=layouts --test=moulds) names=(compare:: short_way mould) ;;
+    align) binaries=(--lib --test=property_diff) names=(align:: sound_logs damaged_logs) ;;
+    diverge) binaries=(--lib --test=property_diff) names=(diverge:: sound_logs damaged_logs) ;;
+    profile) binaries=(--lib --test=corpus_texts) names=(profile:: profiles_are) ;;
     *) echo "no room to mutate: $room" >&2 && exit 2 ;;
 esac
 mkdir -p "$work"
@@ -30,7 +30,7 @@ while read -r mutant; do
     chosen+=(--re "^$(sed 's/[][\.*^$+?(){}|]/\\&/g' <<< "$mutant")\$")
 done < "$work/sample"
 cargo mutants --in-place --no-shuffle --colors never --timeout 60 --output "$out" --file "src/$room/**" "${chosen[@]}" \
-    -- --locked "${tests[@]}" > "$out.log" 2>&1 || true
+    --cargo-arg=--locked "${binaries[@]/#/--cargo-arg=}" -- -- "${names[@]}" > "$out.log" 2>&1 || true
 count() { wc -l < "$out/mutants.out/$1.txt"; }
 caught=$(($(count caught) + $(count timeout)))
 viable=$((caught + $(count missed)))
