@@ -182,4 +182,54 @@ mod tests {
         assert!(!says("3156344832", "\"0xbc220001\""));
         assert!(!says("3156344832", "\"ok\""));
     }
+
+    #[test]
+    fn two_successes_are_equal_and_a_status_only_where_both_follow() {
+        let profile = crate::profile::builtin("schema-v1").unwrap();
+        let line = |value: &str, status: &str| {
+            format!(
+                r#"{{"kind":"kernel.return","payload":{{"name":"RtlAllocateHeap","return_value":{value},"status":{status}}}}}"#
+            )
+        };
+        for (a, b, places) in [
+            (("4096", "\"0x1000\""), ("8192", "\"0x2000\""), &[][..]),
+            (("4096", "\"0x1000\""), ("8192", "\"0x3000\""), &["/payload/status"]),
+            (("4096", "\"0x5\""), ("8192", "\"0x2000\""), &["/payload/status"]),
+            (("4096", "\"0x5\""), ("8192", "\"0x6\""), &["/payload/status"]),
+            (("4096", "\"0x5\""), ("8192", "\"0x5\""), &[]),
+            (("0", "0"), ("8192", "0"), &["/payload/return_value"]),
+            (("0", "0"), ("null", "0"), &["/payload/return_value"]),
+            (("0", "1"), ("0.0", "1"), &[]),
+        ] {
+            let (a, b) = (line(a.0, a.1), line(b.0, b.1));
+            for (a, b) in [(&a, &b), (&b, &a)] {
+                assert_eq!(crate::compare::trial::differing_in_digest(&profile, a, b).0, places, "{a} {b}");
+            }
+        }
+        let other = [line("4096", "0"), line("8192", "0")].map(|line| line.replace("RtlAllocateHeap", "Open"));
+        let found = crate::compare::trial::differing_in_digest(&profile, &other[0], &other[1]);
+        assert_eq!(found.0, ["/payload/return_value"]);
+    }
+
+    #[test]
+    fn two_rules_of_one_kind_look_at_their_own_places() {
+        let mut profile = crate::profile::builtin("schema-v1").unwrap();
+        let path = |text: &str| crate::json::Pointer::parse(text).unwrap();
+        let mut second = profile.allocator[0].clone();
+        (second.name, second.function, second.value) = ("second".into(), path("/payload/f"), path("/payload/v"));
+        second.status = None;
+        profile.allocator.push(second);
+        let line = |value: u32, other: u32| {
+            format!(
+                r#"{{"kind":"kernel.return","payload":{{"name":"RtlAllocateHeap","return_value":{value},"f":"RtlAllocateHeap","v":{other}}}}}"#
+            )
+        };
+        for ((a, b), places) in [
+            ((line(1, 2), line(3, 4)), &[][..]),
+            ((line(0, 2), line(3, 4)), &["/payload/return_value"]),
+            ((line(1, 2), line(3, 0)), &["/payload/v"]),
+        ] {
+            assert_eq!(crate::compare::trial::differing_in_digest(&profile, &a, &b).0, places, "{a} {b}");
+        }
+    }
 }

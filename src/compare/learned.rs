@@ -108,3 +108,15 @@ impl Learned {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learning_is_given_up_after_so_many_tries() {
+        let learned = Learned::new(1);
+        assert!((0..ATTEMPTS_MAX).all(|_| learned.may_try()));
+        assert!((0..3).all(|_| !learned.may_try()));
+    }
+}

@@ -20,6 +20,8 @@ mod mould;
 pub mod paths;
 mod plan;
 mod regular;
+#[cfg(test)]
+mod trial;
 mod trie;
 pub mod walk;
 pub mod weigh;

@@ -264,40 +264,12 @@ pub fn masked(kind: Kind, token: &[u8], bits: u64) -> Option<(bool, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{Comparer, Event, Scratch, Weighed};
+    use crate::compare::trial::{differing, differing_in_digest};
     use crate::profile::{IgnoreRule, MaskRule, Profile, builtin};
-
-    fn event(line: &str) -> Event<'_> {
-        Event {
-            line: line.as_bytes(),
-            kind: b"",
-            ordinal: None,
-            tail: line.as_bytes(),
-            payload_missing: false,
-            nondeterministic: false,
-            head_is_strict: false,
-            must_read: false,
-        }
-    }
-
-    /// Where two lines differ, all of which counts, and how often in all. Weighing says the same by every way.
-    fn differing(profile: &Profile, a: &str, b: &str) -> (Vec<String>, u64) {
-        let (x, y, mut scratch) = (event(a), event(b), Scratch::default());
-        let found = Comparer::new(profile, false).differences(&x, &y, &mut scratch).unwrap();
-        for layouts in [false, true] {
-            let comparer = Comparer::new(profile, false).with_layouts(layouts);
-            for _ in 0..3 {
-                let weighed = comparer.weigh(&x, &y, &mut scratch);
-                let is_equal = matches!(weighed, Weighed::EqualByBytes | Weighed::EqualRead(_));
-                assert_eq!(is_equal, found.total == 0, "{a} {b}");
-            }
-        }
-        (found.listed.iter().map(|difference| difference.path.to_string()).collect(), found.total)
-    }
 
     #[track_caller]
     fn assert_places(profile: &Profile, a: &str, b: &str, places: &[&str]) {
-        let of = |a, b| differing(profile, a, b).0;
+        let of = |a, b| differing_in_digest(profile, a, b).0;
         assert_eq!(of(a, b), places, "{a} {b}");
         let (mut back, mut sorted) = (of(b, a), places.to_vec());
         (back.sort(), sorted.sort_unstable());
@@ -357,6 +329,49 @@ mod tests {
             (r#"{"f":18}"#, r#"{}"#, &["/f"]),
         ] {
             assert_places(&profile, a, b, places);
+        }
+    }
+
+    #[test]
+    fn a_payload_that_a_rule_names_is_compared_by_its_members_where_both_are_objects() {
+        let mut profile = builtin("schema-v1").unwrap();
+        let path = Pointer::parse("/payload").unwrap();
+        profile.ignore = vec![IgnoreRule { name: "i".into(), kinds: vec![], path, reason: String::new() }];
+        let line = |payload: &str| format!(r#"{{"kind":"a","payload":{payload}}}"#);
+        for (a, b, places) in [
+            (r#"{"v":1}"#, r#"{"v":2}"#, &["/payload/v"][..]),
+            ("{}", r#"{"v":2}"#, &["/payload/v"]),
+            ("{}", "null", &[]),
+            ("[1]", "[2]", &[]),
+            ("[1]", "{}", &[]),
+            ("1", r#""1""#, &[]),
+        ] {
+            // Which of two events are equal depends on both here, so digests can not tell.
+            let (a, b) = (line(a), line(b));
+            assert_eq!([differing(&profile, &a, &b).0, differing(&profile, &b, &a).0], [places, places], "{a} {b}");
+        }
+        profile.ignore.clear();
+        assert_places(&profile, &line("{}"), "{\"kind\":\"a\"}", &[]);
+        assert_places(&profile, &line("null"), "{\"kind\":\"a\"}", &[]);
+        assert_places(&profile, &line("[1]"), &line("[1.0]"), &[]);
+        assert_places(&profile, &line("[1]"), &line("[2]"), &["/payload/0"]);
+        assert_places(&profile, &line("[]"), &line("{}"), &["/payload"]);
+    }
+
+    #[test]
+    fn kinds_are_scalars_compared_by_value() {
+        let profile = builtin("schema-v1").unwrap();
+        let line = |kind: &str| format!("{{{kind}\"payload\":{{}}}}");
+        for (a, b, places) in [
+            ("\"kind\":\"a\",", "\"kind\":\"\\u0061\",", &[][..]),
+            ("\"kind\":null,", "", &[]),
+            ("\"kind\":1,", "\"kind\":1.0,", &[]),
+            ("\"kind\":\"a\",", "\"kind\":\"b\",", &["/kind"]),
+            ("\"kind\":\"a\",", "\"kind\":null,", &["/kind"]),
+            ("\"kind\":1,", "\"kind\":\"1\",", &["/kind"]),
+            ("\"kind\":true,", "\"kind\":false,", &["/kind"]),
+        ] {
+            assert_places(&profile, &line(a), &line(b), places);
         }
     }
 
