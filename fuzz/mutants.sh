@@ -13,7 +13,10 @@ case $room in
     scan) binaries=(--lib --test=corpus_texts) names=(scan:: lines_are) ;;
     compare) binaries=(--lib --test=layouts --test=moulds) names=(compare:: short_way mould) ;;
     align) binaries=(--lib --test=property_diff) names=(align:: sound_logs damaged_logs) ;;
-    diverge) binaries=(--lib --test=property_diff) names=(diverge:: sound_logs damaged_logs) ;;
+    diverge)
+        binaries=(--lib --test=property_diff --test=first)
+        names=(diverge:: sound_logs damaged_logs what_is what_stands what_only an_earlier a_parting a_thread under_a_map a_malformed)
+        ;;
     profile) binaries=(--lib --test=corpus_texts) names=(profile:: profiles_are) ;;
     *) echo "no room to mutate: $room" >&2 && exit 2 ;;
 esac
@@ -21,7 +24,7 @@ mkdir -p "$work"
 rm -rf "$work/tree" "$out"
 git clone --quiet --shared . "$work/tree"
 cd "$work/tree"
-export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-60}
+export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-40}
 # The order is by hash, so that a mutant's lot does not change with its neighbours.
 cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") \
     | awk -v count="${COUNT:-60}" -v k="${part%/*}" -v n="${part#*/}" 'NR <= count && NR % n == k % n' > "$work/sample"
