@@ -1,6 +1,6 @@
 //! What the tests of this room share: two lines weighed by every way there is.
 
-use super::{Comparer, Event, Scratch, Weighed};
+use super::{Comparer, DIFFERENCES_LISTED_MAX, Event, Scratch, Weighed};
 use crate::profile::{PayloadRole, Profile};
 
 /// A line as an event: its kind and payload are looked for by their keys, which stand nowhere else.
@@ -41,6 +41,7 @@ pub(super) fn differing(profile: &Profile, a: &str, b: &str) -> (Vec<String>, u6
     let (x, y, mut scratch) = (event(profile, a), event(profile, b), Scratch::default());
     let comparer = Comparer::new(profile, false);
     let found = comparer.differences(&x, &y, &mut scratch).unwrap();
+    assert_eq!(found.listed.len() as u64, found.total.min(DIFFERENCES_LISTED_MAX as u64), "{a} {b}");
     for layouts in [false, true] {
         let comparer = Comparer::new(profile, false).with_layouts(layouts);
         for _ in 0..3 {

@@ -402,3 +402,52 @@ impl Differences {
         self.total += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::trial::event;
+    use crate::profile::builtin;
+
+    /// Which of kind, ordinal and payload differ between two events, by the exact way.
+    fn told(comparer: &Comparer<'_>, x: &Event<'_>, y: &Event<'_>) -> [bool; 3] {
+        let found = comparer.differences(x, y, &mut Scratch::default()).unwrap();
+        let told = [found.kind, found.ordinal, found.payload];
+        let differs = matches!(comparer.weigh(x, y, &mut Scratch::default()), Weighed::Differ { .. });
+        assert_eq!(differs, told.contains(&true));
+        told
+    }
+
+    #[test]
+    fn kind_ordinal_and_payload_are_told_apart() {
+        let profile = builtin("schema-v1").unwrap();
+        let comparer = Comparer::new(&profile, false);
+        let [a, b, c] = [
+            r#"{"kind":"a","payload":{"v":1}}"#,
+            r#"{"kind":"b","payload":{"v":1}}"#,
+            r#"{"kind":"a","payload":{"v":2}}"#,
+        ]
+        .map(|line| event(&profile, line));
+        let numbered = |event, ordinal| Event { ordinal: Some(ordinal), ..event };
+        assert_eq!(told(&comparer, &a, &a), [false, false, false]);
+        assert_eq!(told(&comparer, &a, &b), [true, false, false]);
+        assert_eq!(told(&comparer, &a, &c), [false, false, true]);
+        assert_eq!(told(&comparer, &numbered(a, 1), &numbered(a, 2)), [false, true, false]);
+        assert_eq!(told(&comparer, &numbered(a, 1), &numbered(c, 2)), [false, true, true]);
+        // Payloads of two kinds are not compared.
+        assert_eq!(told(&comparer, &numbered(b, 1), &numbered(c, 2)), [true, true, false]);
+    }
+
+    #[test]
+    fn of_marked_events_only_kind_and_ordinal_count_if_so_asked() {
+        let profile = builtin("schema-v1").unwrap();
+        let lines = [r#"{"kind":"a","payload":{"v":1}}"#, r#"{"kind":"a","payload":{"v":2}}"#];
+        for marked in [[false, false], [true, false], [false, true], [true, true]] {
+            let [x, y] = [0, 1].map(|side| Event { nondeterministic: marked[side], ..event(&profile, lines[side]) });
+            for skip in [false, true] {
+                let differs = !skip || marked == [false, false];
+                assert_eq!(told(&Comparer::new(&profile, skip), &x, &y), [false, false, differs], "{marked:?} {skip}");
+            }
+        }
+    }
+}
