@@ -81,7 +81,7 @@ fuzz-min: ## The grown corpora under fuzz/corpus made small again
 planted: ## Faults planted one by one: tests fail on each, its fuzz target finds it (FAULT="name …", SHARD=1/3; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/planted.sh; else echo "skipped: cargo-fuzz"; fi
 
-mutants: ## A seeded sample of a room's mutants against its tests (ROOM=json, COUNT=60, SEED=1, SHARD=1/2; skipped without cargo-mutants)
+mutants: ## A seeded sample of a room's mutants against its tests (ROOM=json, COUNT=60, SEED=1, SHARD=1/2, AGAIN=1 for the survivors; skipped without cargo-mutants)
 	@if command -v cargo-mutants > /dev/null; then bash fuzz/mutants.sh; else echo "skipped: cargo-mutants"; fi
 
 coverage: ## Lines covered by the tests, room by room (skipped without cargo-tarpaulin)

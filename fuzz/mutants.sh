@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Mutants of a room, a seeded sample of them, held against the room's tests: ROOM=json, COUNT=60, SEED=1, SHARD=k/n for
-# a part of the sample. What survives is listed at the end. Works on a clone of the last commit.
+# a part of the sample, AGAIN=1 for what survived the last time. What survives is listed at the end. Works on a clone of
+# the last commit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 room=${ROOM:?which room? ROOM=json|scan|compare|align|diverge|profile}
@@ -21,6 +22,7 @@ case $room in
     *) echo "no room to mutate: $room" >&2 && exit 2 ;;
 esac
 mkdir -p "$work"
+if [ -n "${AGAIN:-}" ]; then cp "$out/mutants.out/missed.txt" "$work/survivors"; fi
 rm -rf "$work/tree" "$out"
 git clone --quiet --shared . "$work/tree"
 cd "$work/tree"
@@ -28,6 +30,7 @@ export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-40}
 # The order is by hash, so that a mutant's lot does not change with its neighbours.
 cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") \
     | awk -v count="${COUNT:-60}" -v k="${part%/*}" -v n="${part#*/}" 'NR <= count && NR % n == k % n' > "$work/sample"
+if [ -n "${AGAIN:-}" ]; then mv "$work/survivors" "$work/sample"; fi
 chosen=()
 while read -r mutant; do
     chosen+=(--re "^$(sed 's/[][\.*^$+?(){}|]/\\&/g' <<< "$mutant")\$")
