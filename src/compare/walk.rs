@@ -272,7 +272,8 @@ mod tests {
         let of = |a, b| differing_in_digest(profile, a, b).0;
         assert_eq!(of(a, b), places, "{a} {b}");
         let (mut back, mut sorted) = (of(b, a), places.to_vec());
-        (back.sort(), sorted.sort_unstable());
+        back.sort();
+        sorted.sort_unstable();
         assert_eq!(back, sorted, "{b} {a}");
     }
 
