@@ -101,3 +101,76 @@ pub fn mark_cut(outcome: &mut Outcome) {
     outcome.reference.cut = outcome.reference.ended_by_damage || only(Side::Reference);
     outcome.candidate.cut = outcome.candidate.ended_by_damage || only(Side::Candidate);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::align::MatchedBy;
+    use crate::diverge::{Divergence, EventCopy, Pairing};
+    use crate::source::Keep;
+
+    /// A pairing; of a divergence it is told which sides have an event there.
+    fn pairing(status: Status, divergence: Option<(DivergenceKind, [bool; 2])>) -> Pairing {
+        let event = |is_there: bool| {
+            let text = Keep::default().put(b"{}").unwrap();
+            is_there.then_some(EventCopy { line: 9, offset: 0, ordinal: None, position: 3, text, cut_bytes: 0 })
+        };
+        let divergence = divergence.map(|(kind, [reference, candidate])| Divergence {
+            position: 3,
+            kind,
+            rank: 1,
+            after_fault: false,
+            reference: event(reference),
+            candidate: event(candidate),
+            differences: Vec::new(),
+            differences_total: 0,
+            resync: None,
+            before: Vec::new(),
+            after_reference: Vec::new(),
+            after_candidate: Vec::new(),
+            overlooked: Vec::new(),
+        });
+        let (matched_by, evidence) = (MatchedBy::Order, None);
+        Pairing {
+            reference: None,
+            candidate: None,
+            matched_by,
+            ambiguous: false,
+            evidence,
+            status,
+            compared: 3,
+            divergence,
+        }
+    }
+
+    #[test]
+    fn a_side_is_cut_where_it_alone_is_shorter_and_nothing_else_differs() {
+        use DivergenceKind::{EndedEarly, Unmatched, Value};
+        let same = || pairing(Status::Identical, None);
+        let short = || pairing(Status::Diverged, Some((EndedEarly, [true, false])));
+        let shorter_reference = || pairing(Status::Diverged, Some((EndedEarly, [false, true])));
+        let alone = |sides| pairing(Status::Unmatched, Some((Unmatched, sides)));
+        let value = || pairing(Status::Diverged, Some((Value, [true, true])));
+        let faulty = |divergence| pairing(Status::Faulty, divergence);
+        for (pairings, cut) in [
+            (vec![same(), short()], [false, true]),
+            (vec![shorter_reference(), pairing(Status::NotCompared, None)], [true, false]),
+            (vec![short(), alone([true, false])], [false, true]),
+            (vec![short(), alone([false, true])], [false, false]),
+            (vec![short(), shorter_reference()], [false, false]),
+            (vec![alone([true, false])], [false, false]),
+            (vec![short(), value()], [false, false]),
+            (vec![short(), faulty(None)], [false, false]),
+            (vec![faulty(Some((EndedEarly, [true, false])))], [false, false]),
+            (vec![same()], [false, false]),
+        ] {
+            let mut outcome = Outcome { pairings, ..Outcome::default() };
+            mark_cut(&mut outcome);
+            assert_eq!([outcome.reference.cut, outcome.candidate.cut], cut, "{:?}", outcome.pairings);
+        }
+        let mut outcome = Outcome::default();
+        outcome.candidate.ended_by_damage = true;
+        mark_cut(&mut outcome);
+        assert!(outcome.candidate.cut && !outcome.reference.cut);
+    }
+}
