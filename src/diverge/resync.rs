@@ -104,6 +104,13 @@ mod tests {
         assert_eq!(shift(&reference, &candidate), Some((1, 0, 60)));
     }
 
+    #[test]
+    fn a_run_that_repeats_at_once_is_its_period() {
+        assert!(covers_its_period(&[1, 2, 3, 4, 1, 2, 3, 4], 0, 4));
+        assert!(covers_its_period(&[1, 2, 3, 4, 1, 2, 3, 4], 4, 4));
+        assert!(!covers_its_period(&[1, 2, 3, 4, 9, 1, 2, 3, 4], 0, 4));
+    }
+
     /// The same by trying every shift and every distance.
     fn slow(reference: &[u64], candidate: &[u64]) -> Option<(usize, usize, usize)> {
         let mut best = None;

@@ -309,3 +309,29 @@ fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str]) -> Coverage {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::ThreadKey;
+
+    #[test]
+    fn a_map_names_each_lane_once() {
+        let lane = |thread: i64| LaneName { thread: ThreadKey::Integer(thread), generation: 0 };
+        let checked = |pairs: &[(i64, i64)]| {
+            let entries = pairs.iter().map(|(reference, candidate)| (lane(*reference), lane(*candidate))).collect();
+            check_map(&MapChoice::Given(entries)).map_err(|error| error.to_string())
+        };
+        assert_eq!(checked(&[(6, 1), (7, 2), (1, 6)]), Ok(()));
+        assert!(checked(&[(6, 1), (7, 2), (6, 3)]).unwrap_err().contains("reference thread 6#0 twice"));
+        assert!(checked(&[(6, 1), (7, 2), (8, 1)]).unwrap_err().contains("candidate thread 1#0 twice"));
+        assert!(check_map(&MapChoice::Auto).is_ok());
+    }
+
+    #[test]
+    fn under_first_nothing_behind_the_divergence_is_told() {
+        let lines = Some([Some(7), None]);
+        assert!(is_told(lines, Side::Reference, 7) && !is_told(lines, Side::Reference, 8));
+        assert!(is_told(lines, Side::Candidate, u64::MAX) && is_told(None, Side::Reference, u64::MAX));
+    }
+}
