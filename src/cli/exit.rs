@@ -32,7 +32,7 @@ Exit codes:
   1  compared, and they differ
   2  trouble: wrong usage, unreadable or malformed input, a report that could not be written
   3  inconclusive: no two threads could be compared, or lines were stepped over
-  130  ended by Ctrl-C (143: by SIGTERM): reports are there whole or not at all";
+  130  ended by Ctrl-C (143: by SIGTERM): report files are there whole or not at all";
 
 /// The environment variables that count, for help and man page.
 pub const ENVIRONMENT: &str = "\
