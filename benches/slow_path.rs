@@ -6,7 +6,7 @@ use super::compare::event;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use forkpoint::compare::{Comparer, Event, Scratch, Weighed};
 use forkpoint::json::Pointer;
-use forkpoint::profile::{IgnoreRule, MaskRule, Profile, builtin};
+use forkpoint::profile::{IgnoreRule, MaskRule, Pattern, Profile, builtin};
 use forkpoint::scan::Opener;
 
 const PAIRS: usize = 1_000;
@@ -71,17 +71,20 @@ fn trace() -> Profile {
     let mut profile = builtin("generic").expect("it is built in");
     profile.roles.thread = vec![pointer("/cpu")];
     profile.roles.ordinal = Some(pointer("/n"));
+    let pattern = |text: &str| Pattern::parse(text).expect("a path");
     let ignore = |name: &str, path| IgnoreRule {
         name: name.to_owned(),
         kinds: Vec::new(),
-        path: pointer(path),
+        path: pattern(path),
+        when: Vec::new(),
         reason: String::new(),
     };
     profile.ignore.push(ignore("cycles", "/cycles"));
     profile.mask.push(MaskRule {
         name: "flags".to_owned(),
         kinds: Vec::new(),
-        path: pointer("/flags"),
+        path: pattern("/flags"),
+        when: Vec::new(),
         bits: 0x30,
         reason: String::new(),
     });

@@ -13,7 +13,7 @@ use common::{Folder, forkpoint, text};
 use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Scratch, Weighed};
 use forkpoint::json::{Pointer, Tape, Validator, check_by_cursor};
-use forkpoint::profile::{IgnoreRule, Profile, Reading, builtin};
+use forkpoint::profile::{IgnoreRule, Pattern, Profile, Reading, builtin};
 use forkpoint::scan::{Opener, ScanOptions, ScannedWindow, reopen, scan_window, window};
 use forkpoint::source::{Log, OpenOptions};
 use grammar::{Case, Grammar, Place, Says, judged, lay, logs};
@@ -217,7 +217,8 @@ fn noisy() -> Profile {
     profile.ignore.push(IgnoreRule {
         name: "noise".into(),
         kinds: Vec::new(),
-        path: Pointer::parse("/noise").unwrap(),
+        path: Pattern::parse("/noise").unwrap(),
+        when: Vec::new(),
         reason: String::new(),
     });
     profile

@@ -6,7 +6,8 @@ use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Event, Overlooked, Scratch, Weighed};
 use forkpoint::json::{Pointer, Tape};
 use forkpoint::profile::{
-    AllocatorFunctions, AllocatorRule, Failure, IgnoreRule, MaskRule, PayloadRole, Profile, StrictReader, builtin,
+    AllocatorFunctions, AllocatorRule, Failure, IgnoreRule, MaskRule, Pattern, PayloadRole, Profile, StrictReader,
+    builtin,
 };
 use forkpoint::scan::{Opener, reopen};
 
@@ -246,6 +247,10 @@ fn pointer(text: &str) -> Pointer {
     Pointer::parse(text).expect("a pointer")
 }
 
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text).expect("a path")
+}
+
 /// Rules at random places.
 fn profile(rng: &mut Rng, whole: bool) -> Profile {
     let base = if whole { "" } else { "/payload" };
@@ -260,7 +265,8 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
         profile.ignore.push(IgnoreRule {
             name: "ns".to_owned(),
             kinds: Vec::new(),
-            path: pointer("/ns"),
+            path: pattern("/ns"),
+            when: Vec::new(),
             reason: String::new(),
         });
     }
@@ -268,7 +274,8 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
         profile.ignore.push(IgnoreRule {
             name: format!("ignore-{n}"),
             kinds: kinds(rng),
-            path: pointer(&format!("{base}{}", rng.pick(&paths))),
+            path: pattern(&format!("{base}{}", rng.pick(&paths))),
+            when: Vec::new(),
             reason: String::new(),
         });
     }
@@ -276,7 +283,8 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
         profile.mask.push(MaskRule {
             name: format!("mask-{n}"),
             kinds: kinds(rng),
-            path: pointer(&format!("{base}{}", rng.pick(&paths))),
+            path: pattern(&format!("{base}{}", rng.pick(&paths))),
+            when: Vec::new(),
             bits: rng.pick(&[0xFF, 1, u64::MAX, 0x10000]),
             reason: String::new(),
         });
@@ -453,7 +461,8 @@ fn traced(columns: &str) -> Profile {
     let rule = |path: &str| IgnoreRule {
         name: "column".to_owned(),
         kinds: Vec::new(),
-        path: pointer(path),
+        path: pattern(path),
+        when: Vec::new(),
         reason: String::new(),
     };
     match columns {
@@ -461,7 +470,8 @@ fn traced(columns: &str) -> Profile {
         _ => profile.mask.push(MaskRule {
             name: "column".to_owned(),
             kinds: Vec::new(),
-            path: pointer("/flags"),
+            path: pattern("/flags"),
+            when: Vec::new(),
             bits: 0x30,
             reason: String::new(),
         }),

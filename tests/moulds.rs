@@ -5,7 +5,7 @@
 use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Event, Overlooked, Scratch, Weighed};
 use forkpoint::json::Pointer;
-use forkpoint::profile::{IgnoreRule, MaskRule, Profile, builtin};
+use forkpoint::profile::{IgnoreRule, MaskRule, Pattern, Profile, builtin};
 use forkpoint::scan::{Opener, reopen};
 
 /// A small seeded generator (splitmix64).
@@ -28,6 +28,10 @@ fn pointer(text: &str) -> Pointer {
     Pointer::parse(text).expect("a pointer")
 }
 
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text).expect("a path")
+}
+
 /// A trace's profile: columns that are ignored, and columns of which the bits 0x30 are masked.
 fn traced(ignored: &[&str], masked: &[&str]) -> Profile {
     let mut profile = builtin("generic").expect("it is built in");
@@ -37,13 +41,15 @@ fn traced(ignored: &[&str], masked: &[&str]) -> Profile {
     profile.ignore.extend(ignored.iter().map(|path| IgnoreRule {
         name: (*path).to_owned(),
         kinds: kinds.clone(),
-        path: pointer(path),
+        path: pattern(path),
+        when: Vec::new(),
         reason: reason.clone(),
     }));
     profile.mask.extend(masked.iter().map(|path| MaskRule {
         name: (*path).to_owned(),
         kinds: kinds.clone(),
-        path: pointer(path),
+        path: pattern(path),
+        when: Vec::new(),
         bits: 0x30,
         reason: reason.clone(),
     }));

@@ -7,7 +7,7 @@ use std::thread;
 use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Scratch, Weighed};
 use forkpoint::json::Pointer;
-use forkpoint::profile::{IgnoreRule, Profile, builtin};
+use forkpoint::profile::{IgnoreRule, Pattern, Profile, builtin};
 use forkpoint::scan::{Opener, ScanOptions, ScannedWindow, reopen, scan_window};
 use forkpoint::source::Window;
 
@@ -23,7 +23,8 @@ fn profile() -> Profile {
     profile.ignore.push(IgnoreRule {
         name: "noise".into(),
         kinds: Vec::new(),
-        path: pointer("/noise"),
+        path: Pattern::parse("/noise").expect("a path"),
+        when: Vec::new(),
         reason: String::new(),
     });
     profile

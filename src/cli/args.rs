@@ -98,7 +98,7 @@ pub struct RuleArgs {
     /// Field that is compared; *: the whole line less those above
     #[arg(long, value_name = "PATH|*")]
     pub payload: Option<String>,
-    /// Field that never counts (repeatable)
+    /// Field that never counts; * is any one key (repeatable)
     #[arg(long, value_name = "PATH")]
     pub ignore: Vec<String>,
     /// Bits that never count, as in payload.p=0x30 (repeatable)

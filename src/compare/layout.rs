@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::paths::{Action, PathNode, RulePaths};
+use super::paths::{Action, PathNode, RulePaths, Several};
 use crate::json::{self, Kind, Tape};
 use crate::profile::AllocatorRule;
 
@@ -29,6 +29,8 @@ pub(super) enum Duty {
     /// What an allocator returned, or where that is spelled again; the index of the allocator rule.
     Value(u16),
     Status(u16),
+    /// Values that are alike by the rule of this number, and its place among what makes values alike.
+    Alike(u16, u16),
 }
 
 /// A leaf of a layout.
@@ -121,7 +123,7 @@ impl Layout {
     }
 
     fn learn(read: ReadLine<'_>, root: usize, start: usize, end: usize) -> Option<Layout> {
-        if end - start > BYTES_MAX || read.paths.allocators.len() > ALLOCATORS_MAX {
+        if end - start > BYTES_MAX || read.paths.allocators.len() > ALLOCATORS_MAX || !read.paths.go_by_leaves() {
             return None;
         }
         let mut learner = Learner {
@@ -183,9 +185,9 @@ impl Learner<'_> {
 
     /// What the rule of a place makes of all below it.
     fn at_place(&self, place: Option<PathNode>) -> Rules {
-        match self.read.paths.action(place) {
-            Some(Action::Exclude) => Rules::Under(Duty::Skip),
-            Some(Action::Ignore(rule)) => Rules::Under(Duty::Ignore(rule)),
+        match self.read.paths.sole(place) {
+            Ok(Some(Action::Exclude)) => Rules::Under(Duty::Skip),
+            Ok(Some(Action::Ignore(rule))) => Rules::Under(Duty::Ignore(rule)),
             _ => Rules::Inside(place),
         }
     }
@@ -238,7 +240,7 @@ impl Learner<'_> {
         let duty = match rules {
             Rules::Outside => Duty::Skip,
             Rules::Under(duty) => duty,
-            Rules::Inside(place) => duty_of(self.read.paths.action(place)),
+            Rules::Inside(place) => duty_of(self.read.paths.sole(place))?,
         };
         let says = self.said.iter().filter(|(said, _)| *said == node).fold(0, |says, (_, bit)| says | 1 << bit);
         self.leaves.push(Leaf { duty, says });
@@ -246,14 +248,16 @@ impl Learner<'_> {
     }
 }
 
-/// What a rule asks of a leaf.
-pub(super) fn duty_of(action: Option<Action>) -> Duty {
-    match action {
+/// What the rule of a place asks of a leaf; `None` where several rules, or one for containers, stand there.
+pub(super) fn duty_of(sole: Result<Option<Action>, Several>) -> Option<Duty> {
+    Some(match sole.ok()? {
         None => Duty::Plain,
         Some(Action::Exclude) => Duty::Skip,
         Some(Action::Ignore(rule)) => Duty::Ignore(rule),
         Some(Action::Mask(rule, bits)) => Duty::Mask(rule, bits),
         Some(Action::AllocatorValue(rule)) => Duty::Value(rule),
         Some(Action::AllocatorStatus(rule)) => Duty::Status(rule),
-    }
+        Some(Action::Alike(rule, alike)) => Duty::Alike(rule, alike),
+        Some(Action::Unordered(..)) => return None,
+    })
 }

@@ -48,7 +48,7 @@ impl<'t> Leaves<'t> {
 
     /// Judges two leaves; false where they seem to differ.
     #[inline]
-    pub fn judge(&mut self, duty: Duty, reference: &'t [u8], candidate: &'t [u8]) -> bool {
+    pub fn judge(&mut self, duty: Duty, paths: &RulePaths, reference: &'t [u8], candidate: &'t [u8]) -> bool {
         match duty {
             Duty::Skip => true,
             _ if same_value(reference, candidate) => true,
@@ -60,6 +60,14 @@ impl<'t> Leaves<'t> {
             Duty::Mask(rule, bits) => {
                 let left = masked(kind_of(reference), reference, bits);
                 let same = left.is_some() && left == masked(kind_of(candidate), candidate, bits);
+                if same {
+                    self.overlook(rule);
+                }
+                same
+            }
+            Duty::Alike(rule, alike) => {
+                let (x, y) = ((kind_of(reference), reference), (kind_of(candidate), candidate));
+                let same = paths.alikes[usize::from(alike)].holds(x, y);
                 if same {
                     self.overlook(rule);
                 }

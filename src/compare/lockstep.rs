@@ -1,6 +1,7 @@
 //! Two texts walked side by side along learned layouts.
 
 use super::leaves::{Allocators, Leaves};
+use super::paths::RulePaths;
 use super::plan::{Plan, Step};
 use super::trie::Trie;
 use super::walk::Overlooked;
@@ -65,7 +66,7 @@ fn walk_together(trie: &Trie, x: &[u8], y: &[u8], allocators: Allocators<'_>) ->
         let (a, b) = (&x[met.start..met.end], &y[other.start..other.end]);
         leaves.say(0, place.leaf.says, a);
         leaves.say(1, place.leaf.says, b);
-        if !leaves.judge(place.leaf.duty, a, b) {
+        if !leaves.judge(place.leaf.duty, allocators.paths, a, b) {
             return Some(Walked::Undecided);
         }
         (left, right) = (met.end, other.end);
@@ -92,7 +93,9 @@ fn walk_apart(
     let (Some(x), Some(y)) = (fit(0, reference), fit(1, candidate)) else { return Walked::Unknown };
     match trie.plan((x, y)) {
         None => Walked::NoPlan(x, y),
-        Some(Some(plan)) if follow(plan, [(reference, &spans[0]), (candidate, &spans[1])], &mut leaves) => {
+        Some(Some(plan))
+            if follow(plan, allocators.paths, [(reference, &spans[0]), (candidate, &spans[1])], &mut leaves) =>
+        {
             match leaves.settle(allocators) {
                 true => Walked::Equal(leaves.overlooked),
                 false => Walked::Undecided,
@@ -103,7 +106,7 @@ fn walk_apart(
 }
 
 /// Compares leaf by leaf; false where the texts seem to differ.
-fn follow<'t>(plan: &Plan, sides: [(&'t [u8], &[Span]); 2], leaves: &mut Leaves<'t>) -> bool {
+fn follow<'t>(plan: &Plan, paths: &RulePaths, sides: [(&'t [u8], &[Span]); 2], leaves: &mut Leaves<'t>) -> bool {
     let token = |side: usize, leaf: u16| {
         let (text, spans) = sides[side];
         let (start, end) = spans[leaf as usize];
@@ -113,7 +116,7 @@ fn follow<'t>(plan: &Plan, sides: [(&'t [u8], &[Span]); 2], leaves: &mut Leaves<
     plan.steps.iter().all(|step| match *step {
         Step::Both { reference, candidate, duty } => {
             let (a, b) = (token(0, reference), token(1, candidate));
-            a == b || leaves.judge(duty, a, b)
+            a == b || leaves.judge(duty, paths, a, b)
         }
         Step::Alone { side, leaf, ignore } => leaves.judge_alone(ignore, token(side, leaf)),
     })

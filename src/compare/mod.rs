@@ -1,7 +1,8 @@
 //! Room `compare`: two events to differences under rules.
 //!
 //! In reading order: [`event`] is an event as seen here; [`paths`] holds one kind's rules as a
-//! tree of places; [`allocator`] judges returned addresses; [`walk`] goes through two payloads;
+//! tree of places, [`condition`] what must be so before they hold; [`allocator`] judges returned addresses, [`alike`] other
+//! scalars; [`walk`] goes through two payloads, `unordered` through arrays whose order does not count;
 //! `digest` gives equal events equal numbers; [`weigh`] puts it together. That is the exact way.
 //! In front of it stands a short one for regular lines: `layout` is what lines of one shape have in
 //! common, `trie` holds many layouts, `plan` says which leaf of one meets which of another, `leaves`
@@ -9,7 +10,9 @@
 //! `learned` is what all workers know, `regular` joins it to weighing.
 //! The room knows nothing of threads or logs.
 
+pub mod alike;
 pub mod allocator;
+pub mod condition;
 mod digest;
 pub mod event;
 mod layout;
@@ -23,6 +26,7 @@ mod regular;
 #[cfg(test)]
 mod trial;
 mod trie;
+mod unordered;
 pub mod walk;
 pub mod weigh;
 

@@ -197,7 +197,8 @@ impl Mould {
         for (start, end, leaf) in known.1 {
             draft.leaf(start, end);
             match leaf.duty {
-                Duty::Plain => {}
+                // Values that are alike but not the same bytes are left to the walk along the layouts.
+                Duty::Plain | Duty::Alike(..) => {}
                 Duty::Skip => draft.counts[start..end].fill(0),
                 Duty::Ignore(_) | Duty::Mask(..) => {
                     draft.counts[start..end].fill(0);

@@ -65,16 +65,16 @@ fn member<'s>(members: &'s [(Box<[u8]>, Shape)], key: &[u8]) -> Option<&'s Shape
 impl Planner<'_> {
     /// One place; false where the two sides differ there whatever their leaves hold.
     fn place(&mut self, rules: Option<PathNode>, sides: Sides<'_>) -> bool {
-        match self.paths.action(rules) {
-            Some(Action::Exclude) => true,
-            Some(Action::Ignore(rule)) => {
+        match self.paths.sole(rules) {
+            Ok(Some(Action::Exclude)) => true,
+            Ok(Some(Action::Ignore(rule))) => {
                 self.ignored(rule, sides);
                 true
             }
-            action => match sides {
+            sole => match sides {
                 (Some(Shape::Leaf(reference)), Some(Shape::Leaf(candidate))) => {
-                    let step = Step::Both { reference: *reference, candidate: *candidate, duty: duty_of(action) };
-                    self.plan.steps.push(step);
+                    let Some(duty) = duty_of(sole) else { return false };
+                    self.plan.steps.push(Step::Both { reference: *reference, candidate: *candidate, duty });
                     true
                 }
                 (Some(Shape::Object(x)), Some(Shape::Object(y))) => self.objects(rules, x, y, false),
@@ -100,7 +100,7 @@ impl Planner<'_> {
 
     fn member(&mut self, rules: Option<PathNode>, key: &[u8], sides: Sides<'_>, top: bool) -> bool {
         let below = self.paths.member(rules, key);
-        let action = self.paths.action(below);
+        let action = self.paths.sole(below).ok().flatten();
         let alone = match sides {
             (Some(Shape::Leaf(leaf)), None) => Some((0, *leaf)),
             (None, Some(Shape::Leaf(leaf))) => Some((1, *leaf)),

@@ -77,6 +77,9 @@ impl Comparer<'_> {
             return None;
         }
         let rules = self.rules_of(reference);
+        if !self.by_leaves[rules] {
+            return None;
+        }
         let payload_only = self.payload_tells_all && only_tail_unread(reference) && only_tail_unread(candidate);
         Some(match payload_only {
             true => Texts { rules, payload_only, reference: reference.tail, candidate: candidate.tail },

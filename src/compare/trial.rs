@@ -6,7 +6,7 @@ use crate::profile::{PayloadRole, Profile};
 /// A line as an event: its kind and payload are looked for by their keys, which stand nowhere else.
 pub(super) fn event<'l>(profile: &Profile, line: &'l str) -> Event<'l> {
     let value = |key: &str| line.find(&format!("\"{key}\":")).map(|at| at + key.len() + 3);
-    let kind = match value("kind") {
+    let kind = match value(if line.contains("\"kind\":") { "kind" } else { "k" }) {
         Some(at) => &line[at..at + line[at..].find([',', '}']).unwrap()],
         None => "",
     };
@@ -25,6 +25,25 @@ pub(super) fn event<'l>(profile: &Profile, line: &'l str) -> Event<'l> {
         head_is_strict: false,
         must_read: false,
     }
+}
+
+/// A profile of rules on whole lines of the kind role `/k`.
+pub(super) fn ruled(rules: &str) -> Profile {
+    let text = format!("version = 1\nroles.kind = \"/k\"\n{rules}");
+    crate::profile::parse(&text, "trial.toml").unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// As [`differing`], both ways; equal lines have equal digests.
+#[track_caller]
+pub(super) fn assert_differing(profile: &Profile, a: &str, b: &str, places: &[&str]) {
+    assert_eq!(differing(profile, a, b).0, places, "{a} {b}");
+    let back = differing(profile, b, a).1;
+    assert_eq!(back > 0, !places.is_empty(), "{b} {a}");
+    let (comparer, mut scratch) = (Comparer::new(profile, false), Scratch::default());
+    let digests = [a, b].map(|line| comparer.digest(&event(profile, line), &mut scratch).unwrap());
+    assert!(digests[0] == digests[1] || !places.is_empty(), "digests of {a} {b}");
+    let told = comparer.confirms(&event(profile, a), &event(profile, b), &mut scratch) && digests[0] == digests[1];
+    assert_eq!(told, places.is_empty(), "digest and confirmation of {a} {b}");
 }
 
 /// As [`differing`], where the digests tell the lines apart if they differ.

@@ -2,8 +2,9 @@
 
 use smallvec::SmallVec;
 
+use super::alike::word;
 use super::allocator::{self, Call, Decision};
-use super::paths::{Action, PathNode, RulePaths};
+use super::paths::{Action, PathNode, RulePaths, Ruled};
 use crate::json::{self, Kind, Pointer, Tape};
 
 /// Differing places past this number are counted, not listed.
@@ -20,6 +21,9 @@ pub struct Difference {
 /// The numbers of the rules that overlooked a difference in one pair, each once.
 pub type Overlooked = SmallVec<[u16; 4]>;
 
+/// An allocator rule that holds in a pair: its index and number, and what the sides say.
+pub type PairedCall = (u16, u16, Call, Call);
+
 /// One side of a walk.
 #[derive(Clone, Copy)]
 pub struct SideText<'a> {
@@ -30,11 +34,11 @@ pub struct SideText<'a> {
 }
 
 impl<'a> SideText<'a> {
-    fn kind(&self, node: usize) -> Kind {
+    pub(super) fn kind(&self, node: usize) -> Kind {
         self.tape.kind(node)
     }
 
-    fn bytes(&self, node: usize) -> &'a [u8] {
+    pub(super) fn bytes(&self, node: usize) -> &'a [u8] {
         self.tape.bytes(self.line, node)
     }
 
@@ -58,7 +62,9 @@ pub struct Walk<'a> {
     pub paths: &'a RulePaths,
     pub null_equals_missing: bool,
     /// For each allocator rule of the profile that holds on both sides, what the sides say.
-    pub calls: &'a [(u16, u16, Call, Call)],
+    pub calls: &'a [PairedCall],
+    /// For each set of conditions of the kind's rules, whether it holds on both sides.
+    pub held: &'a [bool],
     /// Stop at the first difference and name none.
     pub verdict_only: bool,
     pub differences: Vec<Difference>,
@@ -73,7 +79,7 @@ impl<'a> Walk<'a> {
         reference: SideText<'a>,
         candidate: SideText<'a>,
         paths: &'a RulePaths,
-        calls: &'a [(u16, u16, Call, Call)],
+        calls: &'a [PairedCall],
         base: &Pointer,
     ) -> Walk<'a> {
         Walk {
@@ -82,6 +88,7 @@ impl<'a> Walk<'a> {
             paths,
             null_equals_missing: false,
             calls,
+            held: &[],
             verdict_only: false,
             differences: Vec::new(),
             total: 0,
@@ -99,11 +106,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn done(&self) -> bool {
+    pub(super) fn done(&self) -> bool {
         self.verdict_only && self.total > 0
     }
 
-    fn overlook(&mut self, rule: u16) {
+    pub(super) fn overlook(&mut self, rule: u16) {
         if !self.overlooked.contains(&rule) {
             self.overlooked.push(rule);
         }
@@ -132,27 +139,53 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// One place: the rules first, then the values.
-    fn place(&mut self, rules: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
-        match self.paths.action(rules) {
-            Some(Action::Exclude) => return,
-            Some(Action::Ignore(rule)) => {
-                if !self.equal(x, y) {
-                    self.overlook(rule);
-                }
-                return;
-            }
-            Some(Action::Mask(rule, bits)) if self.equal_masked(bits, x, y) => {
-                if !self.equal(x, y) {
-                    self.overlook(rule);
-                }
-                return;
-            }
-            Some(Action::AllocatorValue(rule)) if self.allocator_decides(rule, x, y, false) => return,
-            Some(Action::AllocatorStatus(rule)) if self.allocator_decides(rule, x, y, true) => return,
-            _ => {}
+    /// One place: the rules first, in their order, then the values.
+    pub(super) fn place(&mut self, rules: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
+        let ruled = self.paths.rules(rules);
+        if ruled.is_empty() {
+            return self.values(rules, x, y);
         }
-        self.values(rules, x, y);
+        if let (Some(x), Some(y)) = (x, y)
+            && self.reference.bytes(x) == self.candidate.bytes(y)
+        {
+            return;
+        }
+        let mut differs_whole = false;
+        for ruled in ruled.iter().filter(|ruled| self.holds(ruled)) {
+            let overlooked_by = match ruled.action {
+                Action::Exclude => return,
+                Action::Ignore(rule) => Some(rule),
+                Action::Mask(rule, bits) => self.equal_masked(bits, x, y).then_some(rule),
+                Action::Alike(rule, alike) => self.are_alike(alike, x, y).then_some(rule),
+                Action::AllocatorValue(rule) | Action::AllocatorStatus(rule) => {
+                    let is_status = matches!(ruled.action, Action::AllocatorStatus(_));
+                    match self.allocators_say(rule, is_status) {
+                        Some((number, Decision::Overlook)) => Some(number),
+                        Some((_, Decision::Differ)) => {
+                            differs_whole = true;
+                            None
+                        }
+                        _ => None,
+                    }
+                }
+                Action::Unordered(..) => None,
+            };
+            if let Some(rule) = overlooked_by {
+                if !self.equal(x, y) {
+                    self.overlook(rule);
+                }
+                return;
+            }
+        }
+        match differs_whole && !self.equal(x, y) {
+            true => self.differ(x, y),
+            false => self.values(rules, x, y),
+        }
+    }
+
+    /// Whether a rule holds in this pair.
+    pub(super) fn holds(&self, ruled: &Ruled) -> bool {
+        ruled.when.is_none_or(|when| self.held[usize::from(when)])
     }
 
     fn values(&mut self, rules: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
@@ -160,10 +193,25 @@ impl<'a> Walk<'a> {
         match (self.reference.kind(left), self.candidate.kind(right)) {
             _ if self.reference.bytes(left) == self.candidate.bytes(right) => {}
             (Kind::ObjectStart, Kind::ObjectStart) => self.objects(rules, x, y, false),
-            (Kind::ArrayStart, Kind::ArrayStart) => self.arrays(rules, left, right),
+            (Kind::ArrayStart, Kind::ArrayStart) => match self.without_order(rules) {
+                Some((rule, by)) => self.unordered(rules, rule, by, [left, right]),
+                None => self.arrays(rules, left, right),
+            },
             _ if self.equal(x, y) => {}
             _ => self.differ(x, y),
         }
+    }
+
+    /// The rule by which the order of an array does not count, and the key of its elements. Where there are
+    /// several rules they are matched as wholes, which overlooks whatever either overlooks.
+    fn without_order(&self, rules: Option<PathNode>) -> Option<(u16, Option<&'a Pointer>)> {
+        let mut all =
+            self.paths.rules(rules).iter().filter(|ruled| self.holds(ruled)).filter_map(|ruled| match ruled.action {
+                Action::Unordered(rule, key) => Some((rule, self.paths.keys[usize::from(key)].as_ref())),
+                _ => None,
+            });
+        let (rule, by) = all.next()?;
+        Some((rule, by.filter(|_| all.next().is_none())))
     }
 
     /// Members in the reference's key order, then those only the candidate has.
@@ -199,7 +247,7 @@ impl<'a> Walk<'a> {
         if top
             && self.null_equals_missing
             && ((y.is_none() && is_null(self.reference, x)) || (x.is_none() && is_null(self.candidate, y)))
-            && self.paths.action(below) != Some(Action::Exclude)
+            && !self.paths.rules(below).iter().any(|ruled| ruled.action == Action::Exclude)
         {
             return self.overlook(0);
         }
@@ -207,7 +255,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes one place deeper; the path is spelled only where places are named.
-    fn step(&mut self, token: impl Fn() -> String, below: Option<PathNode>, x: Option<usize>, y: Option<usize>) {
+    pub(super) fn step(
+        &mut self,
+        token: impl Fn() -> String,
+        below: Option<PathNode>,
+        x: Option<usize>,
+        y: Option<usize>,
+    ) {
         if self.verdict_only {
             return self.place(below, x, y);
         }
@@ -216,7 +270,7 @@ impl<'a> Walk<'a> {
         self.path.pop();
     }
 
-    fn arrays(&mut self, rules: Option<PathNode>, left: usize, right: usize) {
+    pub(super) fn arrays(&mut self, rules: Option<PathNode>, left: usize, right: usize) {
         let (reference, candidate) = (self.reference, self.candidate);
         let (mut xs, mut ys) = (reference.tape.elements(left), candidate.tape.elements(right));
         for index in 0.. {
@@ -234,38 +288,31 @@ impl<'a> Walk<'a> {
         left.is_some() && left == masked(self.candidate.kind(y), self.candidate.bytes(y), bits)
     }
 
-    /// Lets an allocator rule decide a place; false where it leaves it to the values.
-    fn allocator_decides(&mut self, rule: u16, x: Option<usize>, y: Option<usize>, status: bool) -> bool {
-        let Some((_, number, left, right)) = self.calls.iter().find(|(index, ..)| *index == rule).copied() else {
-            return false;
-        };
-        let decision = allocator::decide(left, right, status);
-        if decision != Decision::ByValues && !self.equal(x, y) {
-            match decision {
-                Decision::Overlook => self.overlook(number),
-                _ => self.differ(x, y),
-            }
-            return true;
-        }
-        decision == Decision::Overlook
+    fn are_alike(&self, alike: u16, x: Option<usize>, y: Option<usize>) -> bool {
+        let (Some(x), Some(y)) = (x, y) else { return false };
+        let (reference, candidate) = (self.reference, self.candidate);
+        self.paths.alikes[usize::from(alike)]
+            .holds((reference.kind(x), reference.bytes(x)), (candidate.kind(y), candidate.bytes(y)))
+    }
+
+    /// What an allocator rule makes of a place, with its number; `None` where it does not hold.
+    fn allocators_say(&self, rule: u16, is_status: bool) -> Option<(u16, Decision)> {
+        let (_, number, left, right) = *self.calls.iter().find(|(index, ..)| *index == rule)?;
+        Some((number, allocator::decide(left, right, is_status)))
     }
 }
 
 /// An integer from 0 to 2^64-1 or a hex string without the masked bits; the tag keeps the two apart.
 pub fn masked(kind: Kind, token: &[u8], bits: u64) -> Option<(bool, u64)> {
-    let value = match kind {
-        Kind::Number => (false, json::number::to_u64(token)?),
-        Kind::String => (true, u64::try_from(json::number::hex_to_u128(&json::text::unescape(token))?).ok()?),
-        _ => return None,
-    };
-    Some((value.0, value.1 & !bits))
+    let (is_text, value) = word((kind, token))?;
+    Some((is_text, value & !bits))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compare::trial::{differing, differing_in_digest};
-    use crate::profile::{IgnoreRule, MaskRule, Profile, builtin};
+    use crate::profile::{IgnoreRule, MaskRule, Pattern, Profile, builtin};
 
     #[track_caller]
     fn assert_places(profile: &Profile, a: &str, b: &str, places: &[&str]) {
@@ -313,10 +360,12 @@ mod tests {
     #[test]
     fn rules_look_away_where_they_say_and_nowhere_else() {
         let mut profile = builtin("generic").unwrap();
-        let path = |text: &str| Pointer::parse(text).unwrap();
-        let text = String::new;
-        profile.ignore = vec![IgnoreRule { name: "i".into(), kinds: vec![], path: path("/v/t"), reason: text() }];
-        profile.mask = vec![MaskRule { name: "m".into(), kinds: vec![], path: path("/f"), bits: 0x30, reason: text() }];
+        let path = |text: &str| Pattern::parse(text).unwrap();
+        let (text, kinds) = (String::new, vec![]);
+        let ignore = IgnoreRule { name: "i".into(), kinds, path: path("/v/t"), when: vec![], reason: text() };
+        let (kinds, when) = (vec![], vec![]);
+        profile.ignore = vec![ignore];
+        profile.mask = vec![MaskRule { name: "m".into(), kinds, path: path("/f"), when, bits: 0x30, reason: text() }];
         for (a, b, places) in [
             (r#"{"v":{"t":1,"u":1}}"#, r#"{"v":{"t":2,"u":1}}"#, &[][..]),
             (r#"{"v":{"t":1,"u":1}}"#, r#"{"v":{"u":1}}"#, &[]),
@@ -336,8 +385,9 @@ mod tests {
     #[test]
     fn a_payload_that_a_rule_names_is_compared_by_its_members_where_both_are_objects() {
         let mut profile = builtin("schema-v1").unwrap();
-        let path = Pointer::parse("/payload").unwrap();
-        profile.ignore = vec![IgnoreRule { name: "i".into(), kinds: vec![], path, reason: String::new() }];
+        let path = Pattern::parse("/payload").unwrap();
+        let reason = String::new();
+        profile.ignore = vec![IgnoreRule { name: "i".into(), kinds: vec![], path, when: vec![], reason }];
         let line = |payload: &str| format!(r#"{{"kind":"a","payload":{payload}}}"#);
         for (a, b, places) in [
             (r#"{"v":1}"#, r#"{"v":2}"#, &["/payload/v"][..]),

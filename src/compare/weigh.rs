@@ -4,13 +4,14 @@ use ahash::AHashMap;
 use smallvec::SmallVec;
 
 use super::allocator::{self, Call};
+use super::condition::Held;
 use super::digest::Digester;
 use super::event::Event;
 use super::learned::Learned;
 use super::mould::FewRules;
 use super::paths::RulePaths;
 use super::regular::{Regular, payload_tells_all};
-use super::walk::{Difference, Overlooked, SideText, Walk};
+use super::walk::{Difference, Overlooked, PairedCall, SideText, Walk};
 use crate::json::{self, Pointer, Tape, tape};
 use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
 
@@ -73,6 +74,9 @@ pub struct Comparer<'p> {
     /// The number of the first allocator rule among the profile's rule names.
     pub(super) allocator_base: u16,
     skip_nondeterministic: bool,
+    digests_decide: bool,
+    /// Of each place in `rules`, whether such events can be judged leaf by leaf.
+    pub(super) by_leaves: Vec<bool>,
     /// Whether regular lines are walked along layouts, and what is known of those.
     pub(super) layouts: bool,
     pub(super) learned: Learned,
@@ -84,8 +88,7 @@ pub struct Comparer<'p> {
 impl<'p> Comparer<'p> {
     /// A comparer for the profile's rules.
     pub fn new(profile: &'p Profile, skip_nondeterministic: bool) -> Comparer<'p> {
-        let kinds = (profile.ignore.iter().flat_map(|rule| &rule.kinds))
-            .chain(profile.mask.iter().flat_map(|rule| &rule.kinds))
+        let kinds = (profile.value_rules().flat_map(|(_, rule)| rule.kinds))
             .chain(profile.allocator.iter().map(|rule| &rule.kind));
         let mut by_kind = AHashMap::with_hasher(tape::fixed_state());
         let mut rules = vec![RulePaths::new(profile, None)];
@@ -99,8 +102,10 @@ impl<'p> Comparer<'p> {
             strict: StrictReader::new(profile),
             by_kind,
             learned: Learned::new(rules.len() * 2),
+            by_leaves: rules.iter().map(RulePaths::go_by_leaves).collect(),
+            digests_decide: rules.iter().all(RulePaths::digests_decide),
             rules,
-            allocator_base: (1 + profile.ignore.len() + profile.mask.len()) as u16,
+            allocator_base: profile.allocator_base(),
             skip_nondeterministic,
             layouts: true,
             payload_tells_all: payload_tells_all(profile),
@@ -171,14 +176,34 @@ impl<'p> Comparer<'p> {
         if let Some(texts) = texts.filter(|_| unknown) {
             self.learn(texts, reference, candidate, scratch);
         }
+        match self.equal_as_read(reference, candidate, scratch) {
+            Some(overlooked) => Weighed::EqualRead(overlooked),
+            None => Weighed::Differ { read: true },
+        }
+    }
+
+    /// The rules that overlook what differs between two lines that were read, if they are equal.
+    fn equal_as_read(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &Scratch) -> Option<Overlooked> {
         let calls = self.calls(reference, candidate, scratch);
-        let mut walk = self.walk(reference, candidate, scratch, &calls, &self.no_payload);
+        let held = self.held(reference, candidate, scratch);
+        let mut walk = self.walk(reference, candidate, scratch, (&calls, &held), &self.no_payload);
         walk.verdict_only = true;
         walk.run();
-        match walk.total {
-            0 => Weighed::EqualRead(walk.overlooked),
-            _ => Weighed::Differ { read: true },
+        (walk.total == 0).then_some(walk.overlooked)
+    }
+
+    /// Whether two events of one digest are equal, their ordinals overlooked. A line that cannot be read is
+    /// equal to what has its digest, and so is a marked one of which only the kind counts.
+    pub fn confirms(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> bool {
+        if self.digests_decide || same_tail(reference, candidate) {
+            return true;
         }
+        if self.skip_nondeterministic && (reference.nondeterministic || candidate.nondeterministic) {
+            return true;
+        }
+        let read = self.strict.read(reference.line, &mut scratch.reference).is_ok()
+            && self.strict.read(candidate.line, &mut scratch.candidate).is_ok();
+        !read || self.equal_as_read(reference, candidate, scratch).is_some()
     }
 
     /// Reads both lines as far as is due: whole if they are to be walked (`walked`), or must be read.
@@ -256,7 +281,8 @@ impl<'p> Comparer<'p> {
         self.strict.read(reference.line, &mut scratch.reference)?;
         self.strict.read(candidate.line, &mut scratch.candidate)?;
         let calls = self.calls(reference, candidate, scratch);
-        let mut walk = self.walk(reference, candidate, scratch, &calls, &self.payload);
+        let held = self.held(reference, candidate, scratch);
+        let mut walk = self.walk(reference, candidate, scratch, (&calls, &held), &self.payload);
         walk.run();
         found.payload = walk.total > 0;
         found.total += walk.total;
@@ -295,8 +321,8 @@ impl<'p> Comparer<'p> {
                 allocator::read_call(rule, tape, line).map(|call| (*index, call))
             })
             .collect();
-        let digester =
-            Digester { tape, line, paths, null_equals_missing: self.profile.null_equals_missing, calls: &calls };
+        let (null_equals_missing, held) = (self.profile.null_equals_missing, paths.conditions.in_one((tape, line)));
+        let digester = Digester { tape, line, paths, null_equals_missing, calls: &calls, held: &held };
         Ok(digester.payload(kind, self.payload_node(event, tape)))
     }
 
@@ -353,12 +379,7 @@ impl<'p> Comparer<'p> {
         }
     }
 
-    fn calls(
-        &self,
-        reference: &Event<'_>,
-        candidate: &Event<'_>,
-        scratch: &Scratch,
-    ) -> SmallVec<[(u16, u16, Call, Call); 1]> {
+    fn calls(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &Scratch) -> SmallVec<[PairedCall; 1]> {
         let holds = |index: &u16| {
             let rule = &self.profile.allocator[*index as usize];
             let left = allocator::read_call(rule, &scratch.reference, reference.line)?;
@@ -373,7 +394,7 @@ impl<'p> Comparer<'p> {
         reference: &Event<'a>,
         candidate: &Event<'a>,
         scratch: &'a Scratch,
-        calls: &'a [(u16, u16, Call, Call)],
+        (calls, held): (&'a [PairedCall], &'a [bool]),
         base: &Pointer,
     ) -> Walk<'a> {
         let side = |event: &Event<'a>, tape: &'a Tape| SideText {
@@ -384,7 +405,14 @@ impl<'p> Comparer<'p> {
         let (left, right) = (side(reference, &scratch.reference), side(candidate, &scratch.candidate));
         let mut walk = Walk::new(left, right, self.paths(reference), calls, base);
         walk.null_equals_missing = self.profile.null_equals_missing;
+        walk.held = held;
         walk
+    }
+
+    /// Which conditions of the kind's rules hold on both sides.
+    fn held(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &Scratch) -> Held<bool> {
+        let conditions = &self.paths(reference).conditions;
+        conditions.in_both((&scratch.reference, reference.line), (&scratch.candidate, candidate.line))
     }
 }
 

@@ -13,27 +13,24 @@ pub struct Shift {
     pub equal_run: usize,
 }
 
-/// Finds the resync (none stepped over, where only the ordinals differ) of two look-aheads (digests from the differing pair on, at most
-/// [`LOOK_AHEAD`] a side): the smallest total shift, then the fewest reference events, at which
+/// Finds the resync (none stepped over, where only the ordinals differ) of two look-aheads of at most [`LOOK_AHEAD`]
+/// events, the differing pair's first: the smallest total shift, then the fewest reference events, at which
 /// at least [`EQUAL_RUN_MIN`] events are equal and cover one full period of any repetition
-/// they are part of.
+/// they are part of. `equal` says of a reference and a candidate event, by their places, whether they are.
 ///
 /// The equal run at every pair of places is found in one pass from the back, 64 Ki additions
 /// for full look-aheads.
-pub fn find(reference: &[u64], candidate: &[u64]) -> Option<Shift> {
-    debug_assert!(reference.len().max(candidate.len()) <= LOOK_AHEAD as usize);
-    let runs = Runs::new(reference, candidate);
-    for total in 0..reference.len() + candidate.len() {
-        for i in 0..=total.min(reference.len().saturating_sub(1)) {
+pub fn find([reference, candidate]: [usize; 2], equal: impl FnMut(usize, usize) -> bool) -> Option<Shift> {
+    debug_assert!(reference.max(candidate) <= LOOK_AHEAD as usize);
+    let runs = Runs::new([reference, candidate], equal);
+    for total in 0..reference + candidate {
+        for i in 0..=total.min(reference.saturating_sub(1)) {
             let j = total - i;
-            if j >= candidate.len() {
+            if j >= candidate {
                 continue;
             }
             let equal_run = runs.at(i, j);
-            if equal_run >= EQUAL_RUN_MIN
-                && covers_its_period(reference, i, equal_run)
-                && covers_its_period(candidate, j, equal_run)
-            {
+            if equal_run >= EQUAL_RUN_MIN && runs.covers_its_period(i, j) {
                 return Some(Shift { reference: i, candidate: j, equal_run });
             }
         }
@@ -44,34 +41,37 @@ pub fn find(reference: &[u64], candidate: &[u64]) -> Option<Shift> {
 /// The length of the equal run that begins at each pair of places.
 struct Runs {
     lengths: Vec<u16>,
-    width: usize,
+    sizes: [usize; 2],
 }
 
 impl Runs {
-    fn new(reference: &[u64], candidate: &[u64]) -> Runs {
-        let width = candidate.len() + 1;
-        let mut lengths = vec![0u16; (reference.len() + 1) * width];
-        for i in (0..reference.len()).rev() {
-            for j in (0..candidate.len()).rev() {
-                if reference[i] == candidate[j] {
+    fn new(sizes: [usize; 2], mut equal: impl FnMut(usize, usize) -> bool) -> Runs {
+        let [reference, candidate] = sizes;
+        let width = candidate + 1;
+        let mut lengths = vec![0u16; (reference + 1) * width];
+        for i in (0..reference).rev() {
+            for j in (0..candidate).rev() {
+                if equal(i, j) {
                     lengths[i * width + j] = lengths[(i + 1) * width + j + 1] + 1;
                 }
             }
         }
-        Runs { lengths, width }
+        Runs { lengths, sizes }
     }
 
     fn at(&self, i: usize, j: usize) -> usize {
-        usize::from(self.lengths[i * self.width + j])
+        usize::from(self.lengths[i * (self.sizes[1] + 1) + j])
     }
-}
 
-/// Whether the run of `len` events at `start` covers one full period wherever it recurs: a run
-/// that comes again further away than its own length is a fragment of a loop, which fits at
-/// many shifts.
-fn covers_its_period(events: &[u64], start: usize, len: usize) -> bool {
-    let run = &events[start..start + len];
-    !events.windows(len).enumerate().any(|(at, window)| at.abs_diff(start) > len && window == run)
+    /// Whether the run at these places covers one full period wherever it recurs: a run that is met again
+    /// further away than its own length is a fragment of a loop, which fits at many shifts. Each side's run
+    /// is looked for as the other's partner.
+    fn covers_its_period(&self, i: usize, j: usize) -> bool {
+        let run = self.at(i, j);
+        let again = |at: usize, start: usize, length: usize| at.abs_diff(start) > run && length >= run;
+        !(0..self.sizes[0]).any(|at| again(at, i, self.at(at, j)))
+            && !(0..self.sizes[1]).any(|at| again(at, j, self.at(i, at)))
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +80,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn shift(reference: &[u64], candidate: &[u64]) -> Option<(usize, usize, usize)> {
-        find(reference, candidate).map(|shift| (shift.reference, shift.candidate, shift.equal_run))
+        let equal = |i: usize, j: usize| reference[i] == candidate[j];
+        find([reference.len(), candidate.len()], equal).map(|shift| (shift.reference, shift.candidate, shift.equal_run))
     }
 
     #[test]
@@ -106,9 +107,10 @@ mod tests {
 
     #[test]
     fn a_run_that_repeats_at_once_is_its_period() {
-        assert!(covers_its_period(&[1, 2, 3, 4, 1, 2, 3, 4], 0, 4));
-        assert!(covers_its_period(&[1, 2, 3, 4, 1, 2, 3, 4], 4, 4));
-        assert!(!covers_its_period(&[1, 2, 3, 4, 9, 1, 2, 3, 4], 0, 4));
+        let run = [1, 2, 3, 4];
+        let covers = |events: &[u64]| Runs::new([4, events.len()], |i, j| run[i] == events[j]).covers_its_period(0, 0);
+        assert!(covers(&[1, 2, 3, 4, 1, 2, 3, 4]));
+        assert!(!covers(&[1, 2, 3, 4, 9, 1, 2, 3, 4]));
     }
 
     /// The same by trying every shift and every distance.

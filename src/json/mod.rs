@@ -7,6 +7,7 @@
 //! the usual ones of them in one walk; [`mod@pointer`] names places. It knows nothing of events.
 
 pub mod cursor;
+pub mod distance;
 pub mod grammar;
 pub mod leaf;
 pub mod number;

@@ -73,7 +73,8 @@ impl<'t> Decimal<'t> {
         Decimal { negative, whole, fraction, exponent: Exponent::of(power, point) }
     }
 
-    fn digits(&self) -> impl Iterator<Item = u8> + use<'t> {
+    /// The significant digits, as they are spelled.
+    pub fn digits(&self) -> impl Iterator<Item = u8> + use<'t> {
         self.whole.iter().chain(self.fraction).copied()
     }
 
@@ -81,8 +82,30 @@ impl<'t> Decimal<'t> {
         self.whole.len() + self.fraction.len()
     }
 
-    fn is_zero(&self) -> bool {
+    /// Whether the value is zero.
+    pub fn is_zero(&self) -> bool {
         self.digit_count() == 0
+    }
+
+    /// The power of ten by which `0.d1d2d3…` is multiplied; `None` where it was written with more
+    /// digits than an `i64` holds.
+    pub fn exponent(&self) -> Option<i128> {
+        match self.exponent {
+            Exponent::Exact(exponent) => Some(exponent),
+            Exponent::Huge { .. } => None,
+        }
+    }
+
+    /// The integer without its sign, `None` where the value is none or has more than 128 bits.
+    pub fn magnitude(&self) -> Option<u128> {
+        let zeros = u32::try_from(self.exponent()? - self.digit_count() as i128).ok()?;
+        if self.is_zero() {
+            return Some(0);
+        }
+        let digits = self
+            .digits()
+            .try_fold(0u128, |value, digit| value.checked_mul(10)?.checked_add(u128::from(digit - b'0')))?;
+        digits.checked_mul(10u128.checked_pow(zeros)?)
     }
 
     /// Whether the value is an integer.

@@ -31,19 +31,11 @@ impl Pointer {
     /// # Errors
     /// A bad `~` escape, an empty part between dots, or brackets that do not close.
     pub fn parse(text: &str) -> Result<Pointer, PointerError> {
-        let fail = |why| PointerError { text: text.to_owned(), why };
-        if text.is_empty() {
-            return Ok(Pointer::default());
-        }
-        let tokens = match text.strip_prefix('/') {
-            Some(rest) => rest
-                .split('/')
-                .map(unescape)
-                .collect::<Option<Vec<_>>>()
-                .ok_or_else(|| fail("a ~ is followed by 0 or 1"))?,
-            None => parse_dotted(text).map_err(fail)?,
+        let token = |part| match part {
+            Part::Bare(token) | Part::Quoted(token) => Ok(token),
+            Part::Star => Err(PointerError { text: text.to_owned(), why: BRACKETED }),
         };
-        Ok(Pointer { tokens })
+        Ok(Pointer { tokens: parts(text)?.into_iter().map(token).collect::<Result<_, _>>()? })
     }
 
     /// The unescaped tokens, outermost first.
@@ -76,30 +68,68 @@ impl Pointer {
     /// The spelling for people: `payload.args.size`, odd keys as `["a.b"]`, array positions as `[0]`.
     pub fn dotted(&self) -> String {
         let mut out = String::new();
-        for token in &self.tokens {
-            if is_index(token) {
-                out.push('[');
-                out.push_str(token);
-                out.push(']');
-            } else if is_plain(token) {
-                if !out.is_empty() {
-                    out.push('.');
-                }
-                out.push_str(token);
-            } else {
-                out.push('[');
-                out.push_str(&serde_json::to_string(token).expect("a string is always JSON"));
-                out.push(']');
-            }
-        }
+        self.tokens.iter().for_each(|token| push_dotted(&mut out, token));
         out
+    }
+}
+
+/// Appends a key or position to a dotted path. A key that is named `*` is quoted, since rules read
+/// a bare one as any key.
+pub fn push_dotted(out: &mut String, token: &str) {
+    if is_index(token) {
+        out.push('[');
+        out.push_str(token);
+        out.push(']');
+    } else if is_plain(token) {
+        if !out.is_empty() {
+            out.push('.');
+        }
+        out.push_str(token);
+    } else {
+        out.push('[');
+        out.push_str(&serde_json::to_string(token).expect("a string is always JSON"));
+        out.push(']');
+    }
+}
+
+/// Appends a key or position to a JSON Pointer.
+pub fn push_escaped(out: &mut String, token: &str) {
+    out.push('/');
+    out.push_str(&token.replace('~', "~0").replace('/', "~1"));
+}
+
+/// One part of a path as it was spelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A key or position that is written as it is.
+    Bare(String),
+    /// A key in quotes.
+    Quoted(String),
+    /// `[*]`.
+    Star,
+}
+
+/// The parts of a path in either spelling.
+///
+/// # Errors
+/// As [`Pointer::parse`].
+pub fn parts(text: &str) -> Result<Vec<Part>, PointerError> {
+    let fail = |why| PointerError { text: text.to_owned(), why };
+    match text.strip_prefix('/') {
+        Some(rest) => {
+            let parts: Option<Vec<Part>> = rest.split('/').map(|token| unescape(token).map(Part::Bare)).collect();
+            parts.ok_or_else(|| fail("a ~ is followed by 0 or 1"))
+        }
+        None => parse_dotted(text).map_err(fail),
     }
 }
 
 /// The JSON Pointer spelling.
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tokens.iter().try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
+        let mut out = String::new();
+        self.tokens.iter().for_each(|token| push_escaped(&mut out, token));
+        f.write_str(&out)
     }
 }
 
@@ -116,12 +146,14 @@ impl<'de> serde::Deserialize<'de> for Pointer {
     }
 }
 
-fn is_index(token: &str) -> bool {
+/// Whether a token can be a position in an array.
+pub fn is_index(token: &str) -> bool {
     token == "0" || (!token.is_empty() && !token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_plain(token: &str) -> bool {
     !token.is_empty()
+        && token != "*"
         && !token.starts_with('/')
         && token.chars().all(|c| !c.is_control() && !c.is_whitespace() && !matches!(c, '.' | '[' | ']' | '"'))
 }
@@ -142,7 +174,7 @@ fn unescape(token: &str) -> Option<String> {
     Some(out)
 }
 
-fn parse_dotted(text: &str) -> Result<Vec<String>, &'static str> {
+fn parse_dotted(text: &str) -> Result<Vec<Part>, &'static str> {
     let mut tokens = Vec::new();
     let mut rest = text;
     let mut first = true;
@@ -159,7 +191,7 @@ fn parse_dotted(text: &str) -> Result<Vec<String>, &'static str> {
             if end == 0 {
                 return Err("a part is empty");
             }
-            tokens.push(rest[..end].to_owned());
+            tokens.push(Part::Bare(rest[..end].to_owned()));
             rest = &rest[end..];
         }
         first = false;
@@ -183,15 +215,19 @@ fn bracket_end(inner: &str) -> Option<usize> {
     None
 }
 
-fn bracketed(inner: &str) -> Result<String, &'static str> {
+fn bracketed(inner: &str) -> Result<Part, &'static str> {
     if inner.starts_with('"') {
-        serde_json::from_str(inner).map_err(|_| "a quoted key is a JSON string")
+        serde_json::from_str(inner).map(Part::Quoted).map_err(|_| "a quoted key is a JSON string")
     } else if is_index(inner) {
-        Ok(inner.to_owned())
+        Ok(Part::Bare(inner.to_owned()))
+    } else if inner == "*" {
+        Ok(Part::Star)
     } else {
-        Err("brackets hold a position or a quoted key")
+        Err(BRACKETED)
     }
 }
+
+const BRACKETED: &str = "brackets hold a position or a quoted key";
 
 #[cfg(test)]
 mod tests {
@@ -206,6 +242,7 @@ mod tests {
             ("/payload/a.b", "payload[\"a.b\"]"),
             ("/a~1b/c~0d", "a/b.c~d"),
             ("/payload/", "payload[\"\"]"),
+            ("/payload/*", "payload[\"*\"]"),
         ] {
             let parsed = Pointer::parse(pointer).unwrap();
             assert_eq!(parsed, Pointer::parse(dotted).unwrap(), "{pointer} {dotted}");
@@ -216,7 +253,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_its_reason() {
-        for text in ["/a~2", "a..b", "a[", "a[x]", "a[\"x]", ".a", "a[0]b"] {
+        for text in ["/a~2", "a..b", "a[", "a[x]", "a[\"x]", ".a", "a[0]b", "a[*]"] {
             assert!(Pointer::parse(text).is_err(), "{text}");
         }
     }

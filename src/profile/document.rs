@@ -13,17 +13,21 @@
 //! | `[header]` | `kind`, `version = { path, equals }`: the first line a log must have |
 //! | `[equality] null_equals_missing` | at the payload's top level |
 //! | `[lanes] skip_start` | events dropped at the beginning of every lane |
-//! | `[[ignore]]` | `name`, `kinds` (default: all), `path`, `reason` |
-//! | `[[mask]]` | `name`, `kinds`, `path`, `bits` that do not count, `reason` |
+//! | `[[ignore]]` | `name`, `kinds` (default: all), `path`, `when` (default: always), `reason` |
+//! | `[[mask]]` | the same, and `bits` that do not count |
 //! | `[[allocator]]` | `name`, `kind`, `function`, `value`, `status`, `reason` |
 //! | `[[allocator.functions]]` | `names`, `failure = { null, negative, values, ranges = [{ from, to, except_multiples_of }] }` |
+//! | `[[tolerance]]` | as `[[ignore]]`, and `absolute`, `relative`, `ulps`: how far numbers may lie apart |
+//! | `[[unordered]]` | as `[[ignore]]`, and `by`: where an element keeps the key it is matched by |
+//! | `[[spelling]]` | as `[[ignore]]`, and `hex`, `width`, `case`: which spellings are equal |
+//! | `[[offset]]` | as `[[ignore]]`, and `by`, `from`, `to`: the candidate's value is the reference's plus `by` |
+//! | `when` | `{ path, equals }`, or a list of them that must all hold: a value, or one of several, on both sides |
 //! | `[[summary]]` | `kinds` (`handle.*` stands for all that begin so), `template` |
 //!
-//! Paths are from the line's root, as JSON Pointers (`/payload/args/0`) or dotted (`payload.args[0]`). Numbers
+//! Paths are from the line's root, as JSON Pointers (`/payload/args/0`) or dotted (`payload.args[0]`). In the
+//! `path` of a rule `*` stands for any one key or position; a key that is named so is quoted (`payload["*"]`). Numbers
 //! are TOML integers (`48`, `0x30`) or hex strings (`"0xFFFFFFFFFFFFFFFF"`), 64 bits at most. A key that is not
-//! listed here is an error.
-
-use std::collections::BTreeSet;
+//! listed here is an error. The tables of rules stand in [`super::rule_tables`].
 
 use std::ops::Range;
 
@@ -31,10 +35,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::fault::{Fault, nearest};
+use super::fault::Fault;
+use super::rule_tables::*;
 use super::rules::*;
 use super::values::{Filled, Number, Path, Paths, PayloadPath, TemplateText};
-use crate::json::Pointer;
 
 /// The version of the stored form that this code reads.
 pub const VERSION: u64 = 1;
@@ -64,7 +68,7 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// A place in the text and what is wrong there.
-type Wrong = (Range<usize>, String);
+pub(super) type Wrong = (Range<usize>, String);
 
 #[derive(Deserialize)]
 struct Peek {
@@ -99,6 +103,14 @@ struct Document {
     mask: Vec<MaskTable>,
     #[serde(default)]
     allocator: Vec<AllocatorTable>,
+    #[serde(default)]
+    tolerance: Vec<ToleranceTable>,
+    #[serde(default)]
+    unordered: Vec<UnorderedTable>,
+    #[serde(default)]
+    spelling: Vec<SpellingTable>,
+    #[serde(default)]
+    offset: Vec<OffsetTable>,
     #[serde(default)]
     summary: Vec<SummaryTable>,
 }
@@ -174,89 +186,6 @@ struct LanesTable {
     skip_start: Number,
 }
 
-/// A field that never counts.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct IgnoreTable {
-    #[schemars(with = "String")]
-    name: Spanned<Filled>,
-    /// Left out: every kind.
-    #[serde(default)]
-    kinds: Vec<String>,
-    #[schemars(with = "String")]
-    path: Spanned<Path>,
-    reason: Filled,
-}
-
-/// Bits of an integer or hex string that never count.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct MaskTable {
-    #[schemars(with = "String")]
-    name: Spanned<Filled>,
-    /// Left out: every kind.
-    #[serde(default)]
-    kinds: Vec<String>,
-    #[schemars(with = "String")]
-    path: Spanned<Path>,
-    #[schemars(with = "Number")]
-    bits: Spanned<Number>,
-    reason: Filled,
-}
-
-/// Calls whose returned addresses may differ.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AllocatorTable {
-    #[schemars(with = "String")]
-    name: Spanned<Filled>,
-    kind: String,
-    /// Where the event names the called function.
-    #[schemars(with = "String")]
-    function: Spanned<Path>,
-    /// Where the returned address stands.
-    #[schemars(with = "String")]
-    value: Spanned<Path>,
-    /// Where it may stand again, in hex.
-    #[schemars(with = "Option<String>")]
-    status: Option<Spanned<Path>>,
-    #[schemars(with = "Vec<FunctionsTable>")]
-    functions: Spanned<Vec<FunctionsTable>>,
-    reason: Filled,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FunctionsTable {
-    #[schemars(with = "Vec<String>")]
-    names: Spanned<Vec<String>>,
-    #[serde(default)]
-    failure: FailureTable,
-}
-
-/// What a failed allocation returns.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-struct FailureTable {
-    /// Null and missing are failures.
-    null: bool,
-    /// Every negative integer is a failure.
-    negative: bool,
-    values: Vec<Number>,
-    ranges: Vec<RangeTable>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RangeTable {
-    #[schemars(with = "Number")]
-    from: Spanned<Number>,
-    /// Inclusive.
-    to: Number,
-    #[serde(default)]
-    except_multiples_of: Number,
-}
-
 /// How an event of these kinds is told in one line.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -270,7 +199,7 @@ struct SummaryTable {
 impl Document {
     fn into_profile(self, file: &str) -> Result<Profile, Wrong> {
         let roles = self.roles.into_roles();
-        let mut check = RuleCheck { payload: roles.payload.clone(), names: BTreeSet::new() };
+        let mut check = RuleCheck::new(&roles.payload);
         let profile = Profile {
             name: self.name.map_or_else(|| file_stem(file), |name| name.into_inner().0),
             description: self.description,
@@ -280,9 +209,14 @@ impl Document {
             ignore: self.ignore.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             mask: self.mask.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             allocator: self.allocator.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            tolerance: self.tolerance.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            unordered: self.unordered.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            spelling: self.spelling.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            offset: self.offset.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };
+        check.together(&profile)?;
         Ok(profile)
     }
 }
@@ -290,74 +224,6 @@ impl Document {
 fn file_stem(file: &str) -> String {
     let stem = std::path::Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     stem.filter(|stem| !stem.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
-}
-
-/// What all rules of a profile must keep: names of their own, paths inside the payload.
-struct RuleCheck {
-    payload: PayloadRole,
-    names: BTreeSet<String>,
-}
-
-impl RuleCheck {
-    fn name(&mut self, name: Spanned<Filled>) -> Result<String, Wrong> {
-        let (span, name) = (name.span(), name.into_inner().0);
-        if name == NULL_EQUALS_MISSING {
-            return Err((span, format!("the name {name:?} is taken by [equality] null_equals_missing")));
-        }
-        if !self.names.insert(name.clone()) {
-            return Err((
-                span,
-                format!("another rule is named {name:?} already; `--without` needs names of their own"),
-            ));
-        }
-        Ok(name)
-    }
-
-    fn path(&self, path: Spanned<Path>) -> Result<Pointer, Wrong> {
-        let (span, path) = (path.span(), path.into_inner().0);
-        match inside_payload(&path, &self.payload) {
-            Ok(()) => Ok(path),
-            Err(why) => Err((span, why)),
-        }
-    }
-
-    fn ignored_path(&self, path: Spanned<Path>) -> Result<Pointer, Wrong> {
-        let span = path.span();
-        let path = self.path(path)?;
-        match below_payload(&path, &self.payload) {
-            Ok(()) => Ok(path),
-            Err(why) => Err((span, why)),
-        }
-    }
-}
-
-/// Whether a rule at `path` can ever be asked; if not, why, with the path that was likely meant.
-pub(super) fn inside_payload(path: &Pointer, payload: &PayloadRole) -> Result<(), String> {
-    let PayloadRole::At(payload) = payload else { return Ok(()) };
-    if path.below(payload).is_some() {
-        return Ok(());
-    }
-    let meant = meant_path(path, payload);
-    Err(format!("{path} lies outside the payload {payload}, where nothing is compared; did you mean {meant}?"))
-}
-
-/// The payload's own name with a slip in it, or else a path that forgot to name it.
-fn meant_path(path: &Pointer, payload: &Pointer) -> Pointer {
-    let (given, named) = (path.tokens(), payload.tokens());
-    let slipped = given.len() > named.len()
-        && given.iter().zip(named).all(|(given, named)| nearest(given, [named.as_str()]).is_some());
-    let inner = if slipped { &given[named.len()..] } else { given };
-    Pointer::new(named.iter().chain(inner).cloned())
-}
-
-/// Ignoring the payload itself would leave a comparison of nothing.
-pub(super) fn below_payload(path: &Pointer, payload: &PayloadRole) -> Result<(), String> {
-    match payload {
-        PayloadRole::At(payload) if payload == path => {
-            Err(format!("{path} is the whole payload; ignoring it would leave nothing to compare"))
-        }
-        _ => Ok(()),
-    }
 }
 
 impl RolesTable {
@@ -381,72 +247,6 @@ impl HeaderTable {
     fn into_header(self) -> Header {
         let HeaderVersionTable { path, equals } = self.version;
         Header { kind: self.kind, version_path: path.0, version: equals.0 }
-    }
-}
-
-impl IgnoreTable {
-    fn into_rule(self, check: &mut RuleCheck) -> Result<IgnoreRule, Wrong> {
-        Ok(IgnoreRule {
-            name: check.name(self.name)?,
-            kinds: self.kinds,
-            path: check.ignored_path(self.path)?,
-            reason: self.reason.0,
-        })
-    }
-}
-
-impl MaskTable {
-    fn into_rule(self, check: &mut RuleCheck) -> Result<MaskRule, Wrong> {
-        if self.bits.get_ref().0 == 0 {
-            return Err((self.bits.span(), "a mask of no bits overlooks nothing".to_owned()));
-        }
-        Ok(MaskRule {
-            name: check.name(self.name)?,
-            kinds: self.kinds,
-            path: check.path(self.path)?,
-            bits: self.bits.into_inner().0,
-            reason: self.reason.0,
-        })
-    }
-}
-
-impl AllocatorTable {
-    fn into_rule(self, check: &mut RuleCheck) -> Result<AllocatorRule, Wrong> {
-        if self.functions.get_ref().is_empty() {
-            return Err((self.functions.span(), "an allocator rule names at least one function".to_owned()));
-        }
-        let functions = self.functions.into_inner().into_iter().map(FunctionsTable::into_functions);
-        Ok(AllocatorRule {
-            name: check.name(self.name)?,
-            kind: self.kind,
-            function: check.path(self.function)?,
-            value: check.path(self.value)?,
-            status: self.status.map(|path| check.path(path)).transpose()?,
-            functions: functions.collect::<Result<_, _>>()?,
-            reason: self.reason.0,
-        })
-    }
-}
-
-impl FunctionsTable {
-    fn into_functions(self) -> Result<AllocatorFunctions, Wrong> {
-        if self.names.get_ref().is_empty() {
-            return Err((self.names.span(), "at least one function is named".to_owned()));
-        }
-        let FailureTable { null, negative, values, ranges } = self.failure;
-        let ranges = ranges.into_iter().map(RangeTable::into_range).collect::<Result<_, _>>()?;
-        let values = values.into_iter().map(|value| value.0).collect();
-        Ok(AllocatorFunctions { names: self.names.into_inner(), failure: Failure { null, negative, values, ranges } })
-    }
-}
-
-impl RangeTable {
-    fn into_range(self) -> Result<FailureRange, Wrong> {
-        let (span, from) = (self.from.span(), self.from.into_inner().0);
-        if from > self.to.0 {
-            return Err((span, format!("the range begins at {from:#x}, behind its end {:#x}", self.to.0)));
-        }
-        Ok(FailureRange { from, to: self.to.0, except_multiples_of: self.except_multiples_of.0 })
     }
 }
 
@@ -488,15 +288,6 @@ mod tests {
             "my.toml:5:8: /size lies outside the payload /payload, where nothing is compared; \
              did you mean /payload/size?\n  |\n5 | path = \"/size\"\n  |        ^^^^^^^"
         );
-    }
-
-    #[test]
-    fn a_slip_in_the_name_of_the_payload_is_mended() {
-        let payload = Pointer::parse("/payload").unwrap();
-        for (path, meant) in [("/paylaod/size", "/payload/size"), ("/size", "/payload/size"), ("/pay", "/payload/pay")]
-        {
-            assert_eq!(meant_path(&Pointer::parse(path).unwrap(), &payload).to_string(), meant);
-        }
     }
 
     #[test]
@@ -578,12 +369,23 @@ mod tests {
     fn the_json_schema_takes_the_built_in_profiles_and_refuses_unknown_keys() {
         let schema = schema();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for text in [include_str!("builtin/schema-v1.toml"), include_str!("builtin/generic.toml")] {
+        let values = include_str!("../../corpus/profile/valid/values.toml");
+        for text in [include_str!("builtin/schema-v1.toml"), include_str!("builtin/generic.toml"), values] {
             let value: serde_json::Value = toml::from_str(text).unwrap();
             assert!(validator.is_valid(&value), "{:?}", validator.iter_errors(&value).next());
         }
         assert!(!validator.is_valid(&serde_json::json!({"version": 1, "colour": 2})));
         assert!(!validator.is_valid(&serde_json::json!({"version": 2})));
+        for rule in [
+            serde_json::json!({ "spelling": [{ "name": "a", "path": "/a", "width": 16, "reason": "r" }] }),
+            serde_json::json!({ "offset": [{ "name": "a", "path": "/a", "by": "ten", "reason": "r" }] }),
+            serde_json::json!({ "tolerance": [{ "name": "a", "path": "/a", "absolute": "-1", "reason": "r" }] }),
+            serde_json::json!({ "ignore": [{ "name": "a", "path": "/a", "when": { "path": "/b" }, "reason": "r" }] }),
+        ] {
+            let mut profile = rule;
+            profile["version"] = 1.into();
+            assert!(!validator.is_valid(&profile), "{profile}");
+        }
     }
 
     proptest::proptest! {

@@ -6,8 +6,11 @@
 //!
 //! Its files, in reading order:
 //! - [`rules`]: what a profile is to the other rooms,
+//! - [`pattern`]: the paths of rules, [`pattern_tree`]: many of them as one tree,
+//! - [`amount`]: exact amounts,
 //! - [`document`]: its stored form, with the reference of all keys,
-//! - `values`: its single values,
+//! - `rule_tables`: the tables of that which hold rules, `reach`: where those may reach,
+//! - `values`: its single values, `conditions`: those of `when`,
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`mod@load`]: by name or from a file,
 //! - [`overrides`]: flags laid on top,
@@ -17,22 +20,30 @@
 //! - [`summary`]: events told in one line,
 //! - [`suggest`]: roles guessed from a log's first lines, for hints only.
 
+pub mod amount;
+mod conditions;
 pub mod document;
 pub mod fault;
 pub mod load;
 pub mod overrides;
+pub mod pattern;
+pub mod pattern_tree;
+mod reach;
 pub mod reading;
 pub mod remarks;
+mod rule_tables;
 pub mod rules;
 pub mod show;
 pub mod suggest;
 pub mod summary;
 mod values;
 
+pub use amount::Amount;
 pub use document::schema;
 pub use fault::{Fault, ProfileError};
 pub use load::{builtin, builtins, load, parse};
 pub use overrides::Overrides;
+pub use pattern::{Pattern, Segment};
 pub use reading::{ReadFault, ReadReason, Reading, StrictReader};
 pub use remarks::{check, remarks};
 pub use rules::*;

@@ -1,15 +1,18 @@
 //! Flags laid on top of a profile.
 
-use super::document::{below_payload, inside_payload};
 use super::fault::{ProfileError, nearest};
+use super::pattern::Pattern;
+use super::pattern_tree::{NODES_MAX, PatternTree};
+use super::reach::{below_payload, inside_payload, position_in_unordered};
+use super::rule_tables::TOO_MANY_STARS;
 use super::rules::*;
 use super::summary::find_unquoted;
-use super::values::{parse_number, parse_path, parse_payload};
+use super::values::{parse_number, parse_path, parse_payload, parse_rule_path};
 use crate::json::Pointer;
 
 /// What the flags say, as it was typed; [`Overrides::apply`] gives it meaning.
 ///
-/// Paths are JSON Pointers or dotted, from the line's root. `none` takes a role away; a key of
+/// Paths are JSON Pointers or dotted, from the line's root; in those of rules `*` is any one key. `none` takes a role away; a key of
 /// that name is `/none`. Flags change rules, never the demand for a header.
 ///
 /// The order does not matter: `--without` is asked of the profile's own rules, then roles are
@@ -46,8 +49,11 @@ impl Overrides {
         self.set_roles(&mut profile.roles)?;
         let payload = profile.roles.payload.clone();
         profile.ignore.retain(|rule| reaches(&rule.path, &payload) && below_payload(&rule.path, &payload).is_ok());
-        profile.mask.retain(|rule| reaches(&rule.path, &payload));
-        profile.allocator.retain(|rule| allocator_paths(rule).all(|path| reaches(path, &payload)));
+        let outside: Vec<String> = (profile.value_rules().filter(|(_, rule)| !reaches(rule.path, &payload)))
+            .map(|(_, rule)| rule.name.to_owned())
+            .collect();
+        profile.retain_rules(|name| !outside.iter().any(|gone| gone == name));
+        profile.allocator.retain(|rule| allocator_paths(rule).all(|path| reaches(&path.into(), &payload)));
         self.add_ignores(&mut profile)?;
         self.add_masks(&mut profile)?;
         profile.skip_start = self.skip_start.unwrap_or(profile.skip_start);
@@ -72,11 +78,9 @@ impl Overrides {
             let similar = nearest(name, known.iter().map(String::as_str));
             return Err(ProfileError::NoSuchRule { name: name.clone(), similar, known });
         }
-        let stays = |name: &String| !self.without.contains(name);
-        profile.ignore.retain(|rule| stays(&rule.name));
-        profile.mask.retain(|rule| stays(&rule.name));
-        profile.allocator.retain(|rule| stays(&rule.name));
-        profile.null_equals_missing &= stays(&NULL_EQUALS_MISSING.to_owned());
+        let stays = |name: &str| !self.without.iter().any(|without| without == name);
+        profile.retain_rules(stays);
+        profile.null_equals_missing &= stays(NULL_EQUALS_MISSING);
         Ok(())
     }
 
@@ -120,12 +124,13 @@ impl Overrides {
             below_payload(&path, &profile.roles.payload).map_err(|why| flag("--ignore", text, why))?;
             let name = format!("ignore:{path}");
             // Given twice, or kept already by a file that `profile show` wrote.
-            if profile.ignore.iter().any(|rule| rule.name == name && rule.path == path && rule.kinds.is_empty()) {
+            if profile.ignore.iter().any(|rule| rule.name == name && rule.path == path && rule.is_plain()) {
                 continue;
             }
-            let rule = IgnoreRule { name, kinds: Vec::new(), path, reason: "given by --ignore".to_owned() };
-            refuse_taken(profile, &rule.name, "--ignore", text)?;
-            profile.ignore.push(rule);
+            let (kinds, when, reason) = (Vec::new(), Vec::new(), "given by --ignore".to_owned());
+            refuse_taken(profile, &name, "--ignore", text)?;
+            profile.ignore.push(IgnoreRule { name, kinds, path, when, reason });
+            refuse_together(profile, "--ignore", text)?;
         }
         Ok(())
     }
@@ -139,19 +144,20 @@ impl Overrides {
                 .filter(|bits| *bits != 0)
                 .ok_or_else(|| flag("--mask", text, "the bits are a number of 1 to 2^64-1 such as 48 or 0x30"))?;
             let name = format!("mask:{path}");
-            // Where several masks are for one path the first counts, so those that stand there
-            // already take the bits too; one that serves every kind makes a new rule needless.
+            // Bits of two masks for one path do not count together, so those that stand there
+            // already take the bits too; one that always holds makes a new rule needless.
             let mut served = false;
             for rule in profile.mask.iter_mut().filter(|rule| rule.path == path) {
                 rule.bits |= bits;
-                served |= rule.kinds.is_empty();
+                served |= rule.kinds.is_empty() && rule.when.is_empty();
             }
             if served {
                 continue;
             }
             refuse_taken(profile, &name, "--mask", text)?;
             let reason = "given by --mask".to_owned();
-            profile.mask.push(MaskRule { name, kinds: Vec::new(), path, bits, reason });
+            profile.mask.push(MaskRule { name, kinds: Vec::new(), path, when: Vec::new(), bits, reason });
+            refuse_together(profile, "--mask", text)?;
         }
         Ok(())
     }
@@ -167,6 +173,17 @@ fn refuse_taken(profile: &Profile, name: &str, by: &'static str, value: &str) ->
     }
 }
 
+/// What rules must keep together.
+fn refuse_together(profile: &Profile, by: &'static str, value: &str) -> Result<(), ProfileError> {
+    if let Some((_, why)) = position_in_unordered(profile) {
+        return Err(flag(by, value, why));
+    }
+    match PatternTree::grow(profile.value_rules().map(|(_, rule)| rule.path), NODES_MAX) {
+        Some(_) => Ok(()),
+        None => Err(flag(by, value, TOO_MANY_STARS)),
+    }
+}
+
 fn flag(flag: &'static str, value: &str, why: impl Into<String>) -> ProfileError {
     ProfileError::Flag { flag, value: value.to_owned(), why: why.into() }
 }
@@ -178,13 +195,13 @@ fn optional(name: &'static str, text: &str) -> Result<Option<Pointer>, ProfileEr
     }
 }
 
-fn rule_path(name: &'static str, value: &str, text: &str, payload: &PayloadRole) -> Result<Pointer, ProfileError> {
-    let path = parse_path(text.trim()).map_err(|why| flag(name, value, why))?;
+fn rule_path(name: &'static str, value: &str, text: &str, payload: &PayloadRole) -> Result<Pattern, ProfileError> {
+    let path = parse_rule_path(text.trim()).map_err(|why| flag(name, value, why))?;
     inside_payload(&path, payload).map_err(|why| flag(name, value, why))?;
     Ok(path)
 }
 
-fn reaches(path: &Pointer, payload: &PayloadRole) -> bool {
+fn reaches(path: &Pattern, payload: &PayloadRole) -> bool {
     inside_payload(path, payload).is_ok()
 }
 
@@ -264,13 +281,41 @@ mod tests {
     }
 
     #[test]
+    fn stars_in_flags_are_any_key() {
+        let overrides = Overrides {
+            ignore: texts(&["payload.args.*.handle", "payload[\"*\"]"]),
+            mask: texts(&["/payload/regs/*=1"]),
+            ..Overrides::default()
+        };
+        let profile = overrides.apply(schema_v1()).unwrap();
+        let names = profile.rule_names()[3..6].to_vec();
+        assert_eq!(names, ["ignore:/payload/args/*/handle", "ignore:payload[\"*\"]", "mask:/payload/regs/*"]);
+        assert_eq!(profile.ignore[2].path, Pattern::parse("payload.args[*].handle").unwrap());
+        let text = error(Overrides { ignore: texts(&["payload"]), ..Overrides::default() });
+        assert!(text.contains("whole payload"), "{text}");
+        assert!(error(Overrides { ignore: texts(&["/*"]), ..Overrides::default() }).contains("whole payload"));
+    }
+
+    #[test]
+    fn a_flag_for_a_position_in_an_array_without_order_is_refused() {
+        let text = "version = 1\nunordered = [{ name = 'set', path = '/list', reason = 'r' }]";
+        let profile = parse(text, "my.toml").unwrap();
+        let flags = Overrides { ignore: texts(&["list[0]"]), ..Overrides::default() };
+        let told = flags.apply(profile.clone()).unwrap_err().to_string();
+        assert!(told.contains("whose order does not count"), "{told}");
+        let flags = Overrides { ignore: texts(&["list[*].x"]), without: texts(&["set"]), ..Overrides::default() };
+        assert_eq!(flags.apply(profile).unwrap().rule_names()[1..], ["ignore:/list/*/x"]);
+    }
+
+    #[test]
     fn masks_of_the_profile_take_the_bits_of_a_flag() {
         let mut profile = schema_v1();
-        let path = Pointer::parse("/payload/p").unwrap();
+        let path = Pattern::parse("/payload/p").unwrap();
         let rule = |kinds: &[&str]| MaskRule {
             name: "own".into(),
             kinds: texts(kinds),
             path: path.clone(),
+            when: vec![],
             bits: 1,
             reason: "r".into(),
         };
@@ -352,8 +397,8 @@ mod tests {
             ordinal in proptest::option::of(proptest::sample::select(&["none", "seq", "/payload/n"][..])),
             kind in proptest::option::of(proptest::sample::select(&["none", "op"][..])),
             payload in proptest::option::of(proptest::sample::select(&["*", "payload", "data.in", "/payload/raw_handle_id"][..])),
-            ignore in some_of(&["payload.x", "/payload/x", "data.in.y", "host_ns"]),
-            mask in some_of(&["payload.p=0x30", "/payload/p=1", "data.in.y=0xFFFFFFFFFFFFFFFF"]),
+            ignore in some_of(&["payload.x", "/payload/x", "data.in.y", "host_ns", "payload.*.x", "payload[\"*\"]", "/*/y"]),
+            mask in some_of(&["payload.p=0x30", "/payload/p=1", "*.*.p=2", "data.in.y=0xFFFFFFFFFFFFFFFF"]),
             without in some_of(&[NULL_EQUALS_MISSING, "raw-handle", "allocator-returns"]),
             skip_start in proptest::option::of(any::<u64>()),
         ) {

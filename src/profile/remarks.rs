@@ -1,7 +1,9 @@
 //! What a profile may say but surely does not mean (`profile check`).
 
+use super::amount::Amount;
 use super::fault::ProfileError;
 use super::overrides::allocator_paths;
+use super::pattern::Pattern;
 use super::rules::*;
 use crate::json::Pointer;
 
@@ -23,6 +25,7 @@ pub fn remarks(profile: &Profile) -> Vec<String> {
     remarks_on_reach(profile, &rules, &mut remarks);
     remarks_on_cover(&rules, &mut remarks);
     remarks_on_masks(profile, &mut remarks);
+    remarks_on_tolerances(profile, &mut remarks);
     remarks_on_roles(&profile.roles, &mut remarks);
     remarks_on_functions(profile, &mut remarks);
     remarks_on_summaries(profile, &mut remarks);
@@ -33,8 +36,10 @@ pub fn remarks(profile: &Profile) -> Vec<String> {
 struct Overlooking<'a> {
     name: &'a str,
     kinds: &'a [String],
-    path: &'a Pointer,
+    path: Pattern,
     ignores: bool,
+    /// Holds only where something else is so.
+    conditional: bool,
 }
 
 impl Overlooking<'_> {
@@ -45,8 +50,9 @@ impl Overlooking<'_> {
     /// Whether `other` can find nothing to overlook that this rule has not ignored already.
     fn covers(&self, other: &Overlooking<'_>) -> bool {
         self.ignores
+            && !self.conditional
             && self.path != other.path
-            && other.path.below(self.path).is_some()
+            && self.path.holds_all_of(&other.path)
             && self.serves_all_kinds_of(other)
     }
 
@@ -55,26 +61,20 @@ impl Overlooking<'_> {
     }
 }
 
+/// All rules in the order of their numbers.
 fn overlooking(profile: &Profile) -> Vec<Overlooking<'_>> {
-    let ignore = profile.ignore.iter().map(|rule| Overlooking {
-        name: &rule.name,
-        kinds: &rule.kinds,
-        path: &rule.path,
-        ignores: true,
+    let values = profile.value_rules().map(|(number, rule)| {
+        let ignores = matches!(rule.does, Does::Ignore);
+        let (path, conditional) = (rule.path.clone(), !rule.when.is_empty());
+        (number, Overlooking { name: rule.name, kinds: rule.kinds, path, ignores, conditional })
     });
-    let mask = profile.mask.iter().map(|rule| Overlooking {
-        name: &rule.name,
-        kinds: &rule.kinds,
-        path: &rule.path,
-        ignores: false,
+    let allocators = (profile.allocator_base()..).zip(&profile.allocator).map(|(number, rule)| {
+        let (kinds, path) = (std::slice::from_ref(&rule.kind), Pattern::from(&rule.value));
+        (number, Overlooking { name: &rule.name, kinds, path, ignores: false, conditional: false })
     });
-    let allocator = profile.allocator.iter().map(|rule| Overlooking {
-        name: &rule.name,
-        kinds: std::slice::from_ref(&rule.kind),
-        path: &rule.value,
-        ignores: false,
-    });
-    ignore.chain(mask).chain(allocator).collect()
+    let mut all: Vec<_> = values.chain(allocators).collect();
+    all.sort_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, rule)| rule).collect()
 }
 
 fn remarks_on_kinds(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<String>) {
@@ -101,7 +101,9 @@ fn remarks_on_reach(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<
         return;
     }
     for rule in rules {
-        if let Some((role, _)) = named_paths(&profile.roles).find(|(_, path)| rule.path.below(path).is_some()) {
+        if let Some((role, _)) =
+            named_paths(&profile.roles).find(|(_, path)| Pattern::from(*path).holds_all_of(&rule.path))
+        {
             out.push(format!(
                 "the rule {} is for {}, which the role {role} takes out of the payload: it can never match",
                 rule.name, rule.path
@@ -117,10 +119,11 @@ fn remarks_on_cover(rules: &[Overlooking<'_>], out: &mut Vec<String>) {
             out.push(format!("the rule {} never matters: {} ignores all of {}", rule.name, other.name, other.path));
             continue;
         }
+        let always = |other: &&Overlooking<'_>| !other.conditional && !rule.conditional;
         let rivals = rules[at + 1..].iter().filter(|other| other.path == rule.path && rule.shares_a_kind_with(other));
-        for other in rivals {
+        for other in rivals.filter(always) {
             out.push(format!(
-                "the rules {} and {} are for the same path {}; the first counts",
+                "the rules {} and {} are for the same path {}; each is tried by itself, in this order",
                 rule.name, other.name, rule.path
             ));
         }
@@ -130,6 +133,18 @@ fn remarks_on_cover(rules: &[Overlooking<'_>], out: &mut Vec<String>) {
 fn remarks_on_masks(profile: &Profile, out: &mut Vec<String>) {
     for rule in profile.mask.iter().filter(|rule| rule.bits == u64::MAX) {
         out.push(format!("the mask {} leaves no bit to compare; an [[ignore]] rule says so plainly", rule.name));
+    }
+}
+
+/// A part of the larger of two magnitudes: by the whole of it, every two numbers of one sign are near.
+fn remarks_on_tolerances(profile: &Profile, out: &mut Vec<String>) {
+    for rule in &profile.tolerance {
+        if rule.tolerance.relative.as_ref().is_some_and(Amount::is_one_or_more) {
+            out.push(format!(
+                "the relative tolerance {} takes all numbers of one sign for equal; it is a part of the larger",
+                rule.name
+            ));
+        }
     }
 }
 
@@ -271,6 +286,6 @@ mod tests {
             ]
             "#,
         );
-        assert_eq!(remarks, ["the rules a and b are for the same path /x; the first counts"]);
+        assert_eq!(remarks, ["the rules a and b are for the same path /x; each is tried by itself, in this order"]);
     }
 }

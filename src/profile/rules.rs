@@ -3,6 +3,8 @@
 //! Everything the TOML of a profile can say ends up here, checked and with its paths taken
 //! apart; no rule lives in code. [`super::document`] is the stored form.
 
+use super::amount::Amount;
+use super::pattern::Pattern;
 use crate::json::Pointer;
 
 /// The rules for one kind of log.
@@ -26,6 +28,14 @@ pub struct Profile {
     pub mask: Vec<MaskRule>,
     /// Calls whose returned addresses may differ.
     pub allocator: Vec<AllocatorRule>,
+    /// Numbers that may lie a little apart.
+    pub tolerance: Vec<ToleranceRule>,
+    /// Arrays whose order does not count.
+    pub unordered: Vec<UnorderedRule>,
+    /// Values that are equal in more than one spelling.
+    pub spelling: Vec<SpellingRule>,
+    /// Addresses that lie a constant apart.
+    pub offset: Vec<OffsetRule>,
     /// One-line summaries of events, by kind; see [`super::summary`].
     pub summaries: Vec<SummaryRule>,
 }
@@ -92,6 +102,26 @@ pub struct Header {
     pub version: u64,
 }
 
+/// Something that must be so on both sides where a rule shall hold: one of these values stands at this place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Where, from the line's root; it need not lie inside the payload.
+    pub path: Pointer,
+    /// Which values.
+    pub equals: Vec<Scalar>,
+}
+
+/// A value that a condition asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// A string, by its code points.
+    Text(String),
+    /// An integer, whatever its spelling.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+}
+
 /// A field that never counts. `path` is from the line's root and lies inside the payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IgnoreRule {
@@ -100,7 +130,9 @@ pub struct IgnoreRule {
     /// Empty: every kind.
     pub kinds: Vec<String>,
     /// Where it holds, from the line's root.
-    pub path: Pointer,
+    pub path: Pattern,
+    /// What must be so on both sides; empty: nothing.
+    pub when: Vec<Condition>,
     /// Why this may differ, for people.
     pub reason: String,
 }
@@ -113,11 +145,161 @@ pub struct MaskRule {
     /// Empty: every kind.
     pub kinds: Vec<String>,
     /// Where it holds, from the line's root.
-    pub path: Pointer,
+    pub path: Pattern,
+    /// What must be so on both sides; empty: nothing.
+    pub when: Vec<Condition>,
     /// The bits that do not count.
     pub bits: u64,
     /// Why this may differ, for people.
     pub reason: String,
+}
+
+/// Numbers that are equal if they lie no further apart than this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToleranceRule {
+    /// The rule's name, for `--without` and counters.
+    pub name: String,
+    /// Empty: every kind.
+    pub kinds: Vec<String>,
+    /// Where it holds, from the line's root.
+    pub path: Pattern,
+    /// What must be so on both sides; empty: nothing.
+    pub when: Vec<Condition>,
+    /// How far apart.
+    pub tolerance: Tolerance,
+    /// Why this may differ, for people.
+    pub reason: String,
+}
+
+/// How far apart two numbers may lie; near enough by one of these is near enough. Absolute and
+/// relative distances are decided in exact decimals. A number whose exponent takes more than 64 bits, `NaN` and
+/// the infinities equal themselves alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tolerance {
+    /// The distance itself.
+    pub absolute: Option<Amount>,
+    /// The distance as a part of the larger magnitude.
+    pub relative: Option<Amount>,
+    /// Steps between neighbouring doubles, both numbers rounded to the nearest double; one that
+    /// rounds to an infinity is near to none.
+    pub ulps: Option<u64>,
+}
+
+/// An array whose elements are matched one to one in whatever order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnorderedRule {
+    /// The rule's name, for `--without` and counters.
+    pub name: String,
+    /// Empty: every kind.
+    pub kinds: Vec<String>,
+    /// Where it holds, from the line's root.
+    pub path: Pattern,
+    /// What must be so on both sides; empty: nothing.
+    pub when: Vec<Condition>,
+    /// Where an element keeps the key it is matched by, from the element. Where a side has an element without
+    /// it or two with the same, and where another rule reaches it, elements are matched as if there were none.
+    pub by: Option<Pointer>,
+    /// Why this may differ, for people.
+    pub reason: String,
+}
+
+/// A value that is equal in more than one spelling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpellingRule {
+    /// The rule's name, for `--without` and counters.
+    pub name: String,
+    /// Empty: every kind.
+    pub kinds: Vec<String>,
+    /// Where it holds, from the line's root.
+    pub path: Pattern,
+    /// What must be so on both sides; empty: nothing.
+    pub when: Vec<Condition>,
+    /// Which spellings.
+    pub spelling: Spelling,
+    /// Why this may differ, for people.
+    pub reason: String,
+}
+
+/// Which spellings are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spelling {
+    /// A string of hex digits (`0x` or not, any case, leading zeros) is the integer it spells.
+    pub hex: bool,
+    /// A negative integer is its two's complement of this width, and so is that one with its
+    /// sign extended to twice the width; in numbers and in strings of hex digits.
+    pub width: Option<Width>,
+    /// Strings that differ only in the case of ASCII letters are equal.
+    pub case: bool,
+}
+
+/// The width of an integer in bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// 32 bits.
+    W32,
+    /// 64 bits.
+    W64,
+}
+
+/// An address that lies a constant apart on the two sides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetRule {
+    /// The rule's name, for `--without` and counters.
+    pub name: String,
+    /// Empty: every kind.
+    pub kinds: Vec<String>,
+    /// Where it holds, from the line's root.
+    pub path: Pattern,
+    /// What must be so on both sides; empty: nothing.
+    pub when: Vec<Condition>,
+    /// How far, and which addresses.
+    pub offset: Offset,
+    /// Why this may differ, for people.
+    pub reason: String,
+}
+
+/// The candidate's value is the reference's plus `by`, where the reference's lies in `from..=to`. Both are
+/// integers from 0 to 2^64-1, or both hex strings of such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offset {
+    /// Added to the reference's value; less than 2^64 either way.
+    pub by: i128,
+    /// The first of the reference's values that lie apart.
+    pub from: u64,
+    /// The last of them.
+    pub to: u64,
+}
+
+/// What all rules on values have in common, whatever their class.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueRule<'p> {
+    /// The rule's name.
+    pub name: &'p str,
+    /// Empty: every kind.
+    pub kinds: &'p [String],
+    /// Where it holds.
+    pub path: &'p Pattern,
+    /// What must be so on both sides.
+    pub when: &'p [Condition],
+    /// What it does there.
+    pub does: Does<'p>,
+}
+
+/// What a rule on values does at its place.
+#[derive(Clone, Copy, Debug)]
+pub enum Does<'p> {
+    /// `[[ignore]]`
+    Ignore,
+    /// `[[mask]]`
+    Mask(u64),
+    /// `[[tolerance]]`
+    Tolerance(&'p Tolerance),
+    /// `[[unordered]]`
+    Unordered(Option<&'p Pointer>),
+    /// `[[spelling]]`
+    Spelling(Spelling),
+    /// `[[offset]]`
+    Offset(Offset),
 }
 
 /// Two successful allocations are equal whatever address they return (BEHAVIOUR 3.5).
@@ -182,17 +364,87 @@ pub struct SummaryRule {
     pub template: String,
 }
 
+/// What the rules of each class have under the same names.
+macro_rules! value_rule {
+    ($rule:expr, $does:expr) => {
+        ValueRule { name: &$rule.name, kinds: &$rule.kinds, path: &$rule.path, when: &$rule.when, does: $does }
+    };
+}
+
 /// The name under which null standing for a missing key is counted and switched off.
 pub const NULL_EQUALS_MISSING: &str = "null-equals-missing";
+
+impl IgnoreRule {
+    /// Whether this holds for every kind of event and under no condition.
+    pub fn is_plain(&self) -> bool {
+        self.kinds.is_empty() && self.when.is_empty()
+    }
+}
+
+impl Width {
+    /// How many bits.
+    pub fn bits(self) -> u32 {
+        match self {
+            Width::W32 => 32,
+            Width::W64 => 64,
+        }
+    }
+}
 
 impl Profile {
     /// The names of all rules that can overlook a difference, in a fixed order; the position
     /// in this list is the rule's number in counters. `null-equals-missing` comes first.
     pub fn rule_names(&self) -> Vec<&str> {
         std::iter::once(NULL_EQUALS_MISSING)
-            .chain(self.ignore.iter().map(|rule| rule.name.as_str()))
-            .chain(self.mask.iter().map(|rule| rule.name.as_str()))
+            .chain(self.value_rules_before_allocators().map(|rule| rule.name))
             .chain(self.allocator.iter().map(|rule| rule.name.as_str()))
+            .chain(self.value_rules_behind_allocators().map(|rule| rule.name))
             .collect()
+    }
+
+    /// All rules on values, in the order of [`Profile::rule_names`], with their numbers there.
+    pub fn value_rules(&self) -> impl Iterator<Item = (u16, ValueRule<'_>)> {
+        let behind = self.allocator_base() + self.allocator.len() as u16;
+        (1..).zip(self.value_rules_before_allocators()).chain((behind..).zip(self.value_rules_behind_allocators()))
+    }
+
+    /// The number of the first allocator rule in [`Profile::rule_names`].
+    pub fn allocator_base(&self) -> u16 {
+        (1 + self.ignore.len() + self.mask.len()) as u16
+    }
+
+    fn value_rules_before_allocators(&self) -> impl Iterator<Item = ValueRule<'_>> {
+        let ignore = self.ignore.iter().map(|rule| value_rule!(rule, Does::Ignore));
+        ignore.chain(self.mask.iter().map(|rule| value_rule!(rule, Does::Mask(rule.bits))))
+    }
+
+    fn value_rules_behind_allocators(&self) -> impl Iterator<Item = ValueRule<'_>> {
+        (self.tolerance.iter().map(|rule| value_rule!(rule, Does::Tolerance(&rule.tolerance))))
+            .chain(self.unordered.iter().map(|rule| value_rule!(rule, Does::Unordered(rule.by.as_ref()))))
+            .chain(self.spelling.iter().map(|rule| value_rule!(rule, Does::Spelling(rule.spelling))))
+            .chain(self.offset.iter().map(|rule| value_rule!(rule, Does::Offset(rule.offset))))
+    }
+
+    /// Takes out the rules on values and allocators whose name is not to be kept.
+    pub fn retain_rules(&mut self, keep: impl Fn(&str) -> bool) {
+        self.ignore.retain(|rule| keep(&rule.name));
+        self.mask.retain(|rule| keep(&rule.name));
+        self.allocator.retain(|rule| keep(&rule.name));
+        self.tolerance.retain(|rule| keep(&rule.name));
+        self.unordered.retain(|rule| keep(&rule.name));
+        self.spelling.retain(|rule| keep(&rule.name));
+        self.offset.retain(|rule| keep(&rule.name));
+    }
+}
+
+impl ValueRule<'_> {
+    /// Whether this holds for events of `kind` (`None`: of a kind that no rule names).
+    pub fn serves(&self, kind: Option<&str>) -> bool {
+        self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.iter().any(|own| own == kind))
+    }
+
+    /// Whether some kind of event has both rules.
+    pub fn shares_a_kind_with(&self, other: &ValueRule<'_>) -> bool {
+        self.kinds.is_empty() || other.kinds.is_empty() || self.kinds.iter().any(|kind| other.kinds.contains(kind))
     }
 }

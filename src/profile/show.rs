@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::document::VERSION;
+use super::pattern::Pattern;
 use super::rules::*;
 use crate::json::Pointer;
 
@@ -10,7 +11,8 @@ use crate::json::Pointer;
 pub fn show(profile: &Profile) -> String {
     let mut out = Writer::default();
     out.comment("A forkpoint profile: the rules for one kind of log. Keep it beside the logs, edit it, and");
-    out.comment("say --profile FILE. Paths are from the line's root: /payload/args/0 or payload.args[0].");
+    out.comment("say --profile FILE. Paths are from the line's root: /payload/args/0 or payload.args[0]; in those of");
+    out.comment("rules * is any one key or position: /payload/args/*/handle (a key named so: payload[\"*\"]).");
     out.blank();
     out.pair("version", VERSION);
     out.pair("name", quote(&profile.name));
@@ -24,6 +26,7 @@ pub fn show(profile: &Profile) -> String {
     ignores(&mut out, &profile.ignore);
     masks(&mut out, &profile.mask);
     allocators(&mut out, &profile.allocator);
+    others(&mut out, profile);
     summaries(&mut out, &profile.summaries);
     out.text
 }
@@ -72,9 +75,7 @@ fn header(out: &mut Writer, header: Option<&Header>) {
 fn ignores(out: &mut Writer, rules: &[IgnoreRule]) {
     for rule in rules {
         out.table("[[ignore]]", "A field that never counts.");
-        out.pair("name", quote(&rule.name));
-        out.kinds(&rule.kinds);
-        out.pair("path", path_text(&rule.path));
+        out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
         out.pair("reason", quote(&rule.reason));
     }
 }
@@ -82,9 +83,7 @@ fn ignores(out: &mut Writer, rules: &[IgnoreRule]) {
 fn masks(out: &mut Writer, rules: &[MaskRule]) {
     for rule in rules {
         out.table("[[mask]]", "Bits of an integer or hex string that never count.");
-        out.pair("name", quote(&rule.name));
-        out.kinds(&rule.kinds);
-        out.pair("path", path_text(&rule.path));
+        out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
         out.pair("bits", hex(rule.bits));
         out.pair("reason", quote(&rule.reason));
     }
@@ -95,10 +94,10 @@ fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
         out.table("[[allocator]]", "Two successes are equal whatever address they return; status repeats it in hex.");
         out.pair("name", quote(&rule.name));
         out.pair("kind", quote(&rule.kind));
-        out.pair("function", path_text(&rule.function));
-        out.pair("value", path_text(&rule.value));
+        out.pair("function", pattern_text(&(&rule.function).into()));
+        out.pair("value", pattern_text(&(&rule.value).into()));
         if let Some(status) = &rule.status {
-            out.pair("status", path_text(status));
+            out.pair("status", pattern_text(&status.into()));
         }
         out.pair("reason", quote(&rule.reason));
         for functions in &rule.functions {
@@ -107,6 +106,60 @@ fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
             out.pair("failure", failure(&functions.failure));
         }
     }
+}
+
+/// The classes of rules that stand behind the allocators.
+fn others(out: &mut Writer, profile: &Profile) {
+    for rule in &profile.tolerance {
+        out.table("[[tolerance]]", "Numbers that may lie a little apart: near enough by one of these is near enough.");
+        out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
+        let Tolerance { absolute, relative, ulps } = &rule.tolerance;
+        for (key, amount) in [("absolute", absolute), ("relative", relative)] {
+            amount.iter().for_each(|amount| out.pair(key, amount));
+        }
+        ulps.iter().for_each(|ulps| out.pair("ulps", decimal(*ulps)));
+        out.pair("reason", quote(&rule.reason));
+    }
+    for rule in &profile.unordered {
+        out.table("[[unordered]]", "An array whose order does not count.");
+        out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
+        rule.by.iter().for_each(|by| out.pair("by", path_text(by)));
+        out.pair("reason", quote(&rule.reason));
+    }
+    for rule in &profile.spelling {
+        out.table("[[spelling]]", "A value that is equal in more than one spelling.");
+        out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
+        let Spelling { hex, width, case } = rule.spelling;
+        for (key, _) in [("hex", hex), ("case", case)].into_iter().filter(|(_, asked)| *asked) {
+            out.pair(key, true);
+        }
+        width.iter().for_each(|width| out.pair("width", width.bits()));
+        out.pair("reason", quote(&rule.reason));
+    }
+    for rule in &profile.offset {
+        out.table("[[offset]]", "An address that lies a constant apart: the candidate's is the reference's plus `by`.");
+        out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
+        let Offset { by, from, to } = rule.offset;
+        out.pair("by", signed(by));
+        if (from, to) != (0, u64::MAX) {
+            out.pair("from", hex(from));
+            out.pair("to", hex(to));
+        }
+        out.pair("reason", quote(&rule.reason));
+    }
+}
+
+fn condition(condition: &Condition) -> String {
+    let equals = |scalar: &Scalar| match scalar {
+        Scalar::Text(text) => quote(text),
+        Scalar::Integer(number) => number.to_string(),
+        Scalar::Boolean(value) => value.to_string(),
+    };
+    let equals = match &condition.equals[..] {
+        [one] => equals(one),
+        all => list(all.iter().map(equals)),
+    };
+    format!("{{ path = {}, equals = {equals} }}", pattern_text(&(&condition.path).into()))
 }
 
 fn failure(failure: &Failure) -> String {
@@ -183,6 +236,18 @@ impl Writer {
         }
     }
 
+    /// What rules on values have in common.
+    fn rule(&mut self, name: &str, kinds: &[String], path: &Pattern, when: &[Condition]) {
+        self.pair("name", quote(name));
+        self.kinds(kinds);
+        self.pair("path", pattern_text(path));
+        match when {
+            [] => {}
+            [one] => self.pair("when", condition(one)),
+            all => self.pair("when", list(all.iter().map(condition))),
+        }
+    }
+
     fn kinds(&mut self, kinds: &[String]) {
         if !kinds.is_empty() {
             self.pair("kinds", list(kinds.iter().map(|kind| quote(kind))));
@@ -195,6 +260,10 @@ fn list(items: impl Iterator<Item = String>) -> String {
 }
 
 fn path_text(path: &Pointer) -> String {
+    quote(&path.to_string())
+}
+
+fn pattern_text(path: &Pattern) -> String {
     quote(&path.to_string())
 }
 
@@ -212,6 +281,16 @@ fn hex(number: u64) -> String {
     }
 }
 
+fn signed(number: i128) -> String {
+    let magnitude = number.unsigned_abs();
+    match i64::try_from(number) {
+        Ok(number @ -9..10) => number.to_string(),
+        Ok(_) if number > 0 => format!("0x{magnitude:X}"),
+        // TOML has no negative hex integers.
+        _ => format!("\"{}0x{magnitude:X}\"", if number < 0 { "-" } else { "" }),
+    }
+}
+
 fn decimal(number: u64) -> String {
     i64::try_from(number).map_or_else(|_| hex(number), |number| number.to_string())
 }
@@ -219,7 +298,7 @@ fn decimal(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{builtins, parse};
+    use crate::profile::{Amount, Segment, builtins, parse};
     use proptest::prelude::*;
 
     #[test]
@@ -251,6 +330,69 @@ mod tests {
     fn path(root: &'static str) -> impl Strategy<Value = Pointer> {
         proptest::collection::vec(text(), 1..3)
             .prop_map(move |tokens| Pointer::new(std::iter::once(root.to_owned()).chain(tokens)))
+    }
+
+    fn pattern() -> impl Strategy<Value = Pattern> {
+        let segment = || prop_oneof![Just(Segment::Any), text().prop_map(Segment::Key), Just(Segment::Key("*".into()))];
+        proptest::collection::vec(segment(), 1..4)
+            .prop_map(|rest| Pattern::new(std::iter::once(Segment::Key("payload".into())).chain(rest)))
+    }
+
+    fn when() -> impl Strategy<Value = Vec<Condition>> {
+        let scalar = || {
+            prop_oneof![
+                text().prop_map(Scalar::Text),
+                any::<i64>().prop_map(Scalar::Integer),
+                any::<bool>().prop_map(Scalar::Boolean),
+            ]
+        };
+        let condition = (path("c"), proptest::collection::vec(scalar(), 1..3))
+            .prop_map(|(path, equals)| Condition { path, equals });
+        proptest::collection::vec(condition, 0..3)
+    }
+
+    fn amount() -> impl Strategy<Value = Amount> {
+        "(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?(e-?[0-9]{1,3})?".prop_map(|text| Amount::parse(&text).unwrap())
+    }
+
+    prop_compose! {
+        fn some_tolerance()(
+            name in text(), kinds in kinds(), path in pattern(), when in when(), reason in text(),
+            (absolute, relative) in proptest::option::of(amount()).prop_flat_map(|a| (Just(a), proptest::option::of(amount()))),
+            ulps in any::<u64>(),
+        ) -> ToleranceRule {
+            let tolerance = Tolerance { absolute, relative, ulps: Some(ulps) };
+            ToleranceRule { name: format!("t:{name}"), kinds, path, when, tolerance, reason }
+        }
+    }
+
+    prop_compose! {
+        fn some_spelling()(
+            name in text(), kinds in kinds(), path in pattern(), when in when(), reason in text(),
+            hex in any::<bool>(), width in proptest::option::of(proptest::sample::select(&[Width::W32, Width::W64][..])),
+        ) -> SpellingRule {
+            SpellingRule { name: format!("s:{name}"), kinds, path, when, spelling: Spelling { hex, width, case: !hex }, reason }
+        }
+    }
+
+    prop_compose! {
+        fn some_offset()(
+            name in text(), kinds in kinds(), path in pattern(), when in when(), reason in text(),
+            by in 1..=u64::MAX, negative in any::<bool>(), a in any::<u64>(), b in any::<u64>(), whole in any::<bool>(),
+        ) -> OffsetRule {
+            let by = if negative { -i128::from(by) } else { by.into() };
+            let (from, to) = if whole { (0, u64::MAX) } else { (a.min(b), a.max(b)) };
+            OffsetRule { name: format!("o:{name}"), kinds, path, when, offset: Offset { by, from, to }, reason }
+        }
+    }
+
+    prop_compose! {
+        fn some_unordered()(
+            name in text(), kinds in kinds(), rest in path("payload"), when in when(), reason in text(),
+            by in proptest::option::of(path("id")),
+        ) -> UnorderedRule {
+            UnorderedRule { name: format!("u:{name}"), kinds, path: (&rest).into(), when, by, reason }
+        }
     }
 
     fn kinds() -> impl Strategy<Value = Vec<String>> {
@@ -312,17 +454,19 @@ mod tests {
             name in text(), description in any::<String>(), roles in some_roles(),
             header in proptest::option::of((text(), path("v"), any::<u64>())),
             null_equals_missing in any::<bool>(), skip_start in any::<u64>(),
-            ignore in proptest::collection::vec((text(), kinds(), path("payload"), text()), 0..3),
-            mask in proptest::collection::vec((kinds(), path("payload"), 1..=u64::MAX, text()), 0..3),
+            ignore in proptest::collection::vec((text(), kinds(), pattern(), when(), text()), 0..3),
+            mask in proptest::collection::vec((kinds(), pattern(), 1..=u64::MAX, text()), 0..3),
+            tolerance in proptest::option::of(some_tolerance()), spelling in proptest::option::of(some_spelling()),
+            offset in proptest::option::of(some_offset()), unordered in proptest::option::of(some_unordered()),
             allocator in proptest::option::of(some_allocator()),
             summaries in proptest::collection::vec((kinds(), text()), 0..3),
         ) -> Profile {
             let header = header.map(|(kind, version_path, version)| Header { kind, version_path, version });
-            let ignore = ignore.into_iter().enumerate().map(|(at, (name, kinds, path, reason))| {
-                IgnoreRule { name: format!("i{at}:{name}"), kinds, path, reason }
+            let ignore = ignore.into_iter().enumerate().map(|(at, (name, kinds, path, when, reason))| {
+                IgnoreRule { name: format!("i{at}:{name}"), kinds, path, when, reason }
             });
             let mask = mask.into_iter().enumerate().map(|(at, (kinds, path, bits, reason))| {
-                MaskRule { name: format!("m{at}"), kinds, path, bits, reason }
+                MaskRule { name: format!("m{at}"), kinds, path, when: vec![], bits, reason }
             });
             let summaries = summaries.into_iter().map(|(kinds, text)| {
                 SummaryRule { kinds, template: text.replace('{', "{{").replace('}', "}}") }
@@ -332,6 +476,10 @@ mod tests {
                 ignore: ignore.collect(),
                 mask: mask.collect(),
                 allocator: allocator.into_iter().collect(),
+                tolerance: tolerance.into_iter().collect(),
+                spelling: spelling.into_iter().collect(),
+                offset: offset.into_iter().collect(),
+                unordered: unordered.into_iter().collect(),
                 summaries: summaries.collect(),
             }
         }
@@ -340,6 +488,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_shown_reads_back_as_it_was(profile in some_profile()) {
+            prop_assume!(crate::profile::reach::position_in_unordered(&profile).is_none());
             let text = show(&profile);
             let read = parse(&text, "shown.toml").map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
             prop_assert_eq!(read, profile);

@@ -8,7 +8,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::rules::PayloadRole;
+use super::amount::Amount;
+use super::pattern::Pattern;
+use super::rules::{PayloadRole, Width};
 use super::summary::Template;
 use crate::json::Pointer;
 
@@ -29,6 +31,24 @@ pub(super) fn parse_path(text: &str) -> Result<Pointer, String> {
     match pointer.is_root() {
         true => Err("an empty path names the whole line; name a key".to_owned()),
         false => Ok(pointer),
+    }
+}
+
+/// The path of a rule, in which `*` is any key.
+pub(super) struct RulePath(pub Pattern);
+
+impl<'de> Deserialize<'de> for RulePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RulePath, D::Error> {
+        parse_rule_path(&String::deserialize(deserializer)?).map(RulePath).map_err(de::Error::custom)
+    }
+}
+
+/// Reads a rule's path, which must not be the whole line.
+pub(super) fn parse_rule_path(text: &str) -> Result<Pattern, String> {
+    let pattern = Pattern::parse(text).map_err(|error| error.to_string())?;
+    match pattern.is_root() {
+        true => Err("an empty path names the whole line; name a key".to_owned()),
+        false => Ok(pattern),
     }
 }
 
@@ -170,6 +190,122 @@ impl JsonSchema for Number {
             { "type": "integer", "minimum": 0 },
             { "type": "string", "pattern": "^0[xX][0-9a-fA-F_]+$" },
         ] })
+    }
+}
+
+/// Below 2^64 either way, as an integer or a hex string with or without a sign.
+pub(super) struct SignedNumber(pub i128);
+
+impl<'de> Deserialize<'de> for SignedNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SignedNumber, D::Error> {
+        deserializer.deserialize_any(SignedVisitor)
+    }
+}
+
+struct SignedVisitor;
+
+impl de::Visitor<'_> for SignedVisitor {
+    type Value = SignedNumber;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer, or a hex string like \"-0x1000\"")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<SignedNumber, E> {
+        Ok(SignedNumber(number.into()))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SignedNumber, E> {
+        let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        match parse_number(digits) {
+            Some(number) if digits.starts_with("0x") || digits.starts_with("0X") => {
+                Ok(SignedNumber(if is_negative { -i128::from(number) } else { number.into() }))
+            }
+            _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+        }
+    }
+}
+
+impl JsonSchema for SignedNumber {
+    fn schema_name() -> Cow<'static, str> {
+        "SignedNumber".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [
+            { "type": "integer" },
+            { "type": "string", "pattern": "^-?0[xX][0-9a-fA-F_]+$" },
+        ] })
+    }
+}
+
+/// An exact distance, as a number or a string of one.
+pub(super) struct Distance(pub Amount);
+
+impl<'de> Deserialize<'de> for Distance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Distance, D::Error> {
+        deserializer.deserialize_any(DistanceVisitor)
+    }
+}
+
+struct DistanceVisitor;
+
+impl de::Visitor<'_> for DistanceVisitor {
+    type Value = Distance;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number from 0 on, or a string of one like \"0.001\"")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Distance, E> {
+        let amount = Amount::parse(&number.to_string()).map(Distance);
+        amount.ok_or_else(|| E::invalid_value(de::Unexpected::Signed(number), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Distance, E> {
+        // The shortest spelling is what was written, unless that had more digits than a double holds.
+        let amount = Amount::parse(&format!("{number:?}")).map(Distance);
+        amount.ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Distance, E> {
+        Amount::parse(text).map(Distance).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}
+
+impl JsonSchema for Distance {
+    fn schema_name() -> Cow<'static, str> {
+        "Distance".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [
+            { "type": "number", "minimum": 0 },
+            { "type": "string", "pattern": "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$" },
+        ] })
+    }
+}
+
+/// 32 or 64.
+pub(super) struct Bits(pub Width);
+
+impl<'de> Deserialize<'de> for Bits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bits, D::Error> {
+        match i64::deserialize(deserializer)? {
+            32 => Ok(Bits(Width::W32)),
+            64 => Ok(Bits(Width::W64)),
+            other => Err(de::Error::custom(format!("a width is 32 or 64, not {other}"))),
+        }
+    }
+}
+
+impl JsonSchema for Bits {
+    fn schema_name() -> Cow<'static, str> {
+        "Bits".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "enum": [32, 64] })
     }
 }
 

@@ -6,6 +6,7 @@ use super::story::Story;
 use super::visible::{counted, visible};
 use crate::diverge::{Divergence, DivergenceKind, EventCopy, LineFault, Pairing};
 use crate::json::Pointer;
+use crate::profile::Pattern;
 use crate::source::Side;
 
 /// Every lane parting within its first so many events looks like a rule that is missing.
@@ -82,7 +83,7 @@ fn same_fields_early(story: &Story) -> Option<String> {
             return None;
         }
     }
-    let fields: Vec<String> = fields?.iter().map(|field| field.to_string()).collect();
+    let fields: Vec<String> = fields?.iter().map(|field| Pattern::from(*field).to_string()).collect();
     let flags: Vec<&str> = fields.iter().flat_map(|field| ["--ignore", field.as_str()]).collect();
     let command = diff_command(story.context, &flags)?;
     let these = if fields.len() == 1 { "the same field; if it is noise" } else { "the same fields; if they are noise" };

@@ -36,6 +36,10 @@ pub(crate) fn profile() -> Profile {
         ignore: vec![],
         mask: vec![],
         allocator: vec![],
+        tolerance: vec![],
+        unordered: vec![],
+        spelling: vec![],
+        offset: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
             rule(&["handle.*"], "sid={handle_semantic_id}"),

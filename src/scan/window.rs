@@ -270,6 +270,10 @@ mod tests {
             ignore: vec![],
             mask: vec![],
             allocator: vec![],
+            tolerance: vec![],
+            unordered: vec![],
+            spelling: vec![],
+            offset: vec![],
             summaries: vec![],
         }
     }
