@@ -1,0 +1,354 @@
+//! Marks: what an event says of objects, found without reading the whole of it.
+//!
+//! A path is followed from the left and no further than needed, as opening does: of a key given
+//! twice the first counts, and what stands behind is not looked at. Most events of a kind that may
+//! define objects define none, which their name tells; and most name tokens stand where the last one
+//! stood, behind the same bytes. So that place is tried first.
+
+use std::hash::{BuildHasher, Hasher};
+
+use ahash::AHashMap;
+use smallvec::SmallVec;
+
+use crate::json::tape::{fixed_state, key_is};
+use crate::json::{self, Pointer, grammar, leaf};
+use crate::profile::{Condition, Failure, IdentityRule, PayloadRole, Profile, Scalar};
+
+/// What an event says of the objects of one rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Index among the profile's identity rules.
+    pub rule: u16,
+    pub says: Says,
+}
+
+/// What a mark says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// An object begins at a value. Its size is what was told last on its thread under this number.
+    Defined { value: u64, told: u64 },
+    /// The object that begins at a value is released.
+    Released { value: u64 },
+    /// Objects defined under this number on this thread are so large from here on.
+    Size { told: u64, size: u64 },
+}
+
+/// The number under which no size is told.
+pub const UNTOLD: u64 = 0;
+
+/// An event as seen here.
+#[derive(Clone, Copy, Debug)]
+pub struct Marked<'l> {
+    /// The trimmed line.
+    pub line: &'l [u8],
+    /// The kind's token; empty where absent.
+    pub kind: &'l [u8],
+    /// The payload and what may stand behind it.
+    pub tail: &'l [u8],
+}
+
+/// Looks for marks under one profile.
+#[derive(Clone, Debug)]
+pub struct MarkFinder {
+    kinds: AHashMap<Vec<u8>, usize>,
+    sought: Vec<OfKind>,
+    payload: Option<Pointer>,
+}
+
+/// What to look for in events of one kind.
+#[derive(Clone, Debug, Default)]
+struct OfKind {
+    sought: Vec<Sought>,
+    /// If nothing is to be found unless one of these strings (as tokens without escapes) stands
+    /// at this path.
+    names: Option<(Path, Vec<Vec<u8>>)>,
+}
+
+/// One thing to look for.
+#[derive(Clone, Debug)]
+struct Sought {
+    rule: u16,
+    when: Vec<(Path, Vec<Scalar>)>,
+    value: Path,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Define { except: Failure, told: Option<Told> },
+    Release,
+    Size { told: Told },
+}
+
+/// Under which number a size is told.
+#[derive(Clone, Debug)]
+struct Told {
+    seed: u64,
+    same: Option<Path>,
+}
+
+/// A path from the payload, or else from the line.
+#[derive(Clone, Debug, PartialEq)]
+struct Path {
+    inside: bool,
+    tokens: Vec<String>,
+}
+
+/// For each kind, what stood before its name in the last event that was looked through.
+#[derive(Clone, Debug, Default)]
+pub struct Guesses {
+    before: Vec<Vec<u8>>,
+}
+
+impl MarkFinder {
+    /// A finder for the profile's identity rules.
+    pub fn new(profile: &Profile) -> MarkFinder {
+        let payload = match &profile.roles.payload {
+            PayloadRole::At(path) => Some(path.clone()),
+            PayloadRole::Whole => None,
+        };
+        let kinds = AHashMap::with_hasher(fixed_state());
+        let mut finder = MarkFinder { kinds, sought: Vec::new(), payload };
+        for (index, rule) in profile.identity.iter().enumerate() {
+            finder.add_rule(index as u16, rule);
+        }
+        finder.sought.iter_mut().for_each(OfKind::find_names);
+        finder
+    }
+
+    /// Whether there is nothing to look for.
+    pub fn is_idle(&self) -> bool {
+        self.sought.is_empty()
+    }
+
+    fn add_rule(&mut self, index: u16, rule: &IdentityRule) {
+        for (number, define) in rule.define.iter().enumerate() {
+            let seed = u64::from(index) << 16 | number as u64 + 1;
+            let told = define.size.as_ref().map(|size| {
+                let told = Told { seed, same: size.same.as_ref().map(|path| self.path(path)) };
+                // What tells a size and what defines have the same name, so the conditions on names hold for both.
+                let when = define.when.iter().filter(|condition| Some(&condition.path) == size.same.as_ref());
+                let when = when.cloned().collect::<Vec<_>>();
+                self.add(&size.kind, index, &when, &size.path, What::Size { told: told.clone() });
+                told
+            });
+            let what = What::Define { except: define.except.clone(), told };
+            self.add(&define.kind, index, &define.when, &define.value, what);
+        }
+        for release in &rule.release {
+            self.add(&release.kind, index, &release.when, &release.value, What::Release);
+        }
+    }
+
+    fn add(&mut self, kind: &str, rule: u16, when: &[Condition], value: &Pointer, what: What) {
+        let when = when.iter().map(|condition| (self.path(&condition.path), condition.equals.clone())).collect();
+        let sought = Sought { rule, when, value: self.path(value), what };
+        let next = self.sought.len();
+        let at = *self.kinds.entry(kind.as_bytes().to_vec()).or_insert(next);
+        if at == next {
+            self.sought.push(OfKind::default());
+        }
+        self.sought[at].sought.push(sought);
+    }
+
+    fn path(&self, path: &Pointer) -> Path {
+        let below = self.payload.as_ref().and_then(|payload| path.below(payload));
+        let (inside, path) = (below.is_some(), below.unwrap_or_else(|| path.clone()));
+        Path { inside, tokens: path.tokens().to_vec() }
+    }
+
+    /// What an event says, in the order of the profile's rules.
+    #[inline]
+    pub fn find(&self, event: &Marked<'_>, guesses: &mut Guesses, mut found: impl FnMut(Mark)) {
+        let [b'"', name @ .., b'"'] = event.kind else { return };
+        let kind = match name.contains(&b'\\') {
+            false => self.kinds.get(name),
+            true => self.kinds.get(&*json::text::unescape(event.kind)),
+        };
+        let Some(kind) = kind.copied() else { return };
+        guesses.before.resize(self.sought.len().max(guesses.before.len()), Vec::new());
+        let of_kind = &self.sought[kind];
+        if of_kind.may_say(event, &mut guesses.before[kind]) {
+            of_kind.sought.iter().filter_map(|sought| sought.find(event)).for_each(&mut found);
+        }
+    }
+}
+
+impl OfKind {
+    /// Finds out whether all that is sought asks for strings at one and the same path.
+    fn find_names(&mut self) {
+        let Some((path, _)) = self.sought.first().and_then(|sought| sought.when.first()).cloned() else { return };
+        let mut names = Vec::new();
+        for sought in &self.sought {
+            let Some((_, equals)) = sought.when.iter().find(|(of, _)| *of == path) else { return };
+            for scalar in equals {
+                let Scalar::Text(text) = scalar else { return };
+                names.push(text.clone().into_bytes());
+            }
+        }
+        self.names = Some((path, names));
+    }
+
+    /// Whether the event has one of the names that matter.
+    #[inline]
+    fn may_say(&self, event: &Marked<'_>, before: &mut Vec<u8>) -> bool {
+        let Some((path, names)) = &self.names else { return true };
+        let text = path.text(event);
+        let guessed = text.get(..before.len()) == Some(before) && !before.is_empty();
+        let token = match guessed.then(|| plain_string(text, before.len())).flatten() {
+            Some(token) => token,
+            None => {
+                let Some(token) = locate(text, &path.tokens) else { return false };
+                before.clear();
+                before.extend_from_slice(&text[..token.as_ptr() as usize - text.as_ptr() as usize]);
+                token
+            }
+        };
+        match token {
+            [b'"', name @ .., b'"'] if !name.contains(&b'\\') => names.iter().any(|known| known == name),
+            token => token.first() == Some(&b'"'),
+        }
+    }
+}
+
+impl Sought {
+    fn find(&self, event: &Marked<'_>) -> Option<Mark> {
+        let holds = |(path, equals): &(Path, Vec<Scalar>)| {
+            path.locate(event).is_some_and(|token| equals.iter().any(|scalar| is_scalar(token, scalar)))
+        };
+        if !self.when.iter().all(holds) {
+            return None;
+        }
+        let value = number_of(self.value.locate(event)?)?;
+        let says = match &self.what {
+            What::Define { except, .. } if except.has(value) => return None,
+            What::Define { told, .. } => {
+                Says::Defined { value, told: told.as_ref().map_or(Some(UNTOLD), |told| told.number(event))? }
+            }
+            What::Release => Says::Released { value },
+            What::Size { told } => Says::Size { told: told.number(event)?, size: value },
+        };
+        Some(Mark { rule: self.rule, says })
+    }
+}
+
+impl Told {
+    /// The number of what is the same in the event that tells and in the one that defines.
+    fn number(&self, event: &Marked<'_>) -> Option<u64> {
+        let mut state = fixed_state().build_hasher();
+        state.write_u64(self.seed);
+        if let Some(path) = &self.same {
+            match path.locate(event)? {
+                token @ [b'"', ..] => state.write(&json::text::unescape(token)),
+                token => state.write(token),
+            }
+        }
+        Some(state.finish().max(UNTOLD + 1))
+    }
+}
+
+impl Path {
+    /// The text that the path begins in.
+    fn text<'l>(&self, event: &Marked<'l>) -> &'l [u8] {
+        if self.inside { event.tail } else { event.line }
+    }
+
+    fn locate<'l>(&self, event: &Marked<'l>) -> Option<&'l [u8]> {
+        locate(self.text(event), &self.tokens)
+    }
+}
+
+/// The plain string that stands at a byte.
+#[inline]
+fn plain_string(text: &[u8], at: usize) -> Option<&[u8]> {
+    if text.get(at) != Some(&b'"') {
+        return None;
+    }
+    leaf::plain_string_end(text, at).map(|end| &text[at..end])
+}
+
+/// The scalar at a path, where it is found from the left.
+fn locate<'t>(text: &'t [u8], path: &[String]) -> Option<&'t [u8]> {
+    let mut at = grammar::skip_space(text, 0);
+    for token in path {
+        at = match text.get(at)? {
+            b'{' => find_member(text, at + 1, token.as_bytes())?,
+            b'[' => find_element(text, at + 1, token)?,
+            _ => return None,
+        };
+    }
+    match text.get(at)? {
+        b'{' | b'[' => None,
+        _ => Some(&text[at..value_end(text, at)?]),
+    }
+}
+
+/// Where the value under a key begins, in the object whose members begin at `at`.
+fn find_member(text: &[u8], mut at: usize, key: &[u8]) -> Option<usize> {
+    loop {
+        at = grammar::skip_space(text, at);
+        (text.get(at)? == &b'"').then_some(())?;
+        let end = string_end(text, at)?;
+        let token = &text[at..end];
+        at = grammar::skip_space(text, end);
+        (text.get(at)? == &b':').then_some(())?;
+        at = grammar::skip_space(text, at + 1);
+        if key_is(token, key) {
+            return Some(at);
+        }
+        at = behind_comma(text, at)?;
+    }
+}
+
+/// Where the element at a position begins, in the array whose elements begin at `at`.
+fn find_element(text: &[u8], mut at: usize, position: &str) -> Option<usize> {
+    let position: usize = position.parse().ok()?;
+    at = grammar::skip_space(text, at);
+    for _ in 0..position {
+        at = grammar::skip_space(text, behind_comma(text, at)?);
+    }
+    (text.get(at)? != &b']').then_some(at)
+}
+
+/// Behind the comma that follows the value at `at`.
+fn behind_comma(text: &[u8], at: usize) -> Option<usize> {
+    let end = grammar::skip_space(text, value_end(text, at)?);
+    (text.get(end)? == &b',').then_some(end + 1)
+}
+
+fn value_end(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at)? {
+        b'{' | b'[' => leaf::container_end(text, at, 1).or_else(|| grammar::container_end_loose(text, at, 1).ok()),
+        b'"' => string_end(text, at),
+        _ => leaf::scalar_end(text, at).or_else(|| grammar::scalar_end(text, at).ok()),
+    }
+}
+
+fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    leaf::plain_string_end(text, at).or_else(|| grammar::string_end(text, at).ok())
+}
+
+fn is_scalar(token: &[u8], scalar: &Scalar) -> bool {
+    match scalar {
+        Scalar::Text(text) => token.first() == Some(&b'"') && *json::text::unescape(token) == *text.as_bytes(),
+        Scalar::Integer(value) => {
+            !matches!(token.first(), Some(b'"')) && json::number::equal(token, value.to_string().as_bytes())
+        }
+        Scalar::Boolean(value) => token == if *value { &b"true"[..] } else { b"false" },
+    }
+}
+
+/// What a scalar token says as the value of an object: an integer from 0 to 2^64-1, or a string that
+/// spells one in hex behind `0x`.
+pub fn number_of(token: &[u8]) -> Option<u64> {
+    match token {
+        [b'"', b'0', b'x' | b'X', .., b'"'] => {
+            u64::try_from(json::number::hex_to_u128(&token[1..token.len() - 1])?).ok()
+        }
+        [b'0'..=b'9' | b'-', ..] => json::number::to_u64(token),
+        _ => None,
+    }
+}
+
+/// The marks of some events, with the place of each.
+pub type Marks = SmallVec<[(u32, Mark); 8]>;
