@@ -16,6 +16,8 @@ pub mod disk;
 
 pub mod scan;
 
+pub mod identity;
+
 pub mod compare;
 
 pub mod align;

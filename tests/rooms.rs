@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floor of each room; on the ground, `json` may be known by all others.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("json", 0),
     ("source", 1),
     ("profile", 1),
     ("disk", 1),
     ("scan", 2),
-    ("compare", 2),
+    ("identity", 2),
+    ("compare", 3),
     ("align", 4),
     ("diverge", 5),
     ("report", 7),

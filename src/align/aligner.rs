@@ -1,6 +1,7 @@
 //! The run: waves of windows pulled, scanned, sorted into lanes, paired and weighed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use ahash::AHashMap;
 use rayon::prelude::*;
@@ -8,12 +9,14 @@ use rayon::prelude::*;
 use super::header::HeaderFault;
 use super::intake::{Fault, Intake};
 use super::lane::Lane;
+use super::objects::{self, Marks};
 use super::options::{LaneName, Malformed, MapChoice, Observer, RunOptions, Stage};
 use super::pairing::{Decision, Pairer};
 use super::pairs::{Phase, Recent};
 use super::parting::Judge;
 use super::weighing::CHUNK_PAIRS;
 use crate::compare::Comparer;
+use crate::identity::MarkFinder;
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
 use crate::scan::{Opener, ScanOptions, ScannedWindow, scan_window};
@@ -52,13 +55,20 @@ pub struct Counters {
     pub overlooked: Vec<u64>,
 }
 
-fn scan(openers: &[Opener; 2], pulled: Pulled, step_over_faults: bool, observer: &dyn Observer) -> Fresh {
+fn scan(
+    openers: &[Opener; 2],
+    finder: &MarkFinder,
+    pulled: Pulled,
+    step_over_faults: bool,
+    observer: &dyn Observer,
+) -> Fresh {
     let Pulled { side, window, from } = pulled;
     observer.enter(Stage::Scan);
     let options = ScanOptions { step_over_faults, ..ScanOptions::default() };
     let scanned = scan_window(&openers[side.index()], &window, from, options);
+    let marks = objects::marks_of(finder, &window, &scanned);
     observer.leave(Stage::Scan);
-    Fresh { side, window, scanned }
+    Fresh { side, window, scanned, marks }
 }
 
 /// A window's lines from a byte on but the last, and the last; none if there is but one.
@@ -95,6 +105,10 @@ pub struct Aligner<'r, J: Judge> {
     pub(super) parted: Vec<usize>,
     /// Logs of which no more windows come.
     pub(super) dry: [bool; 2],
+    /// Finds what events say of objects.
+    pub(super) finder: Arc<MarkFinder>,
+    /// Pairings whose next pair waits until more lanes have partners.
+    pub(super) undecided: BTreeSet<usize>,
 }
 
 /// Which lane a name means.
@@ -112,6 +126,7 @@ struct Fresh {
     side: Side,
     window: Window,
     scanned: ScannedWindow,
+    marks: Marks,
 }
 
 impl<'r, J: Judge> Aligner<'r, J> {
@@ -147,6 +162,8 @@ impl<'r, J: Judge> Aligner<'r, J> {
             changed: Vec::new(),
             parted: Vec::new(),
             dry: [false; 2],
+            finder: Arc::new(MarkFinder::new(profile)),
+            undecided: BTreeSet::new(),
         })
     }
 
@@ -162,12 +179,12 @@ impl<'r, J: Judge> Aligner<'r, J> {
             self.observer.enter(Stage::Read);
             let pulled = self.pull(&fresh);
             self.observer.leave(Stage::Read);
-            let (pulled, observer) = (pulled?, self.observer);
+            let (pulled, observer, finder) = (pulled?, self.observer, Arc::clone(&self.finder));
             let openers = Side::BOTH.map(|side| self.sides[side.index()].opener.clone());
             let step_over_faults = self.options.malformed == Malformed::Skip;
             let taken = std::mem::take(&mut fresh);
             let (scanned, weighed) = rayon::join(
-                || pulled.into_par_iter().map(|pulled| scan(&openers, pulled, step_over_faults, observer)).collect(),
+                || pulled.into_par_iter().map(|pulled| scan(&openers, &finder, pulled, step_over_faults, observer)).collect(),
                 || self.digest(taken),
             );
             weighed?;
@@ -191,7 +208,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
     /// Takes scanned windows, then pairs, weighs and judges what they bring.
     fn digest(&mut self, fresh: Vec<Fresh>) -> Result<(), SourceError> {
         self.observer.enter(Stage::Align);
-        for Fresh { side, window, scanned } in fresh {
+        for Fresh { side, window, scanned, marks } in fresh {
             self.observer.progress(
                 side,
                 window.bytes.len() as u64,
@@ -199,12 +216,14 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 u64::from(scanned.events),
                 u64::from(scanned.by_layout),
             );
-            self.sides[side.index()].take(window, scanned);
+            self.sides[side.index()].take(window, scanned, marks);
         }
+        self.take_objects();
         self.digest_openings();
         self.pair_lanes();
         self.observer.leave(Stage::Align);
         self.weigh_changed()?;
+        self.forget_objects();
         let hot = if self.options.hot_bytes_max == 0 { HOT_BYTES_MAX } else { self.options.hot_bytes_max };
         self.sides.iter_mut().try_for_each(|side| side.seal(hot / 2))
     }

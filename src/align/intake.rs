@@ -8,9 +8,11 @@ use ahash::AHashMap;
 use super::generations::{Continues, continues, state_after};
 use super::header::{self, HeaderFault};
 use super::lane::{Held, Lane};
+use super::objects::Marks;
 use super::openings::OpeningTask;
 use super::options::{Malformed, RunOptions};
 use super::pairing::OPENING_SPAN;
+use crate::identity::Mark;
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
 use crate::scan::{Group, Opener, ScannedWindow, Span, ThreadKey, WindowFault};
@@ -36,7 +38,7 @@ pub struct Intake<'r> {
     pub(super) skip_start: u64,
     wants_openings: bool,
     /// Scanned windows held back until it is known that a later line follows them.
-    pending: Vec<(Window, ScannedWindow)>,
+    pending: Vec<(Window, ScannedWindow, Marks)>,
     /// Physical line of the next window's first byte, from 1.
     next_line: u64,
     /// Events so far: log time.
@@ -51,6 +53,10 @@ pub struct Intake<'r> {
     pub dropped: Vec<(Arc<Held>, u32, u32)>,
     /// Lanes that got events, or were completed, since last looked at; some more than once.
     pub touched: Vec<usize>,
+    /// What events said of objects since last looked at: their line, their lane and the mark, in order of the log.
+    pub marked: Vec<(u64, u32, Mark)>,
+    /// The events of the newest window that are not dropped, and their lanes.
+    taken: Vec<(u32, u32, usize)>,
     /// Events that wait in lanes whose pairings are still weighed.
     pub waiting: u64,
     pub faults: Vec<Fault>,
@@ -111,6 +117,8 @@ impl<'r> Intake<'r> {
             openings: Vec::new(),
             dropped: Vec::new(),
             touched: Vec::new(),
+            marked: Vec::new(),
+            taken: Vec::new(),
             waiting: 0,
             faults: Vec::new(),
             lines_skipped: 0,
@@ -159,7 +167,7 @@ impl<'r> Intake<'r> {
     }
 
     /// Takes a scanned window, in file order.
-    pub fn take(&mut self, window: Window, scanned: ScannedWindow) {
+    pub fn take(&mut self, window: Window, scanned: ScannedWindow, marks: Marks) {
         if self.ended {
             return;
         }
@@ -170,7 +178,7 @@ impl<'r> Intake<'r> {
         if self.ended {
             return;
         }
-        self.pending.push((window, scanned));
+        self.pending.push((window, scanned, marks));
         if stops {
             self.flush();
             self.end();
@@ -182,7 +190,7 @@ impl<'r> Intake<'r> {
         if self.ended {
             return;
         }
-        if let Some((_, scanned)) = self.pending.iter_mut().rfind(|(_, scanned)| scanned.events > 0)
+        if let Some((_, scanned, _)) = self.pending.iter_mut().rfind(|(_, scanned, _)| scanned.events > 0)
             && let Some(last) = scanned.last_event()
             && scanned.faults.iter().all(|fault| fault.line < scanned.spans.row(last))
         {
@@ -216,9 +224,9 @@ impl<'r> Intake<'r> {
     }
 
     fn flush(&mut self) {
-        for (window, scanned) in std::mem::take(&mut self.pending) {
+        for (window, scanned, marks) in std::mem::take(&mut self.pending) {
             if !self.ended {
-                self.append(window, scanned);
+                self.append(window, scanned, marks);
             }
         }
         while let Some(lane) = self.unripe.front().copied() {
@@ -231,7 +239,7 @@ impl<'r> Intake<'r> {
         }
     }
 
-    fn append(&mut self, window: Window, mut scanned: ScannedWindow) {
+    fn append(&mut self, window: Window, mut scanned: ScannedWindow, marks: Marks) {
         let overlong = window.overlong.map_or(0, |line| line.len);
         let mut stop_line = u32::MAX;
         self.find_ordinal_faults(&mut scanned, &mut stop_line);
@@ -250,11 +258,13 @@ impl<'r> Intake<'r> {
             gathered: None,
         });
         let mut lanes = Vec::with_capacity(scanned.groups.len());
+        self.taken.clear();
         let mut events = 0;
         for group in std::mem::take(&mut scanned.groups) {
             events += self.admit(&group, &held, &scanned.faults, stop_line, &mut lanes);
         }
         self.note_faults(&held, &scanned);
+        self.note_marks(&held, marks);
         if let Some(fault) = scanned.faults.first().filter(|_| !self.steps_over_faults()) {
             let rest = &held.bytes[(fault.at as usize).min(held.bytes.len())..];
             let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |found| found + 1);
@@ -288,6 +298,16 @@ impl<'r> Intake<'r> {
             let note = format!("line {} is torn ({}): the log ends before it", torn.line, torn.reason);
             self.notes.push((torn.line, note));
             self.ended_by_damage = true;
+        }
+    }
+
+    /// Keeps what events say of objects, unless they were dropped.
+    fn note_marks(&mut self, held: &Held, marks: Marks) {
+        for (index, mark) in marks {
+            let of = |(from, to, _): &&(u32, u32, usize)| (*from..*to).contains(&index);
+            if let Some((.., lane)) = self.taken.iter().find(of) {
+                self.marked.push((held.line(held.spans.row(index)), *lane as u32, mark));
+            }
         }
     }
 
@@ -414,6 +434,7 @@ impl<'r> Intake<'r> {
         state.ended = held.spans.flags(last) & Span::ENDS_THREAD != 0;
         state.complete |= state.ended;
         let dropped = self.skip_start.saturating_sub(state.events).min(u64::from(to - from));
+        self.taken.push((from + dropped as u32, to, lane));
         if dropped > 0 {
             self.dropped.push((Arc::clone(held), from, from + dropped as u32));
         }

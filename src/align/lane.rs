@@ -299,7 +299,7 @@ impl<'l> Run<'l> {
     #[inline(always)]
     pub fn event(&self, behind: u32) -> Event<'l> {
         let span = self.first.held.spans.span(self.first.index + behind);
-        event_of(&span, span.line_of(self.bytes))
+        event_of(&span, span.line_of(self.bytes), self.first.held.line(span.row))
     }
 
     /// What is seen of an event and its partner so many behind the first.
@@ -365,7 +365,7 @@ impl<'l> Met<'l> {
     #[inline(always)]
     pub fn event(&self) -> Event<'l> {
         let span = self.span();
-        event_of(&span, span.line_of(&self.held.bytes))
+        event_of(&span, span.line_of(&self.held.bytes), self.held.line(span.row))
     }
 
     /// Where the event stands.
@@ -386,9 +386,9 @@ impl<'l> Met<'l> {
     }
 }
 
-/// The event of a trimmed line as the comparer sees it.
+/// The event of a trimmed line, which is of this number, as the comparer sees it.
 #[inline(always)]
-pub fn event_of<'l>(span: &Span, line: &'l [u8]) -> Event<'l> {
+pub fn event_of<'l>(span: &Span, line: &'l [u8], number: u64) -> Event<'l> {
     Event {
         line,
         kind: span.kind.of(line),
@@ -398,6 +398,7 @@ pub fn event_of<'l>(span: &Span, line: &'l [u8]) -> Event<'l> {
         nondeterministic: span.has(Span::NONDETERMINISTIC),
         head_is_strict: span.has(Span::HEAD_STRICT),
         must_read: span.has(Span::MUST_READ),
+        number,
     }
 }
 

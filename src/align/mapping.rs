@@ -26,7 +26,7 @@ impl<J: Judge> Aligner<'_, J> {
                     let mut keys = GroupKeys::default();
                     for index in task.from..task.to {
                         let event = Met { held: &task.held, index, position: 0 }.event();
-                        digests.push(match self.comparer.digest(&event, scratch) {
+                        digests.push(match self.comparer.digest(side.index(), &event, scratch) {
                             Ok(digest) | Err((digest, _)) => digest,
                         });
                         keys.look(self.profile, &event);
@@ -91,6 +91,7 @@ impl<J: Judge> Aligner<'_, J> {
         for side in Side::BOTH {
             let lane = decision.lanes[side.index()];
             self.sides[side.index()].lanes[lane].pairing = Some(index);
+            self.decide_partner(side, lane, Some(decision.lanes[side.other().index()]));
         }
         self.pairings.push(PairState {
             lanes: decision.lanes.map(Some),
@@ -106,6 +107,7 @@ impl<J: Judge> Aligner<'_, J> {
     pub(super) fn add_alone(&mut self, side: Side, lane: usize, phase: Phase, at: u64) {
         let index = self.pairings.len();
         self.sides[side.index()].lanes[lane].pairing = Some(index);
+        self.decide_partner(side, lane, None);
         let mut lanes = [None, None];
         lanes[side.index()] = Some(lane);
         let decision =

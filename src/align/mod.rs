@@ -19,6 +19,7 @@ pub mod intake;
 mod judging;
 pub mod lane;
 mod mapping;
+mod objects;
 mod openings;
 pub mod options;
 pub mod pairing;

@@ -43,6 +43,8 @@ pub struct WeighedPairs {
     pub overlooked: SmallVec<[(u16, u64); 4]>,
     pub faults: Vec<(Side, Fault)>,
     pub stop: Option<Phase>,
+    /// The next pair waits until it is decided which lanes are partners.
+    pub waits: bool,
 }
 
 /// Weighs so many pairs in order, until one differs or, unless faults are stepped over, is malformed.
@@ -130,6 +132,15 @@ impl WeighedPairs {
             Weighed::EqualRead(ref overlooked) => {
                 self.take_read(overlooked.iter().copied());
                 return ControlFlow::Continue(());
+            }
+            Weighed::EqualUnsure(overlooked) => {
+                self.unverified += 1;
+                self.take_read(overlooked.into_iter());
+                return ControlFlow::Continue(());
+            }
+            Weighed::Waits => {
+                self.waits = true;
+                return ControlFlow::Break(());
             }
             Weighed::EqualUnread => {
                 self.skipped_nondeterministic += 1;

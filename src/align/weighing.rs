@@ -94,6 +94,10 @@ impl<J: Judge> Aligner<'_, J> {
             for result in &results[at..end] {
                 taken += result.taken;
                 self.count(pairing, result);
+                if result.waits {
+                    self.undecided.insert(pairing);
+                    break;
+                }
                 if let Some(phase) = result.stop {
                     stop = Some(phase);
                     // The malformed pair was read and told; the divergent one is still to be judged.

@@ -83,7 +83,7 @@ fn classify(value: Option<(Kind, &[u8])>, failure: &Failure) -> Return {
         },
         Some(_) => return Return::Raw,
     };
-    if magnitude.is_some_and(|value| is_failure(value, failure)) { Return::Failure } else { Return::Success }
+    if magnitude.is_some_and(|value| failure.has(value)) { Return::Failure } else { Return::Success }
 }
 
 /// What is left of a number to be looked up among the failures, or what it says by itself.
@@ -96,15 +96,6 @@ fn magnitude(token: &[u8], failure: &Failure) -> Result<Option<u64>, Return> {
         Some(decimal) => Ok(decimal.to_u64()),
         None => Err(Return::Raw),
     }
-}
-
-fn is_failure(value: u64, failure: &Failure) -> bool {
-    let excepted = |step: u64| step != 0 && value.is_multiple_of(step);
-    failure.values.contains(&value)
-        || failure
-            .ranges
-            .iter()
-            .any(|range| (range.from..=range.to).contains(&value) && !excepted(range.except_multiples_of))
 }
 
 /// Whether the status is a hex spelling of the value, modulo 2^32 or 2^64.

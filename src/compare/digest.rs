@@ -3,8 +3,9 @@
 use std::hash::{BuildHasher, Hasher};
 
 use super::allocator::{Call, Return};
-use super::paths::{Action, PathNode, RulePaths, Ruled};
+use super::paths::{Action, Meaning, PathNode, RulePaths, Ruled};
 use super::walk::masked;
+use crate::identity::{Identities, number_of};
 use crate::json::{self, Kind, Tape, tape};
 
 /// What a digest is taken of.
@@ -17,12 +18,29 @@ pub(super) struct Digester<'a> {
     pub calls: &'a [(u16, Call)],
     /// For each set of conditions whether it holds; `None`: the partner decides.
     pub held: &'a [Option<bool>],
+    /// What values mean; where that is not known any number may mean some object.
+    pub objects: Option<OneSide<'a>>,
+}
+
+/// What values of one event mean.
+pub(super) struct OneSide<'a> {
+    pub identities: &'a Identities,
+    pub side: usize,
+    pub line: u64,
+}
+
+impl OneSide<'_> {
+    fn means(&self, meaning: Meaning, value: u64) -> bool {
+        self.identities.means(self.side, self.line, value, meaning.own, meaning.rules)
+    }
 }
 
 /// All scalars at a place where nothing better is known.
 const SOME_SCALAR: u64 = 12;
 /// All arrays at a place where it is not known whether their order counts.
 const SOME_ARRAY: u64 = 19;
+/// All values that mean an object.
+const SOME_OBJECT: u64 = 20;
 
 impl Digester<'_> {
     /// The digest of a payload (`None`: missing), given the digest of the kind.
@@ -90,6 +108,11 @@ impl Digester<'_> {
             Action::Alike(_, alike) => self.paths.alikes[usize::from(alike)].digest((kind, bytes)),
             Action::AllocatorValue(rule) => self.call(rule).filter(|call| call.returned == Return::Success).map(|_| 10),
             Action::AllocatorStatus(rule) => self.call(rule).filter(|call| call.status_follows).map(|_| 11),
+            Action::Identity(meaning) => {
+                let value = number_of(bytes)?;
+                let is_object = |objects: &OneSide<'_>| objects.means(self.paths.meanings[usize::from(meaning)], value);
+                self.objects.as_ref().is_none_or(is_object).then_some(SOME_OBJECT)
+            }
             Action::Exclude | Action::Ignore(_) | Action::Unordered(..) => None,
         }
     }

@@ -17,6 +17,8 @@ pub struct Event<'w> {
     pub head_is_strict: bool,
     /// Read strictly whatever the partner holds.
     pub must_read: bool,
+    /// Physical line in its log, from 1.
+    pub number: u64,
 }
 
 impl<'w> Event<'w> {

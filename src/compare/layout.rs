@@ -31,6 +31,8 @@ pub(super) enum Duty {
     Status(u16),
     /// Values that are alike by the rule of this number, and its place among what makes values alike.
     Alike(u16, u16),
+    /// A value that may mean an object; its place among the meanings.
+    Identity(u16),
 }
 
 /// A leaf of a layout.
@@ -258,6 +260,7 @@ pub(super) fn duty_of(sole: Result<Option<Action>, Several>) -> Option<Duty> {
         Some(Action::AllocatorValue(rule)) => Duty::Value(rule),
         Some(Action::AllocatorStatus(rule)) => Duty::Status(rule),
         Some(Action::Alike(rule, alike)) => Duty::Alike(rule, alike),
+        Some(Action::Identity(meaning)) => Duty::Identity(meaning),
         Some(Action::Unordered(..)) => return None,
     })
 }

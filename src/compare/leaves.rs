@@ -4,8 +4,9 @@ use smallvec::SmallVec;
 
 use super::allocator::{self, Decision, Sayings};
 use super::layout::{Duty, Saying, said_bit};
-use super::paths::RulePaths;
-use super::walk::{Overlooked, masked};
+use super::paths::{Meaning, RulePaths};
+use super::walk::{Objects, Overlooked, masked};
+use crate::identity::{Likeness, Values, number_of};
 use crate::json::{self, Kind};
 use crate::profile::AllocatorRule;
 
@@ -18,6 +19,8 @@ pub(super) struct Leaves<'t> {
     said: SmallVec<[(usize, u8, &'t [u8]); 6]>,
     /// Allocator rules that are to decide differing values (false) or statuses (true).
     pending: SmallVec<[(u16, bool); 2]>,
+    /// Values that may mean the same: the place of what they may mean, and the values.
+    meant: SmallVec<[(u16, [u64; 2]); 2]>,
 }
 
 /// The allocator rules that hold for a kind of event.
@@ -27,6 +30,8 @@ pub(super) struct Allocators<'a> {
     /// All allocator rules of the profile, and the number of the first among its rule names.
     pub rules: &'a [AllocatorRule],
     pub base: u16,
+    /// What values of the pair mean.
+    pub objects: Option<Objects<'a>>,
 }
 
 impl<'t> Leaves<'t> {
@@ -73,6 +78,13 @@ impl<'t> Leaves<'t> {
                 }
                 same
             }
+            Duty::Identity(meaning) => match (number_of(reference), number_of(candidate)) {
+                (Some(left), Some(right)) => {
+                    self.meant.push((meaning, [left, right]));
+                    true
+                }
+                _ => false,
+            },
             Duty::Value(rule) => self.put_off(rule, false),
             Duty::Status(rule) => self.put_off(rule, true),
         }
@@ -97,7 +109,19 @@ impl<'t> Leaves<'t> {
     /// the sides seem to differ.
     #[inline]
     pub fn settle(&mut self, allocators: Allocators<'_>) -> bool {
-        self.pending.is_empty() || self.settle_calls(allocators)
+        (self.pending.is_empty() || self.settle_calls(allocators))
+            && (self.meant.is_empty() || self.settle_meanings(allocators))
+    }
+
+    /// Whether all values that may mean objects mean the same ones.
+    fn settle_meanings(&mut self, Allocators { paths, objects, .. }: Allocators<'_>) -> bool {
+        let Some(Objects { identities, lines }) = objects else { return false };
+        for (meaning, values) in std::mem::take(&mut self.meant) {
+            let Meaning { rules, own } = paths.meanings[usize::from(meaning)];
+            let Likeness::Same { rule } = identities.likeness(&Values { values, lines, own, rules }) else { return false };
+            self.overlook(paths.identity_base + rule);
+        }
+        true
     }
 
     fn settle_calls(&mut self, allocators: Allocators<'_>) -> bool {

@@ -205,7 +205,7 @@ impl Mould {
                     noted.push((start as u16, end as u16, leaf.duty));
                 }
                 // What allocators return is judged by other leaves too.
-                Duty::Value(_) | Duty::Status(_) => return None,
+                Duty::Value(_) | Duty::Status(_) | Duty::Identity(_) => return None,
             }
         }
         let (wide_x, wide_y) = match len < BLOCK {

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::alike::Alike;
 use super::condition::Conditions;
+use crate::identity::RuleSet;
 use crate::json::{self, Pointer};
 use crate::profile::pattern_tree::PatternTree;
 use crate::profile::{Does, Pattern, PayloadRole, Profile, ValueRule};
@@ -25,6 +26,24 @@ pub enum Action {
     Alike(u16, u16),
     /// An array whose order does not count; the number of the rule, and its place in [`RulePaths::keys`].
     Unordered(u16, u16),
+    /// A value that may mean an object; its place in [`RulePaths::meanings`].
+    Identity(u16),
+}
+
+/// What a value may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// Objects of these identity rules.
+    pub rules: RuleSet,
+    /// The event may define the object itself.
+    pub own: bool,
+}
+
+impl Meaning {
+    /// What a value may mean of which both are said.
+    pub fn or(self, other: Meaning) -> Meaning {
+        Meaning { rules: self.rules | other.rules, own: self.own | other.own }
+    }
 }
 
 /// A rule at a place.
@@ -59,6 +78,10 @@ pub struct RulePaths {
     pub alikes: Vec<Alike>,
     /// The keys by which elements of arrays without order are matched.
     pub keys: Vec<Option<Pointer>>,
+    /// What values may mean.
+    pub meanings: Vec<Meaning>,
+    /// The number of the first identity rule among the profile's rule names.
+    pub identity_base: u16,
 }
 
 /// The rules of one kind, before they are put into a tree.
@@ -80,6 +103,8 @@ impl RulePaths {
             conditions: Conditions::default(),
             alikes: Vec::new(),
             keys: Vec::new(),
+            meanings: Vec::new(),
+            identity_base: profile.identity_base(),
         };
         let base = profile.roles.payload_path().cloned().unwrap_or_default();
         let mut gathered = Gathered { rules: Vec::new(), paths, base };
@@ -94,6 +119,7 @@ impl RulePaths {
         before.iter().for_each(|(number, rule)| gathered.add_value_rule(profile, *number, rule));
         gathered.add_allocators(profile, kind);
         behind.iter().for_each(|(number, rule)| gathered.add_value_rule(profile, *number, rule));
+        gathered.add_identities(profile, kind);
         gathered.tree()
     }
 
@@ -103,7 +129,8 @@ impl RulePaths {
         node.map_or(&[], |node| &self.nodes[node as usize].rules)
     }
 
-    /// The only rule that has to be looked at at a place, where no rule has a condition.
+    /// The only rule that has to be looked at at a place, where no rule has a condition. What an allocator
+    /// does not overlook is for the exact way, so a meaning behind it need not be looked at.
     ///
     /// # Errors
     /// There are several.
@@ -111,6 +138,9 @@ impl RulePaths {
         match self.rules(node) {
             [] => Ok(None),
             [only] => Ok(Some(only.action)),
+            [Ruled { action: action @ (Action::AllocatorValue(_) | Action::AllocatorStatus(_)), .. }, Ruled { action: Action::Identity(_), .. }] => {
+                Ok(Some(*action))
+            }
             _ => Err(Several),
         }
     }
@@ -149,6 +179,25 @@ impl RulePaths {
             let node = &self.nodes[node as usize];
             node.rules.is_empty() && node.children.is_empty() && node.other.is_none()
         })
+    }
+
+    /// Makes one of several meanings of a place that hold under no condition.
+    fn join_meanings(&mut self, rules: &mut SmallVec<[Ruled; 1]>) {
+        let meaning = |ruled: &Ruled| match ruled {
+            Ruled { action: Action::Identity(at), when: None } => Some(self.meanings[usize::from(*at)]),
+            _ => None,
+        };
+        let mut all = rules.iter().filter_map(meaning);
+        let Some(first) = all.next() else { return };
+        let joined = all.fold(first, Meaning::or);
+        rules.retain(|ruled| !matches!(ruled, Ruled { action: Action::Identity(_), when: None }));
+        self.meanings.push(joined);
+        rules.push(Ruled { action: Action::Identity(self.meanings.len() as u16 - 1), when: None });
+    }
+
+    /// Whether values of this kind of event may mean objects.
+    pub fn have_meanings(&self) -> bool {
+        !self.meanings.is_empty()
     }
 
     /// Whether texts of this kind can be judged leaf by leaf.
@@ -197,6 +246,32 @@ impl Gathered {
         self.add_below(rule.path, action, when);
     }
 
+    /// Places where values mean objects. Where an event defines one is such a place too, unless a rule is there already.
+    fn add_identities(&mut self, profile: &Profile, kind: Option<&str>) {
+        for (index, rule) in profile.identity.iter().enumerate() {
+            let rules = 1 << index;
+            for defined in rule.define.iter().filter(|define| kind == Some(define.kind.as_str())) {
+                let value = Pattern::from(&defined.value);
+                let below = value.below(&self.base);
+                if below.is_some_and(|below| self.rules.iter().all(|(path, _)| !path.holds_all_of(&below))) {
+                    let when = self.paths.conditions.add(profile, &defined.when);
+                    self.add_meaning(&value, Meaning { rules, own: true }, when);
+                }
+            }
+            for used in &rule.uses {
+                if used.kinds.is_empty() || kind.is_some_and(|kind| used.kinds.iter().any(|own| own == kind)) {
+                    let when = self.paths.conditions.add(profile, &used.when);
+                    self.add_meaning(&used.path, Meaning { rules, own: false }, when);
+                }
+            }
+        }
+    }
+
+    fn add_meaning(&mut self, path: &Pattern, meaning: Meaning, when: Option<u16>) {
+        self.paths.meanings.push(meaning);
+        self.add_below(path, Action::Identity(self.paths.meanings.len() as u16 - 1), when);
+    }
+
     fn add_allocators(&mut self, profile: &Profile, kind: Option<&str>) {
         for (index, rule) in (0..).zip(&profile.allocator) {
             if kind == Some(rule.kind.as_str()) {
@@ -229,6 +304,7 @@ impl Gathered {
             if let Some(last) = rules.iter().position(leaves_out) {
                 rules.truncate(last + 1);
             }
+            self.paths.join_meanings(&mut rules);
             let children = node.keys.into_iter().map(|(key, child)| (key.into_bytes(), child)).collect();
             self.paths.nodes.push(Node { rules, children, other: node.other });
         }

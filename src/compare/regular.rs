@@ -12,7 +12,7 @@ use super::leaves::Allocators;
 use super::lockstep::{Span, Walked, walk};
 use super::mould::{FewRules, Pair};
 use super::plan::Plan;
-use super::walk::Overlooked;
+use super::walk::{Objects, Overlooked};
 use super::weigh::{Comparer, Scratch};
 use crate::json::Tape;
 use crate::profile::{PayloadRole, Profile};
@@ -99,10 +99,15 @@ impl Comparer<'_> {
 
     /// Weighs a pair of the same kind and ordinal: the rules that overlooked a difference, if both
     /// lines are valid and equal; else nothing is decided, and whether the lines are worth learning.
-    pub(super) fn weigh_regular(&self, texts: Texts<'_>, kept: &mut Regular) -> Result<Overlooked, bool> {
+    pub(super) fn weigh_regular(
+        &self,
+        texts: Texts<'_>,
+        objects: Option<Objects<'_>>,
+        kept: &mut Regular,
+    ) -> Result<Overlooked, bool> {
         let pair = Pair::new(texts.kind(), texts.reference, texts.candidate);
-        let allocators =
-            Allocators { paths: &self.rules[texts.rules], rules: &self.profile.allocator, base: self.allocator_base };
+        let (paths, rules, base) = (&self.rules[texts.rules], &self.profile.allocator, self.allocator_base);
+        let allocators = Allocators { paths, rules, base, objects };
         loop {
             let book = self.learned.snapshot(&mut kept.book);
             match walk(book.trie(texts.kind()), texts.reference, texts.candidate, allocators, &mut kept.spans) {

@@ -24,6 +24,7 @@ pub(super) fn event<'l>(profile: &Profile, line: &'l str) -> Event<'l> {
         nondeterministic: false,
         head_is_strict: false,
         must_read: false,
+        number: 0,
     }
 }
 
@@ -40,7 +41,7 @@ pub(super) fn assert_differing(profile: &Profile, a: &str, b: &str, places: &[&s
     let back = differing(profile, b, a).1;
     assert_eq!(back > 0, !places.is_empty(), "{b} {a}");
     let (comparer, mut scratch) = (Comparer::new(profile, false), Scratch::default());
-    let digests = [a, b].map(|line| comparer.digest(&event(profile, line), &mut scratch).unwrap());
+    let digests = [a, b].map(|line| comparer.digest(0, &event(profile, line), &mut scratch).unwrap());
     assert!(digests[0] == digests[1] || !places.is_empty(), "digests of {a} {b}");
     let told = comparer.confirms(&event(profile, a), &event(profile, b), &mut scratch) && digests[0] == digests[1];
     assert_eq!(told, places.is_empty(), "digest and confirmation of {a} {b}");
@@ -49,7 +50,7 @@ pub(super) fn assert_differing(profile: &Profile, a: &str, b: &str, places: &[&s
 /// As [`differing`], where the digests tell the lines apart if they differ.
 pub(super) fn differing_in_digest(profile: &Profile, a: &str, b: &str) -> (Vec<String>, u64) {
     let (comparer, mut scratch) = (Comparer::new(profile, false), Scratch::default());
-    let digests = [a, b].map(|line| comparer.digest(&event(profile, line), &mut scratch).unwrap());
+    let digests = [a, b].map(|line| comparer.digest(0, &event(profile, line), &mut scratch).unwrap());
     let found = differing(profile, a, b);
     assert_eq!(digests[0] == digests[1], found.1 == 0, "digests of {a} {b}");
     found

@@ -156,7 +156,7 @@ fn known(walk: &Walk<'_>) -> Vec<Option<bool>> {
 /// Digests elements of one side. Allocator rules name one place each, which lies in no array without order.
 fn digester<'d>(walk: &Walk<'d>, side: SideText<'d>, held: &'d [Option<bool>]) -> Digester<'d> {
     let SideText { tape, line, .. } = side;
-    Digester { tape, line, paths: walk.paths, null_equals_missing: false, calls: &[], held }
+    Digester { tape, line, paths: walk.paths, null_equals_missing: false, calls: &[], held, objects: None }
 }
 
 /// The keys of elements by their digests, with their positions; `None` where one has none, or two have the same.

@@ -4,7 +4,9 @@ use smallvec::SmallVec;
 
 use super::alike::word;
 use super::allocator::{self, Call, Decision};
-use super::paths::{Action, PathNode, RulePaths, Ruled};
+use super::event::Event;
+use super::paths::{Action, Meaning, PathNode, RulePaths, Ruled};
+use crate::identity::{Identities, Likeness, Meant, Values, number_of};
 use crate::json::{self, Kind, Pointer, Tape};
 
 /// Differing places past this number are counted, not listed.
@@ -16,6 +18,15 @@ pub struct Difference {
     pub path: Pointer,
     pub reference: Option<Vec<u8>>,
     pub candidate: Option<Vec<u8>>,
+    /// The objects that the values mean, if they differ in that.
+    pub meant: Option<Box<[Option<Meant>; 2]>>,
+}
+
+/// The objects of both logs, and the lines that a pair stands on.
+#[derive(Clone, Copy)]
+pub struct Objects<'a> {
+    pub identities: &'a Identities,
+    pub lines: [u64; 2],
 }
 
 /// The numbers of the rules that overlooked a difference in one pair, each once.
@@ -23,6 +34,13 @@ pub type Overlooked = SmallVec<[u16; 4]>;
 
 /// An allocator rule that holds in a pair: its index and number, and what the sides say.
 pub type PairedCall = (u16, u16, Call, Call);
+
+impl<'a> Objects<'a> {
+    /// What the values of a pair mean.
+    pub fn of(identities: &'a Identities, reference: &Event<'_>, candidate: &Event<'_>) -> Objects<'a> {
+        Objects { identities, lines: [reference.number, candidate.number] }
+    }
+}
 
 /// One side of a walk.
 #[derive(Clone, Copy)]
@@ -65,8 +83,14 @@ pub struct Walk<'a> {
     pub calls: &'a [PairedCall],
     /// For each set of conditions of the kind's rules, whether it holds on both sides.
     pub held: &'a [bool],
+    /// What values mean; where that is not asked for, numbers that may mean objects are equal.
+    pub objects: Option<Objects<'a>>,
     /// Stop at the first difference and name none.
     pub verdict_only: bool,
+    /// Whether two values are the same is not decided yet.
+    pub waits: bool,
+    /// Values were met whose objects were not followed any more.
+    pub stopped: bool,
     pub differences: Vec<Difference>,
     pub total: u64,
     pub overlooked: Overlooked,
@@ -89,7 +113,10 @@ impl<'a> Walk<'a> {
             null_equals_missing: false,
             calls,
             held: &[],
+            objects: None,
             verdict_only: false,
+            waits: false,
+            stopped: false,
             differences: Vec::new(),
             total: 0,
             overlooked: Overlooked::new(),
@@ -107,7 +134,8 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn done(&self) -> bool {
-        self.verdict_only && self.total > 0
+        // Whether a pair must wait does not depend on where else it differs.
+        self.verdict_only && self.total > 0 && !self.paths.have_meanings()
     }
 
     pub(super) fn overlook(&mut self, rule: u16) {
@@ -128,6 +156,10 @@ impl<'a> Walk<'a> {
     }
 
     fn differ(&mut self, x: Option<usize>, y: Option<usize>) {
+        self.differ_as(x, y, None);
+    }
+
+    fn differ_as(&mut self, x: Option<usize>, y: Option<usize>, meant: Option<Box<[Option<Meant>; 2]>>) {
         self.total += 1;
         if self.verdict_only || self.differences.len() >= DIFFERENCES_LISTED_MAX {
             return;
@@ -136,6 +168,7 @@ impl<'a> Walk<'a> {
             path: Pointer::new(self.path.iter().cloned()),
             reference: x.map(|node| self.reference.bytes(node).to_vec()),
             candidate: y.map(|node| self.candidate.bytes(node).to_vec()),
+            meant,
         });
     }
 
@@ -150,7 +183,7 @@ impl<'a> Walk<'a> {
         {
             return;
         }
-        let mut differs_whole = false;
+        let (mut differs_whole, mut meaning) = (false, None::<Meaning>);
         for ruled in ruled.iter().filter(|ruled| self.holds(ruled)) {
             let overlooked_by = match ruled.action {
                 Action::Exclude => return,
@@ -168,6 +201,11 @@ impl<'a> Walk<'a> {
                         _ => None,
                     }
                 }
+                Action::Identity(at) => {
+                    let at = self.paths.meanings[usize::from(at)];
+                    meaning = Some(meaning.map_or(at, |meaning| meaning.or(at)));
+                    None
+                }
                 Action::Unordered(..) => None,
             };
             if let Some(rule) = overlooked_by {
@@ -177,10 +215,30 @@ impl<'a> Walk<'a> {
                 return;
             }
         }
-        match differs_whole && !self.equal(x, y) {
-            true => self.differ(x, y),
-            false => self.values(rules, x, y),
+        match (differs_whole && !self.equal(x, y), meaning) {
+            (true, _) => self.differ(x, y),
+            (false, Some(meaning)) if self.mean_objects(meaning, x, y) => {}
+            (false, _) => self.values(rules, x, y),
         }
+    }
+
+    /// Compares two values by the objects they mean; false where they mean none, or are equal by themselves.
+    fn mean_objects(&mut self, meaning: Meaning, x: Option<usize>, y: Option<usize>) -> bool {
+        let number = |side: SideText<'_>, node: Option<usize>| number_of(side.bytes(node?));
+        let (Some(left), Some(right)) = (number(self.reference, x), number(self.candidate, y)) else { return false };
+        if left == right && self.equal(x, y) {
+            return false;
+        }
+        let Some(Objects { identities, lines }) = self.objects else { return true };
+        let asked = Values { values: [left, right], lines, own: meaning.own, rules: meaning.rules };
+        match identities.likeness(&asked) {
+            Likeness::Nothing => return false,
+            Likeness::Same { rule } => self.overlook(self.paths.identity_base + rule),
+            Likeness::Differ => self.differ_as(x, y, Some(Box::new(identities.meant(&asked)))),
+            Likeness::Undecided => self.waits = true,
+            Likeness::Stopped => self.stopped = true,
+        }
+        true
     }
 
     /// Whether a rule holds in this pair.

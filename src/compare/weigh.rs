@@ -1,19 +1,25 @@
 //! Weighing a pair: bytes first, the values only where they differ.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
 use super::allocator::{self, Call};
 use super::condition::Held;
-use super::digest::Digester;
+use super::digest::{Digester, OneSide};
 use super::event::Event;
 use super::learned::Learned;
 use super::mould::FewRules;
 use super::paths::RulePaths;
 use super::regular::{Regular, payload_tells_all};
-use super::walk::{Difference, Overlooked, PairedCall, SideText, Walk};
+use super::walk::{Difference, Objects, Overlooked, PairedCall, SideText, Walk};
+use crate::identity::Identities;
 use crate::json::{self, Pointer, Tape, tape};
-use crate::profile::{PayloadRole, Profile, ReadFault, Reading, StrictReader};
+use crate::profile::{IdentityRule, PayloadRole, Profile, ReadFault, Reading, StrictReader};
+
+/// Objects of one log at one time that are followed, unless another limit is given.
+pub const IDENTITIES_MAX: usize = 4 << 20;
 
 /// What weighing a pair found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +28,10 @@ pub enum Weighed {
     EqualByBytes,
     /// Both lines were read and are equal under the rules.
     EqualRead(Overlooked),
+    /// The same, but for values whose objects were not followed any more.
+    EqualUnsure(Overlooked),
+    /// Values mean objects of lanes of which it is not decided yet whether they are partners.
+    Waits,
     /// Marked nondeterministic: only kind and ordinal were compared, and are equal.
     EqualUnread,
     /// They differ; whether both lines were read to tell.
@@ -81,6 +91,7 @@ pub struct Comparer<'p> {
     pub(super) layouts: bool,
     pub(super) learned: Learned,
     pub(super) payload_tells_all: bool,
+    identities: Option<RwLock<Identities>>,
     payload: Pointer,
     no_payload: Pointer,
 }
@@ -89,7 +100,8 @@ impl<'p> Comparer<'p> {
     /// A comparer for the profile's rules.
     pub fn new(profile: &'p Profile, skip_nondeterministic: bool) -> Comparer<'p> {
         let kinds = (profile.value_rules().flat_map(|(_, rule)| rule.kinds))
-            .chain(profile.allocator.iter().map(|rule| &rule.kind));
+            .chain(profile.allocator.iter().map(|rule| &rule.kind))
+            .chain(profile.identity.iter().flat_map(IdentityRule::kinds));
         let mut by_kind = AHashMap::with_hasher(tape::fixed_state());
         let mut rules = vec![RulePaths::new(profile, None)];
         for kind in kinds {
@@ -109,6 +121,7 @@ impl<'p> Comparer<'p> {
             skip_nondeterministic,
             layouts: true,
             payload_tells_all: payload_tells_all(profile),
+            identities: (!profile.identity.is_empty()).then(|| RwLock::new(Identities::new(IDENTITIES_MAX))),
             payload: profile.roles.payload_path().cloned().unwrap_or_default(),
             no_payload: Pointer::default(),
             profile,
@@ -118,6 +131,24 @@ impl<'p> Comparer<'p> {
     /// Whether equal bytes are all there is to say of a pair: nothing is left out on purpose.
     pub fn compares_all(&self) -> bool {
         !self.skip_nondeterministic
+    }
+
+    /// The same comparer, which gives up following objects where a log has more of them at one time.
+    #[must_use]
+    pub fn with_identity_limit(mut self, limit: usize) -> Self {
+        self.identities = self.identities.map(|_| RwLock::new(Identities::new(limit)));
+        self
+    }
+
+    /// The objects of both logs, if the profile has rules on them; whoever reads the logs fills them in.
+    pub fn identities(&self) -> Option<&RwLock<Identities>> {
+        self.identities.as_ref()
+    }
+
+    /// The objects, where events of this kind may mean some.
+    fn objects_of(&self, event: &Event<'_>) -> Option<RwLockReadGuard<'_, Identities>> {
+        let identities = self.identities.as_ref().filter(|_| self.paths(event).have_meanings())?;
+        Some(identities.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same comparer, with or without the short way along layouts: the answers are the same.
@@ -142,6 +173,9 @@ impl<'p> Comparer<'p> {
             return malformed;
         }
         match (same_head, unread) {
+            (false, _) if read && self.same_kind(reference, candidate) && self.waits(reference, candidate, scratch) => {
+                Weighed::Waits
+            }
             (false, _) => Weighed::Differ { read },
             (true, true) => Weighed::EqualUnread,
             (true, false) => Weighed::EqualByBytes,
@@ -164,8 +198,10 @@ impl<'p> Comparer<'p> {
     pub fn weigh_tails(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> Weighed {
         let texts = self.texts(reference, candidate);
         let mut unknown = false;
+        let objects = self.objects_of(reference);
+        let objects = objects.as_deref().map(|identities| Objects::of(identities, reference, candidate));
         if let Some(texts) = texts {
-            match self.weigh_regular(texts, &mut scratch.regular) {
+            match self.weigh_regular(texts, objects, &mut scratch.regular) {
                 Ok(overlooked) => return Weighed::EqualRead(overlooked),
                 Err(is_unknown) => unknown = is_unknown,
             }
@@ -176,20 +212,35 @@ impl<'p> Comparer<'p> {
         if let Some(texts) = texts.filter(|_| unknown) {
             self.learn(texts, reference, candidate, scratch);
         }
-        match self.equal_as_read(reference, candidate, scratch) {
-            Some(overlooked) => Weighed::EqualRead(overlooked),
-            None => Weighed::Differ { read: true },
-        }
+        self.weigh_as_read(reference, candidate, objects, scratch)
     }
 
-    /// The rules that overlook what differs between two lines that were read, if they are equal.
-    fn equal_as_read(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &Scratch) -> Option<Overlooked> {
+    /// Weighs two lines that were read.
+    fn weigh_as_read(
+        &self,
+        reference: &Event<'_>,
+        candidate: &Event<'_>,
+        objects: Option<Objects<'_>>,
+        scratch: &Scratch,
+    ) -> Weighed {
         let calls = self.calls(reference, candidate, scratch);
         let held = self.held(reference, candidate, scratch);
         let mut walk = self.walk(reference, candidate, scratch, (&calls, &held), &self.no_payload);
-        walk.verdict_only = true;
+        (walk.verdict_only, walk.objects) = (true, objects);
         walk.run();
-        (walk.total == 0).then_some(walk.overlooked)
+        match walk.total {
+            _ if walk.waits => Weighed::Waits,
+            0 if walk.stopped => Weighed::EqualUnsure(walk.overlooked),
+            0 => Weighed::EqualRead(walk.overlooked),
+            _ => Weighed::Differ { read: true },
+        }
+    }
+
+    /// Whether it is not decided yet what two lines that were read mean.
+    fn waits(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &Scratch) -> bool {
+        let Some(identities) = self.objects_of(reference) else { return false };
+        let objects = Objects::of(&identities, reference, candidate);
+        self.weigh_as_read(reference, candidate, Some(objects), scratch) == Weighed::Waits
     }
 
     /// Whether two events of one digest are equal, their ordinals overlooked. A line that cannot be read is
@@ -203,7 +254,7 @@ impl<'p> Comparer<'p> {
         }
         let read = self.strict.read(reference.line, &mut scratch.reference).is_ok()
             && self.strict.read(candidate.line, &mut scratch.candidate).is_ok();
-        !read || self.equal_as_read(reference, candidate, scratch).is_some()
+        !read || matches!(self.weigh_as_read(reference, candidate, None, scratch), Weighed::EqualRead(_))
     }
 
     /// Reads both lines as far as is due: whole if they are to be walked (`walked`), or must be read.
@@ -282,7 +333,9 @@ impl<'p> Comparer<'p> {
         self.strict.read(candidate.line, &mut scratch.candidate)?;
         let calls = self.calls(reference, candidate, scratch);
         let held = self.held(reference, candidate, scratch);
+        let objects = self.objects_of(reference);
         let mut walk = self.walk(reference, candidate, scratch, (&calls, &held), &self.payload);
+        walk.objects = objects.as_deref().map(|identities| Objects::of(identities, reference, candidate));
         walk.run();
         found.payload = walk.total > 0;
         found.total += walk.total;
@@ -294,7 +347,7 @@ impl<'p> Comparer<'p> {
 
     /// A digest of kind and payload under the rules, the ordinal overlooked: equal events have
     /// equal digests. A line that cannot be read is digested by its bytes.
-    pub fn digest(&self, event: &Event<'_>, scratch: &mut Scratch) -> Result<u64, (u64, ReadFault)> {
+    pub fn digest(&self, side: usize, event: &Event<'_>, scratch: &mut Scratch) -> Result<u64, (u64, ReadFault)> {
         let kind = self.kind_digest(event);
         let raw = || {
             use std::hash::{BuildHasher, Hasher};
@@ -322,7 +375,9 @@ impl<'p> Comparer<'p> {
             })
             .collect();
         let (null_equals_missing, held) = (self.profile.null_equals_missing, paths.conditions.in_one((tape, line)));
-        let digester = Digester { tape, line, paths, null_equals_missing, calls: &calls, held: &held };
+        let identities = self.objects_of(event);
+        let objects = identities.as_deref().map(|identities| OneSide { identities, side, line: event.number });
+        let digester = Digester { tape, line, paths, null_equals_missing, calls: &calls, held: &held, objects };
         Ok(digester.payload(kind, self.payload_node(event, tape)))
     }
 
@@ -426,7 +481,8 @@ impl Differences {
     fn add(&mut self, role: Option<&Pointer>, reference: Option<&[u8]>, candidate: Option<&[u8]>) {
         let path = role.cloned().unwrap_or_default();
         let owned = |token: Option<&[u8]>| token.map(<[u8]>::to_vec);
-        self.listed.push(Difference { path, reference: owned(reference), candidate: owned(candidate) });
+        let (reference, candidate) = (owned(reference), owned(candidate));
+        self.listed.push(Difference { path, reference, candidate, meant: None });
         self.total += 1;
     }
 }

@@ -115,7 +115,7 @@ impl Judgement<'_> {
     fn digests(&self, events: &[Met<'_>], side: Side, scratch: &mut Scratch, faults: &mut Vec<MetFault>) -> Vec<u64> {
         let mut digests = Vec::with_capacity(events.len());
         for (at, met) in events.iter().enumerate() {
-            match self.comparer.digest(&met.event(), scratch) {
+            match self.comparer.digest(side.index(), &met.event(), scratch) {
                 Ok(digest) => digests.push(digest),
                 Err((digest, fault)) => {
                     faults.push((side, fault_at(met, &fault)));

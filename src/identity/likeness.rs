@@ -18,8 +18,8 @@ enum Partner {
 /// What two values have to do with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// They mean the same place of the same object.
-    Same,
+    /// They mean the same place of the same object, which this rule defined.
+    Same { rule: u16 },
     /// They do not, or only one means an object at all.
     Differ,
     /// Neither means an object: they are compared as they stand.
@@ -92,6 +92,11 @@ impl Identities {
         partners[lane as usize] = partner.map_or(Partner::Nobody, Partner::Lane);
     }
 
+    /// Whether so much has ended that it is worth asking what may be forgotten.
+    pub fn may_forget(&self, side: usize) -> bool {
+        self.logs[side].objects.may_forget()
+    }
+
     /// No line of the side before `line` will be asked for any more.
     pub fn forget_before(&mut self, side: usize, line: u64) {
         self.logs[side].objects.forget_before(line);
@@ -115,6 +120,11 @@ impl Identities {
         })
     }
 
+    /// Whether a value on a line of a side means an object of these rules.
+    pub fn means(&self, side: usize, line: u64, value: u64, own: bool, rules: RuleSet) -> bool {
+        self.logs[side].objects.meant(value, line, own, rules).is_some()
+    }
+
     /// Whether the values mean the same.
     pub fn likeness(&self, asked: &Values) -> Likeness {
         let has_stopped = |side: usize| self.stopped_at(side).is_some_and(|line| line <= asked.lines[side]);
@@ -135,7 +145,7 @@ impl Identities {
         }
         let partner = |side: usize, lane: u32| self.logs[side].partners.get(lane as usize).copied().unwrap_or_default();
         match (partner(0, left.lane), partner(1, right.lane)) {
-            (Partner::Lane(lane), _) if lane == right.lane => Likeness::Same,
+            (Partner::Lane(lane), _) if lane == right.lane => Likeness::Same { rule: left.rule },
             (Partner::Undecided, Partner::Undecided) => Likeness::Undecided,
             _ => Likeness::Differ,
         }
@@ -173,13 +183,13 @@ mod tests {
         let same = asked([0x1010, 0x9010], [6, 6]);
         assert_eq!(identities.likeness(&same), Likeness::Undecided);
         identities.decide(0, 0, Some(1));
-        assert_eq!(identities.likeness(&same), Likeness::Same);
+        assert_eq!(identities.likeness(&same), Likeness::Same { rule: 0 });
         for (values, lines, likeness) in [
             ([0x1010, 0x9011], [6, 6], Likeness::Differ),
             ([0x1000, 0x9100], [6, 6], Likeness::Differ),
             ([0x10FF, 0x9010], [6, 6], Likeness::Differ),
             ([0x10FF, 0x90FF], [6, 6], Likeness::Nothing),
-            ([0x1010, 0x9010], [9, 9], Likeness::Same),
+            ([0x1010, 0x9010], [9, 9], Likeness::Same { rule: 0 }),
             ([0x1010, 0x9010], [9, 10], Likeness::Differ),
             ([0x1010, 0x9010], [10, 10], Likeness::Nothing),
             ([0x1100, 0x9100], [6, 5], Likeness::Differ),

@@ -8,11 +8,9 @@
 use std::hash::{BuildHasher, Hasher};
 
 use ahash::AHashMap;
-use smallvec::SmallVec;
-
 use crate::json::tape::{fixed_state, key_is};
 use crate::json::{self, Pointer, grammar, leaf};
-use crate::profile::{Condition, Failure, IdentityRule, PayloadRole, Profile, Scalar};
+use crate::profile::{Condition, Failure, IdentityRule, Pattern, PayloadRole, Profile, Scalar, Segment};
 
 /// What an event says of the objects of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +67,7 @@ struct OfKind {
 struct Sought {
     rule: u16,
     when: Vec<(Path, Vec<Scalar>)>,
-    value: Path,
+    value: Places,
     what: What,
 }
 
@@ -92,6 +90,13 @@ struct Told {
 struct Path {
     inside: bool,
     tokens: Vec<String>,
+}
+
+/// A pattern from the payload, or else from the line.
+#[derive(Clone, Debug)]
+struct Places {
+    inside: bool,
+    segments: Vec<Segment>,
 }
 
 /// For each kind, what stood before its name in the last event that was looked through.
@@ -129,20 +134,23 @@ impl MarkFinder {
                 // What tells a size and what defines have the same name, so the conditions on names hold for both.
                 let when = define.when.iter().filter(|condition| Some(&condition.path) == size.same.as_ref());
                 let when = when.cloned().collect::<Vec<_>>();
-                self.add(&size.kind, index, &when, &size.path, What::Size { told: told.clone() });
+                self.add(&size.kind, index, &when, &Pattern::from(&size.path), What::Size { told: told.clone() });
                 told
             });
             let what = What::Define { except: define.except.clone(), told };
-            self.add(&define.kind, index, &define.when, &define.value, what);
+            self.add(&define.kind, index, &define.when, &Pattern::from(&define.value), what);
         }
         for release in &rule.release {
             self.add(&release.kind, index, &release.when, &release.value, What::Release);
         }
     }
 
-    fn add(&mut self, kind: &str, rule: u16, when: &[Condition], value: &Pointer, what: What) {
+    fn add(&mut self, kind: &str, rule: u16, when: &[Condition], value: &Pattern, what: What) {
         let when = when.iter().map(|condition| (self.path(&condition.path), condition.equals.clone())).collect();
-        let sought = Sought { rule, when, value: self.path(value), what };
+        let below = self.payload.as_ref().and_then(|payload| value.below(payload));
+        let (inside, value) = (below.is_some(), below.unwrap_or_else(|| value.clone()));
+        let value = Places { inside, segments: value.segments().to_vec() };
+        let sought = Sought { rule, when, value, what };
         let next = self.sought.len();
         let at = *self.kinds.entry(kind.as_bytes().to_vec()).or_insert(next);
         if at == next {
@@ -169,7 +177,7 @@ impl MarkFinder {
         guesses.before.resize(self.sought.len().max(guesses.before.len()), Vec::new());
         let of_kind = &self.sought[kind];
         if of_kind.may_say(event, &mut guesses.before[kind]) {
-            of_kind.sought.iter().filter_map(|sought| sought.find(event)).for_each(&mut found);
+            of_kind.sought.iter().for_each(|sought| sought.find(event, &mut found));
         }
     }
 }
@@ -212,23 +220,29 @@ impl OfKind {
 }
 
 impl Sought {
-    fn find(&self, event: &Marked<'_>) -> Option<Mark> {
+    fn find(&self, event: &Marked<'_>, found: &mut impl FnMut(Mark)) {
         let holds = |(path, equals): &(Path, Vec<Scalar>)| {
             path.locate(event).is_some_and(|token| equals.iter().any(|scalar| is_scalar(token, scalar)))
         };
-        if !self.when.iter().all(holds) {
-            return None;
+        if self.when.iter().all(holds) {
+            let text = if self.value.inside { event.tail } else { event.line };
+            let at = grammar::skip_space(text, 0);
+            each_place(text, at, &self.value.segments, &mut |token| {
+                let says = number_of(token).and_then(|value| self.says(event, value));
+                says.into_iter().for_each(|says| found(Mark { rule: self.rule, says }));
+            });
         }
-        let value = number_of(self.value.locate(event)?)?;
-        let says = match &self.what {
+    }
+
+    fn says(&self, event: &Marked<'_>, value: u64) -> Option<Says> {
+        Some(match &self.what {
             What::Define { except, .. } if except.has(value) => return None,
             What::Define { told, .. } => {
                 Says::Defined { value, told: told.as_ref().map_or(Some(UNTOLD), |told| told.number(event))? }
             }
             What::Release => Says::Released { value },
             What::Size { told } => Says::Size { told: told.number(event)?, size: value },
-        };
-        Some(Mark { rule: self.rule, says })
+        })
     }
 }
 
@@ -280,6 +294,38 @@ fn locate<'t>(text: &'t [u8], path: &[String]) -> Option<&'t [u8]> {
     match text.get(at)? {
         b'{' | b'[' => None,
         _ => Some(&text[at..value_end(text, at)?]),
+    }
+}
+
+/// Calls for each scalar at the places that a pattern names, from the value that begins at `at`.
+fn each_place<'t>(text: &'t [u8], at: usize, pattern: &[Segment], found: &mut impl FnMut(&'t [u8])) -> Option<()> {
+    let Some((segment, rest)) = pattern.split_first() else {
+        if !matches!(text.get(at)?, b'{' | b'[') {
+            found(&text[at..value_end(text, at)?]);
+        }
+        return Some(());
+    };
+    match (segment, text.get(at)?) {
+        (Segment::Key(key), b'{') => each_place(text, find_member(text, at + 1, key.as_bytes())?, rest, found),
+        (Segment::Key(key), b'[') => each_place(text, find_element(text, at + 1, key)?, rest, found),
+        (Segment::Any, opening @ (b'{' | b'[')) => {
+            let is_object = *opening == b'{';
+            let mut at = grammar::skip_space(text, at + 1);
+            while !matches!(text.get(at)?, b'}' | b']') {
+                if is_object {
+                    let colon = grammar::skip_space(text, string_end(text, at)?);
+                    (text.get(colon)? == &b':').then_some(())?;
+                    at = grammar::skip_space(text, colon + 1);
+                }
+                each_place(text, at, rest, found);
+                at = grammar::skip_space(text, value_end(text, at)?);
+                if text.get(at)? == &b',' {
+                    at = grammar::skip_space(text, at + 1);
+                }
+            }
+            Some(())
+        }
+        _ => None,
     }
 }
 
@@ -349,6 +395,3 @@ pub fn number_of(token: &[u8]) -> Option<u64> {
         _ => None,
     }
 }
-
-/// The marks of some events, with the place of each.
-pub type Marks = SmallVec<[(u32, Mark); 8]>;

@@ -9,5 +9,5 @@ pub mod marks;
 pub mod objects;
 
 pub use likeness::{Identities, Likeness, Values};
-pub use marks::{Guesses, Mark, MarkFinder, Marked, Says};
+pub use marks::{Guesses, Mark, MarkFinder, Marked, Says, number_of};
 pub use objects::{Meant, Object, RuleSet};

@@ -175,10 +175,14 @@ impl Objects {
         Some(Meant { object, offset: value - version.start })
     }
 
+    /// Whether so much has ended that it is worth asking what may be forgotten.
+    pub fn may_forget(&self) -> bool {
+        self.versions.len() - self.held_count >= self.forget_at
+    }
+
     /// No line before `line` will be asked for any more: what ended before it may go.
     pub fn forget_before(&mut self, line: u64) {
-        let ended = self.versions.len() - self.held_count;
-        if ended < self.forget_at {
+        if !self.may_forget() {
             return;
         }
         let versions = std::mem::take(&mut self.versions);

@@ -36,6 +36,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::fault::Fault;
+use super::identity_tables::IdentityTable;
 use super::rule_tables::*;
 use super::rules::*;
 use super::values::{Filled, Number, Path, Paths, PayloadPath, TemplateText};
@@ -111,6 +112,8 @@ struct Document {
     spelling: Vec<SpellingTable>,
     #[serde(default)]
     offset: Vec<OffsetTable>,
+    #[serde(default)]
+    identity: Vec<IdentityTable>,
     #[serde(default)]
     summary: Vec<SummaryTable>,
 }
@@ -213,6 +216,7 @@ impl Document {
             unordered: self.unordered.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             spelling: self.spelling.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             offset: self.offset.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            identity: self.identity.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };

@@ -23,6 +23,13 @@ pub struct IdentityRule {
     pub reason: String,
 }
 
+impl IdentityRule {
+    /// The kinds of event that are named where values mean objects.
+    pub fn kinds(&self) -> impl Iterator<Item = &String> {
+        self.define.iter().map(|define| &define.kind).chain(self.uses.iter().flat_map(|used| &used.kinds))
+    }
+}
+
 /// An event that defines an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DefineRule {
@@ -56,8 +63,8 @@ pub struct ReleaseRule {
     pub kind: String,
     /// What must be so in the event; empty: nothing.
     pub when: Vec<Condition>,
-    /// Where it keeps the object's first value.
-    pub value: Pointer,
+    /// Where it keeps the object's first value; where several places fit, at any of them.
+    pub value: Pattern,
 }
 
 /// Places whose values mean objects of the rule.

@@ -5,11 +5,11 @@
 //! `forkpoint profile show generic > my.toml`, which prints every key with its meaning.
 //!
 //! Its files, in reading order:
-//! - [`rules`]: what a profile is to the other rooms,
+//! - [`rules`]: what a profile is to the other rooms, [`identity`]: its rules on values that stand for objects,
 //! - [`pattern`]: the paths of rules, [`pattern_tree`]: many of them as one tree,
 //! - [`amount`]: exact amounts,
 //! - [`document`]: its stored form, with the reference of all keys,
-//! - `rule_tables`: the tables of that which hold rules, `reach`: where those may reach,
+//! - `rule_tables`, `identity_tables`: the tables of that which hold rules, `reach`: where those may reach,
 //! - `values`: its single values, `conditions`: those of `when`,
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`mod@load`]: by name or from a file,
@@ -24,6 +24,8 @@ pub mod amount;
 mod conditions;
 pub mod document;
 pub mod fault;
+pub mod identity;
+mod identity_tables;
 pub mod load;
 pub mod overrides;
 pub mod pattern;
@@ -41,6 +43,7 @@ mod values;
 pub use amount::Amount;
 pub use document::schema;
 pub use fault::{Fault, ProfileError};
+pub use identity::{DefineRule, IdentityRule, ReleaseRule, SizeRule, UseRule};
 pub use load::{builtin, builtins, load, parse};
 pub use overrides::Overrides;
 pub use pattern::{Pattern, Segment};

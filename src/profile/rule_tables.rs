@@ -16,8 +16,8 @@ use super::rules::*;
 use super::values::*;
 use crate::json::Pointer;
 
-/// Why an allocator's path is refused.
-const ONE_PLACE: &str = "an allocator rule names one place; a key that is named * is quoted, as in payload[\"*\"]";
+/// What an allocator's path must be.
+const ONE_PLACE: &str = "an allocator rule names one place";
 /// Why patterns are refused together.
 pub(super) const TOO_MANY_STARS: &str =
     "with this path the rules' * overlap in too many places; write out the keys of one of them";
@@ -91,7 +91,7 @@ struct FunctionsTable {
 /// What a failed allocation returns.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct FailureTable {
+pub(super) struct FailureTable {
     /// Null and missing are failures.
     null: bool,
     /// Every negative integer is a failure.
@@ -208,15 +208,17 @@ pub(super) struct RuleCheck {
     names: BTreeSet<String>,
     /// The paths of rules on values as they come: where they stand, and the rule's name.
     paths: Vec<(Range<usize>, String)>,
+    /// Identity rules so far.
+    identities: usize,
 }
 
 impl RuleCheck {
     /// Nothing met yet.
     pub fn new(payload: &PayloadRole) -> RuleCheck {
-        RuleCheck { payload: payload.clone(), names: BTreeSet::new(), paths: Vec::new() }
+        RuleCheck { payload: payload.clone(), names: BTreeSet::new(), paths: Vec::new(), identities: 0 }
     }
 
-    fn name(&mut self, name: Spanned<Filled>) -> Result<String, Wrong> {
+    pub fn name(&mut self, name: Spanned<Filled>) -> Result<String, Wrong> {
         let (span, name) = (name.span(), name.into_inner().0);
         if name == NULL_EQUALS_MISSING {
             return Err((span, format!("the name {name:?} is taken by [equality] null_equals_missing")));
@@ -233,17 +235,30 @@ impl RuleCheck {
     /// The name and path of a rule on values.
     fn rule(&mut self, name: Spanned<Filled>, path: Spanned<RulePath>) -> Result<(String, Pattern), Wrong> {
         let name = self.name(name)?;
-        let (span, path) = (path.span(), path.into_inner().0);
-        inside_payload(&path, &self.payload).map_err(|why| (span.clone(), why))?;
+        let span = path.span();
+        let path = self.inside(path)?;
         self.paths.push((span, name.clone()));
         Ok((name, path))
     }
 
-    /// A path of an allocator rule, which names one place.
-    fn place(&self, path: Spanned<RulePath>) -> Result<Pointer, Wrong> {
+    /// A path inside the payload.
+    pub fn inside(&self, path: Spanned<RulePath>) -> Result<Pattern, Wrong> {
         let (span, path) = (path.span(), path.into_inner().0);
-        inside_payload(&path, &self.payload).map_err(|why| (span.clone(), why))?;
-        path.pointer().ok_or_else(|| (span, ONE_PLACE.to_owned()))
+        inside_payload(&path, &self.payload).map_err(|why| (span, why))?;
+        Ok(path)
+    }
+
+    /// A path of a rule that names one place inside the payload, as `who` says.
+    pub fn place(&self, path: Spanned<RulePath>, who: &str) -> Result<Pointer, Wrong> {
+        let span = path.span();
+        let path = self.inside(path)?;
+        path.pointer().ok_or_else(|| (span, format!("{who}; a key that is named * is quoted, as in payload[\"*\"]")))
+    }
+
+    /// One more identity rule; how many there are.
+    pub fn count_identity(&mut self) -> usize {
+        self.identities += 1;
+        self.identities
     }
 
     /// What rules must keep together.
@@ -291,9 +306,9 @@ impl AllocatorTable {
         Ok(AllocatorRule {
             name: check.name(self.name)?,
             kind: self.kind,
-            function: check.place(self.function)?,
-            value: check.place(self.value)?,
-            status: self.status.map(|path| check.place(path)).transpose()?,
+            function: check.place(self.function, ONE_PLACE)?,
+            value: check.place(self.value, ONE_PLACE)?,
+            status: self.status.map(|path| check.place(path, ONE_PLACE)).transpose()?,
             functions: functions.collect::<Result<_, _>>()?,
             reason: self.reason.0,
         })
@@ -305,10 +320,16 @@ impl FunctionsTable {
         if self.names.get_ref().is_empty() {
             return Err((self.names.span(), "at least one function is named".to_owned()));
         }
-        let FailureTable { null, negative, values, ranges } = self.failure;
+        Ok(AllocatorFunctions { names: self.names.into_inner(), failure: self.failure.into_failure()? })
+    }
+}
+
+impl FailureTable {
+    pub fn into_failure(self) -> Result<Failure, Wrong> {
+        let FailureTable { null, negative, values, ranges } = self;
         let ranges = ranges.into_iter().map(RangeTable::into_range).collect::<Result<_, _>>()?;
         let values = values.into_iter().map(|value| value.0).collect();
-        Ok(AllocatorFunctions { names: self.names.into_inner(), failure: Failure { null, negative, values, ranges } })
+        Ok(Failure { null, negative, values, ranges })
     }
 }
 

@@ -4,6 +4,7 @@
 //! apart; no rule lives in code. [`super::document`] is the stored form.
 
 use super::amount::Amount;
+use super::identity::IdentityRule;
 use super::pattern::Pattern;
 use crate::json::Pointer;
 
@@ -36,6 +37,8 @@ pub struct Profile {
     pub spelling: Vec<SpellingRule>,
     /// Addresses that lie a constant apart.
     pub offset: Vec<OffsetRule>,
+    /// Values that stand for objects.
+    pub identity: Vec<IdentityRule>,
     /// One-line summaries of events, by kind; see [`super::summary`].
     pub summaries: Vec<SummaryRule>,
 }
@@ -399,7 +402,13 @@ impl Profile {
             .chain(self.value_rules_before_allocators().map(|rule| rule.name))
             .chain(self.allocator.iter().map(|rule| rule.name.as_str()))
             .chain(self.value_rules_behind_allocators().map(|rule| rule.name))
+            .chain(self.identity.iter().map(|rule| rule.name.as_str()))
             .collect()
+    }
+
+    /// The number of the first identity rule in [`Profile::rule_names`].
+    pub fn identity_base(&self) -> u16 {
+        (self.rule_names().len() - self.identity.len()) as u16
     }
 
     /// All rules on values, in the order of [`Profile::rule_names`], with their numbers there.
@@ -434,6 +443,18 @@ impl Profile {
         self.unordered.retain(|rule| keep(&rule.name));
         self.spelling.retain(|rule| keep(&rule.name));
         self.offset.retain(|rule| keep(&rule.name));
+        self.identity.retain(|rule| keep(&rule.name));
+    }
+}
+
+impl Failure {
+    /// Whether an integer is a failing one.
+    pub fn has(&self, value: u64) -> bool {
+        let is_excepted = |step: u64| step != 0 && value.is_multiple_of(step);
+        let holds = |range: &FailureRange| {
+            (range.from..=range.to).contains(&value) && !is_excepted(range.except_multiples_of)
+        };
+        self.values.contains(&value) || self.ranges.iter().any(holds)
     }
 }
 

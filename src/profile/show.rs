@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::document::VERSION;
+use super::identity::IdentityRule;
 use super::pattern::Pattern;
 use super::rules::*;
 use crate::json::Pointer;
@@ -27,6 +28,7 @@ pub fn show(profile: &Profile) -> String {
     masks(&mut out, &profile.mask);
     allocators(&mut out, &profile.allocator);
     others(&mut out, profile);
+    identities(&mut out, &profile.identity);
     summaries(&mut out, &profile.summaries);
     out.text
 }
@@ -104,6 +106,38 @@ fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
             out.table("[[allocator.functions]]", "Functions, and what each returns when it fails.");
             out.pair("names", list(functions.names.iter().map(|name| quote(name))));
             out.pair("failure", failure(&functions.failure));
+        }
+    }
+}
+
+fn identities(out: &mut Writer, rules: &[IdentityRule]) {
+    for rule in rules {
+        out.table("[[identity]]", "Values that stand for objects: equal if they mean the same object and place in it.");
+        out.pair("name", quote(&rule.name));
+        out.pair("reason", quote(&rule.reason));
+        for define in &rule.define {
+            out.table("[[identity.define]]", "An event that defines an object, and where its size is told.");
+            out.pair("kind", quote(&define.kind));
+            out.when(&define.when);
+            out.pair("value", pattern_text(&(&define.value).into()));
+            out.pair("except", failure(&define.except));
+            if let Some(size) = &define.size {
+                let same = size.same.as_ref().map(|same| format!(", same = {}", path_text(same)));
+                let (kind, path) = (quote(&size.kind), path_text(&size.path));
+                out.pair("size", format!("{{ kind = {kind}, path = {path}{} }}", same.unwrap_or_default()));
+            }
+        }
+        for release in &rule.release {
+            out.table("[[identity.release]]", "An event that releases an object.");
+            out.pair("kind", quote(&release.kind));
+            out.when(&release.when);
+            out.pair("value", pattern_text(&release.value));
+        }
+        for uses in &rule.uses {
+            out.table("[[identity.uses]]", "Where values mean objects.");
+            out.kinds(&uses.kinds);
+            out.when(&uses.when);
+            out.pair("path", pattern_text(&uses.path));
         }
     }
 }
@@ -241,6 +275,10 @@ impl Writer {
         self.pair("name", quote(name));
         self.kinds(kinds);
         self.pair("path", pattern_text(path));
+        self.when(when);
+    }
+
+    fn when(&mut self, when: &[Condition]) {
         match when {
             [] => {}
             [one] => self.pair("when", condition(one)),

@@ -23,6 +23,7 @@ pub(crate) fn header_differences(outcome: &Outcome) -> Vec<Difference> {
             path: path(token),
             reference: Some(value(&left, reference, node)),
             candidate: partner.map(|partner| value(&right, candidate, partner)),
+            meant: None,
         });
     }
     for (key, node) in right.distinct_members(candidate, Tape::ROOT) {
@@ -32,6 +33,7 @@ pub(crate) fn header_differences(outcome: &Outcome) -> Vec<Difference> {
                 path: path(token),
                 reference: None,
                 candidate: Some(value(&right, candidate, node)),
+                meant: None,
             });
         }
     }

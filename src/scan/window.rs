@@ -274,6 +274,7 @@ mod tests {
             unordered: vec![],
             spelling: vec![],
             offset: vec![],
+            identity: vec![],
             summaries: vec![],
         }
     }

@@ -1,0 +1,71 @@
+//! Objects on their way from events to the comparer, and pairs that wait for what objects they mean.
+
+use std::sync::PoisonError;
+
+use super::aligner::Aligner;
+use super::pairs::Phase;
+use super::parting::Judge;
+use crate::identity::{Guesses, Mark, MarkFinder, Marked};
+use crate::scan::ScannedWindow;
+use crate::source::{Side, Window};
+
+/// What events of a window say of objects, each by its place among the window's events, in order of the log.
+pub(super) type Marks = Vec<(u32, Mark)>;
+
+/// Looks through a window's events.
+pub(super) fn marks_of(finder: &MarkFinder, window: &Window, scanned: &ScannedWindow) -> Marks {
+    let mut marks = Marks::new();
+    if finder.is_idle() {
+        return marks;
+    }
+    let mut guesses = Guesses::default();
+    for index in 0..scanned.spans.len() {
+        let span = scanned.spans.span(index);
+        let line = span.line_of(&window.bytes);
+        let event = Marked { line, kind: span.kind.of(line), tail: span.tail.of(line) };
+        finder.find(&event, &mut guesses, |mark| marks.push((index, mark)));
+    }
+    // They were found thread by thread.
+    marks.sort_by_key(|(index, _)| scanned.spans.row(*index));
+    marks
+}
+
+impl<J: Judge> Aligner<'_, J> {
+    /// Hands over what the events taken last say of objects.
+    pub(super) fn take_objects(&mut self) {
+        let Some(identities) = self.comparer.identities() else { return };
+        let mut identities = identities.write().unwrap_or_else(PoisonError::into_inner);
+        for side in Side::BOTH {
+            for (line, lane, mark) in self.sides[side.index()].marked.drain(..) {
+                identities.take(side.index(), line, lane, mark);
+            }
+        }
+    }
+
+    /// Lets go of objects that nobody will ask for any more.
+    pub(super) fn forget_objects(&mut self) {
+        let Some(identities) = self.comparer.identities() else { return };
+        let mut identities = identities.write().unwrap_or_else(PoisonError::into_inner);
+        for side in Side::BOTH {
+            if !identities.may_forget(side.index()) {
+                continue;
+            }
+            let intake = &self.sides[side.index()];
+            let is_open = |pairing: usize| matches!(self.pairings[pairing].phase, Phase::Active | Phase::Parted(_));
+            let waiting = intake.lanes.iter().filter(|lane| lane.pairing.is_none_or(is_open));
+            let oldest = waiting.filter_map(|lane| lane.next_line()).min();
+            identities.forget_before(side.index(), oldest.unwrap_or(intake.last_line + 1));
+        }
+    }
+
+    /// It is decided which lane is a lane's partner: pairs that waited for that are weighed again.
+    pub(super) fn decide_partner(&mut self, side: Side, lane: usize, partner: Option<usize>) {
+        let Some(identities) = self.comparer.identities() else { return };
+        let mut identities = identities.write().unwrap_or_else(PoisonError::into_inner);
+        identities.decide(side.index(), lane as u32, partner.map(|partner| partner as u32));
+        drop(identities);
+        for pairing in std::mem::take(&mut self.undecided) {
+            self.change(pairing);
+        }
+    }
+}
