@@ -184,7 +184,12 @@ impl<'r, J: Judge> Aligner<'r, J> {
             let step_over_faults = self.options.malformed == Malformed::Skip;
             let taken = std::mem::take(&mut fresh);
             let (scanned, weighed) = rayon::join(
-                || pulled.into_par_iter().map(|pulled| scan(&openers, &finder, pulled, step_over_faults, observer)).collect(),
+                || {
+                    pulled
+                        .into_par_iter()
+                        .map(|pulled| scan(&openers, &finder, pulled, step_over_faults, observer))
+                        .collect()
+                },
                 || self.digest(taken),
             );
             weighed?;
@@ -313,6 +318,11 @@ impl<'r, J: Judge> Aligner<'r, J> {
             }
         }
         Ok(pulled)
+    }
+
+    /// What weighs the pairs.
+    pub fn comparer(&self) -> &Comparer<'r> {
+        self.comparer
     }
 
     pub(super) fn lane(&self, pairing: usize, side: Side) -> &Lane {

@@ -47,6 +47,8 @@ pub struct RunOptions {
     pub layouts: bool,
     /// Look for the first divergence only, and read no further than it takes to be certain of it.
     pub first: bool,
+    /// Objects of one log at one time that are followed by identity rules; none given: the default.
+    pub identity_limit: Option<usize>,
 }
 
 impl Default for RunOptions {
@@ -59,6 +61,7 @@ impl Default for RunOptions {
             hot_bytes_max: 0,
             layouts: true,
             first: false,
+            identity_limit: None,
         }
     }
 }

@@ -71,6 +71,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         skip_nondeterministic: args.skip_nondeterministic,
         layouts: !args.no_layouts,
         first: args.first,
+        identity_limit: args.identity_limit,
         ..RunOptions::default()
     };
     Ok(DiffPlan {
@@ -160,6 +161,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
     ];
     words.0.extend(switches.iter().filter(|switch| switch.1).map(|switch| switch.0.to_owned()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
+    words.add("--identity-limit", args.identity_limit.iter());
     words.add("--max-line", args.read.max_line.iter());
     words.0
 }

@@ -63,6 +63,12 @@ pub struct DiffArgs {
     /// Of events marked nondeterministic compare only kind and ordinal
     #[arg(long, help_heading = "Comparing")]
     pub skip_nondeterministic: bool,
+    /// Follow so many objects of each log at one time, by identity rules [default: 4194304]
+    ///
+    /// Each takes about a hundred bytes. Where a log has more, it is told from which line on values that mean objects are
+    /// not told apart, and such a run does not end as identical.
+    #[arg(long, value_name = "N", help_heading = "Comparing", hide_short_help = true)]
+    pub identity_limit: Option<usize>,
     /// Only the divergence that comes first: stop as soon as it is certain
     ///
     /// It is the one that comes first without this flag, told without totals. Programs that write the logs into pipes

@@ -118,7 +118,9 @@ impl<'t> Leaves<'t> {
         let Some(Objects { identities, lines }) = objects else { return false };
         for (meaning, values) in std::mem::take(&mut self.meant) {
             let Meaning { rules, own } = paths.meanings[usize::from(meaning)];
-            let Likeness::Same { rule } = identities.likeness(&Values { values, lines, own, rules }) else { return false };
+            let Likeness::Same { rule } = identities.likeness(&Values { values, lines, own, rules }) else {
+                return false;
+            };
             self.overlook(paths.identity_base + rule);
         }
         true

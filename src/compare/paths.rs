@@ -138,9 +138,10 @@ impl RulePaths {
         match self.rules(node) {
             [] => Ok(None),
             [only] => Ok(Some(only.action)),
-            [Ruled { action: action @ (Action::AllocatorValue(_) | Action::AllocatorStatus(_)), .. }, Ruled { action: Action::Identity(_), .. }] => {
-                Ok(Some(*action))
-            }
+            [
+                Ruled { action: action @ (Action::AllocatorValue(_) | Action::AllocatorStatus(_)), .. },
+                Ruled { action: Action::Identity(_), .. },
+            ] => Ok(Some(*action)),
             _ => Err(Several),
         }
     }

@@ -2,6 +2,7 @@
 
 pub use crate::align::{Evidence, LaneName, MatchedBy};
 pub use crate::compare::Difference;
+use crate::json::Pointer;
 use crate::scan::ThreadKey;
 use crate::source::{KeptText, Side};
 
@@ -109,6 +110,8 @@ pub struct Divergence {
     pub candidate: Option<EventCopy>,
     pub differences: Vec<Difference>,
     pub differences_total: u64,
+    /// Those of the differences whose values mean other objects.
+    pub meanings: Vec<ValueMeaning>,
     pub resync: Option<Resync>,
     /// Up to five pairs before, oldest first.
     pub before: Vec<(EventCopy, EventCopy)>,
@@ -117,6 +120,28 @@ pub struct Divergence {
     pub after_candidate: Vec<EventCopy>,
     /// Rules that overlooked a difference in this very pair.
     pub overlooked: Vec<String>,
+}
+
+/// What the values of a differing place mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueMeaning {
+    pub path: Pointer,
+    /// The reference's and the candidate's object; none where a value means nothing alive.
+    pub objects: [Option<ObjectName>; 2],
+}
+
+/// An object, as it is called in both logs, and a place in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectName {
+    /// The identity rule that defined it.
+    pub rule: String,
+    /// The thread that defined it.
+    pub thread: ThreadKey,
+    pub generation: u32,
+    /// How many objects of the rule the thread had defined before.
+    pub number: u64,
+    /// How far into it a value points.
+    pub offset: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

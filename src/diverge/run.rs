@@ -3,14 +3,15 @@
 use super::certain::Certainty;
 use super::judge::{Judgement, Verdict};
 use super::outcome::{
-    Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts, Note, Outcome,
-    Pairing, Resync, Status,
+    Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts, Note,
+    ObjectName, Outcome, Pairing, Resync, Status, ValueMeaning,
 };
 use super::rank;
 use crate::align::{
     Aligner, ContextLine, HeaderFault, Intake, LaneName, MapChoice, Observer, PairState, Phase, RunOptions,
 };
-use crate::compare::Comparer;
+use crate::compare::{Comparer, Difference};
+use crate::identity::Meant;
 use crate::profile::Profile;
 use crate::source::{Bytes, Keep, Log, Side, SourceError};
 
@@ -49,7 +50,10 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
     check_map(&options.map)?;
-    let comparer = Comparer::new(profile, options.skip_nondeterministic).with_layouts(options.layouts);
+    let mut comparer = Comparer::new(profile, options.skip_nondeterministic).with_layouts(options.layouts);
+    if let Some(limit) = options.identity_limit {
+        comparer = comparer.with_identity_limit(limit);
+    }
     let judge = Judgement { comparer: &comparer };
     let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &judge)
         .map_err(|(side, fault)| header_error(side, fault))?;
@@ -119,7 +123,10 @@ fn assemble(
     let mut pairings = Vec::with_capacity(order.len());
     for index in &order {
         let divergence = match verdicts[*index].take() {
-            Some(verdict) => Some(divergence(verdict, ranks[*index], &names, &mut keep)?),
+            Some(verdict) => {
+                let meanings = meanings(&aligner, profile, &verdict);
+                Some(divergence(verdict, meanings, ranks[*index], &names, &mut keep)?)
+            }
             None => None,
         };
         pairings.push(pairing(&aligner, &aligner.pairings[*index], divergence));
@@ -156,13 +163,28 @@ fn is_told(only_first: Option<[Option<u64>; 2]>, side: Side, line: u64) -> bool 
     only_first.and_then(|lines| lines[side.index()]).is_none_or(|last| line <= last)
 }
 
+/// Says where objects were not followed any more.
+fn stopped(aligner: &Aligner<'_, Judgement<'_>>) -> Vec<Note> {
+    let Some(identities) = aligner.comparer().identities() else { return Vec::new() };
+    let identities = identities.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let note = |side: Side| {
+        let line = identities.stopped_at(side.index())?;
+        let text = format!(
+            "line {line}: more objects at one time than --identity-limit allows: from here on, whatever identity rules \
+             are for is not told apart"
+        );
+        Some(Note { side, text })
+    };
+    Side::BOTH.into_iter().filter_map(note).collect()
+}
+
 /// The remarks on each log, those on the log as a whole last.
 fn notes(
     aligner: &mut Aligner<'_, Judgement<'_>>,
     only_first: Option<[Option<u64>; 2]>,
     remarks: [Option<String>; 2],
 ) -> Vec<Note> {
-    let mut notes = Vec::new();
+    let mut notes = stopped(aligner);
     for (side, remark) in Side::BOTH.into_iter().zip(remarks) {
         let intake = &mut aligner.sides[side.index()];
         // A window tells its threads' notes one thread after the other.
@@ -214,8 +236,30 @@ fn pairing(aligner: &Aligner<'_, Judgement<'_>>, state: &PairState, divergence: 
     }
 }
 
+/// The objects that the values of a divergence mean, by name.
+fn meanings(aligner: &Aligner<'_, Judgement<'_>>, profile: &Profile, verdict: &Verdict) -> Vec<ValueMeaning> {
+    let named = |side: Side, meant: Option<Meant>| {
+        let Meant { object, offset } = meant?;
+        let lane = &aligner.sides[side.index()].lanes[object.lane as usize];
+        Some(ObjectName {
+            rule: profile.identity[usize::from(object.rule)].name.clone(),
+            thread: lane.thread.clone(),
+            generation: lane.generation,
+            number: object.number,
+            offset,
+        })
+    };
+    let meaning = |difference: &Difference| {
+        let [reference, candidate] = **difference.meant.as_ref()?;
+        let objects = [named(Side::Reference, reference), named(Side::Candidate, candidate)];
+        Some(ValueMeaning { path: difference.path.clone(), objects })
+    };
+    verdict.differences.iter().filter_map(meaning).collect()
+}
+
 fn divergence(
     verdict: Verdict,
+    meanings: Vec<ValueMeaning>,
     (rank, after_fault): (u64, bool),
     names: &[&str],
     keep: &mut Keep,
@@ -238,6 +282,7 @@ fn divergence(
         candidate: candidate.map(&mut copy).transpose()?,
         differences: verdict.differences,
         differences_total: verdict.differences_total,
+        meanings,
         resync: verdict.resync.map(|(shift, ordinal_shift)| Resync {
             after_reference: shift.reference as u64,
             after_candidate: shift.candidate as u64,

@@ -7,10 +7,10 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use ahash::AHashMap;
 use crate::json::tape::{fixed_state, key_is};
 use crate::json::{self, Pointer, grammar, leaf};
 use crate::profile::{Condition, Failure, IdentityRule, Pattern, PayloadRole, Profile, Scalar, Segment};
+use ahash::AHashMap;
 
 /// What an event says of the objects of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

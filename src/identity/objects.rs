@@ -286,10 +286,20 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        Define { lane: u32, rule: u16, start: u64, size: u64 },
-        Release { rule: u16, start: u64 },
+        Define {
+            lane: u32,
+            rule: u16,
+            start: u64,
+            size: u64,
+        },
+        Release {
+            rule: u16,
+            start: u64,
+        },
         /// As many lines back.
-        Forget { back: u64 },
+        Forget {
+            back: u64,
+        },
     }
 
     fn starts() -> impl Strategy<Value = u64> {

@@ -90,7 +90,10 @@ impl IdentityTable {
     pub fn into_rule(self, check: &mut RuleCheck) -> Result<IdentityRule, Wrong> {
         let span = self.name.span();
         if self.define.is_empty() {
-            return Err((span, "an identity rule needs [[identity.define]]: the events that define its objects".into()));
+            return Err((
+                span,
+                "an identity rule needs [[identity.define]]: the events that define its objects".into(),
+            ));
         }
         if check.count_identity() > RULES_MAX {
             return Err((span, format!("a profile has at most {RULES_MAX} identity rules")));
@@ -110,11 +113,8 @@ impl DefineTable {
             Some(except) => except.into_failure()?,
             None => super::rules::Failure { values: vec![0], ..Default::default() },
         };
-        let size = self.size.map(|size| SizeRule {
-            kind: size.kind,
-            path: size.path.0,
-            same: size.same.map(|same| same.0),
-        });
+        let size =
+            self.size.map(|size| SizeRule { kind: size.kind, path: size.path.0, same: size.same.map(|same| same.0) });
         Ok(DefineRule { kind: self.kind, when: self.when.0, value, except, size })
     }
 }

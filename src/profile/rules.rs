@@ -451,9 +451,8 @@ impl Failure {
     /// Whether an integer is a failing one.
     pub fn has(&self, value: u64) -> bool {
         let is_excepted = |step: u64| step != 0 && value.is_multiple_of(step);
-        let holds = |range: &FailureRange| {
-            (range.from..=range.to).contains(&value) && !is_excepted(range.except_multiples_of)
-        };
+        let holds =
+            |range: &FailureRange| (range.from..=range.to).contains(&value) && !is_excepted(range.except_multiples_of);
         self.values.contains(&value) || self.ranges.iter().any(holds)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::{ReportContext, Validated};
 use super::doc::{Doc, quoted_wtf8, whole_characters};
+use super::meaning;
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
 use super::verdict::facts;
@@ -170,7 +171,7 @@ fn divergence(keep: &Keep, found: &Divergence) -> Result<Doc, SourceError> {
         ("after_fault", Doc::boolean(found.after_fault)),
         ("reference", side(&found.reference)?),
         ("candidate", side(&found.candidate)?),
-        ("differences", Doc::Array(found.differences.iter().map(difference).collect())),
+        ("differences", Doc::Array(found.differences.iter().map(|found_here| differing(found, found_here)).collect())),
         ("differences_total", Doc::number(found.differences_total)),
         ("resync", Doc::or_null(resync)),
         ("before", Doc::Array(before)),
@@ -204,6 +205,15 @@ fn event(keep: &Keep, copy: &EventCopy) -> Result<Doc, SourceError> {
         doc.add("event", value);
     }
     Ok(doc)
+}
+
+/// A difference, with the objects that its values mean, if it differs in that.
+fn differing(found: &Divergence, here: &Difference) -> Doc {
+    let mut doc = difference(here);
+    if let Some(meaning) = found.meanings.iter().find(|meaning| meaning.path == here.path) {
+        doc.add("objects", meaning::doc(meaning, thread));
+    }
+    doc
 }
 
 fn difference(difference: &Difference) -> Doc {

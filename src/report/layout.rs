@@ -2,6 +2,7 @@
 
 use super::doc::whole_characters;
 use super::hints::show_command;
+use super::meaning;
 use super::story::{Story, ended_side};
 use super::summary::summary_of;
 use super::visible::{counted, grouped, visible};
@@ -132,7 +133,7 @@ fn field(difference: &crate::diverge::Difference) -> Field {
 
 fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
     let label = |side| story.label(side);
-    let mut told = Vec::new();
+    let mut told: Vec<String> = found.meanings.iter().map(|meaning| meaning::sentence(story, meaning)).collect();
     if found.kind == DivergenceKind::EndedEarly {
         let ended = ended_side(found);
         told.push(format!("{} ends here; {} goes on.", label(ended), label(ended.other())));

@@ -26,6 +26,7 @@ mod json;
 mod layout;
 mod lists;
 mod markdown;
+mod meaning;
 mod overview;
 pub mod quote;
 mod schema;

@@ -40,7 +40,7 @@ pub(crate) fn profile() -> Profile {
         unordered: vec![],
         spelling: vec![],
         offset: vec![],
-            identity: vec![],
+        identity: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
             rule(&["handle.*"], "sid={handle_semantic_id}"),
@@ -89,7 +89,12 @@ pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
 
 pub(crate) fn differing(path: &str, reference: Option<&str>, candidate: Option<&str>) -> Difference {
     let value = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
-    Difference { path: Pointer::parse(path).unwrap(), reference: value(reference), candidate: value(candidate), meant: None }
+    Difference {
+        path: Pointer::parse(path).unwrap(),
+        reference: value(reference),
+        candidate: value(candidate),
+        meant: None,
+    }
 }
 
 impl Sample {
@@ -144,6 +149,7 @@ impl Sample {
             before,
             after_reference,
             after_candidate,
+            meanings: vec![],
             overlooked: vec![],
         }
     }

@@ -93,8 +93,19 @@ fn definitions() -> Value {
         "difference": object(&["path"], json!({
             "path": { "type": "string", "description": "A JSON Pointer from the line's own object." },
             "reference": { "description": "The value; left out where absent. NaN and infinities are {\"token\": \"NaN\"}, long ones {\"cut\": ..., \"cut_bytes\": n}." },
-            "candidate": {}
+            "candidate": {},
+            "objects": object(&["reference", "candidate"], json!({
+                "reference": { "$ref": "#/$defs/object" },
+                "candidate": { "$ref": "#/$defs/object" }
+            }))
         })),
+        "object": json!({ "oneOf": [ { "type": "null" }, object(&["rule", "tid", "generation", "number", "offset"], json!({
+            "rule": { "type": "string", "description": "The identity rule that defined it." },
+            "tid": { "description": "The thread that defined it; null where logs have no threads." },
+            "generation": count("That thread's generation, from 0."),
+            "number": count("How many objects of the rule the thread had defined before."),
+            "offset": count("How far into the object the value points.")
+        })) ] }),
         "coverage": coverage(),
         "fault": object(&["path", "line", "offset", "reason"], json!({
             "path": { "type": "string" },

@@ -162,7 +162,8 @@ pub(crate) fn lane_name(lane: &LaneFacts) -> String {
     thread_name(&lane.thread, lane.generation)
 }
 
-fn thread_name(thread: &ThreadKey, generation: u32) -> String {
+/// A thread's key, and its generation where that is not the first.
+pub(crate) fn thread_name(thread: &ThreadKey, generation: u32) -> String {
     let thread = match thread {
         ThreadKey::Single => "all".to_owned(),
         key => clip(&visible(&key.to_string()), THREAD_COLUMNS_MAX),
