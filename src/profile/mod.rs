@@ -11,6 +11,8 @@
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`mod@load`]: by name or from a file,
 //! - [`overrides`]: flags laid on top,
+//! - [`layers`]: profiles that extend others, project files,
+//! - [`origins`]: which layer said what,
 //! - [`reading`]: reading a line strictly under a profile's roles,
 //! - [`mod@show`]: the effective rules as a file ready to edit,
 //! - [`mod@remarks`]: what is allowed but surely not meant,
@@ -19,7 +21,9 @@
 
 pub mod document;
 pub mod fault;
+pub mod layers;
 pub mod load;
+pub mod origins;
 pub mod overrides;
 pub mod reading;
 pub mod remarks;
@@ -31,11 +35,13 @@ mod values;
 
 pub use document::schema;
 pub use fault::{Fault, ProfileError};
+pub use layers::{Chosen, Layered, PROJECT_FILE, choose, find_project, load_layered};
 pub use load::{builtin, builtins, load, parse};
+pub use origins::{Layer, Origin, Origins};
 pub use overrides::Overrides;
 pub use reading::{ReadFault, ReadReason, Reading, StrictReader};
 pub use remarks::{check, remarks};
 pub use rules::*;
-pub use show::show;
+pub use show::{show, show_layered};
 pub use suggest::{RoleGuess, suggest_roles};
 pub use summary::{Template, TemplateError, Templates};

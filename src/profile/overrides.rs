@@ -72,11 +72,7 @@ impl Overrides {
             let similar = nearest(name, known.iter().map(String::as_str));
             return Err(ProfileError::NoSuchRule { name: name.clone(), similar, known });
         }
-        let stays = |name: &String| !self.without.contains(name);
-        profile.ignore.retain(|rule| stays(&rule.name));
-        profile.mask.retain(|rule| stays(&rule.name));
-        profile.allocator.retain(|rule| stays(&rule.name));
-        profile.null_equals_missing &= stays(&NULL_EQUALS_MISSING.to_owned());
+        profile.switch_off(|name| self.without.iter().any(|off| off == name));
         Ok(())
     }
 

@@ -3,14 +3,25 @@
 use std::fmt::Display;
 
 use super::document::VERSION;
+use super::layers::Layered;
+use super::origins::Origins;
 use super::rules::*;
 use crate::json::Pointer;
 
 /// The profile as a commented file; reading it gives the same profile.
 pub fn show(profile: &Profile) -> String {
-    let mut out = Writer::default();
+    written(profile, Writer::default())
+}
+
+/// The same, which also says where each rule and role came from.
+pub fn show_layered(layered: &Layered) -> String {
+    written(&layered.profile, Writer { origins: Some(&layered.origins), ..Writer::default() })
+}
+
+fn written(profile: &Profile, mut out: Writer<'_>) -> String {
     out.comment("A forkpoint profile: the rules for one kind of log. Keep it beside the logs, edit it, and");
     out.comment("say --profile FILE. Paths are from the line's root: /payload/args/0 or payload.args[0].");
+    out.layers();
     out.blank();
     out.pair("version", VERSION);
     out.pair("name", quote(&profile.name));
@@ -28,7 +39,7 @@ pub fn show(profile: &Profile) -> String {
     out.text
 }
 
-fn roles(out: &mut Writer, roles: &Roles) {
+fn roles(out: &mut Writer<'_>, roles: &Roles) {
     out.table("[roles]", "Where a line keeps what aligning needs. A role that is not named is not looked for.");
     let thread = match &roles.thread[..] {
         [] => None,
@@ -61,28 +72,28 @@ fn roles(out: &mut Writer, roles: &Roles) {
     );
 }
 
-fn header(out: &mut Writer, header: Option<&Header>) {
+fn header(out: &mut Writer<'_>, header: Option<&Header>) {
     let Some(header) = header else { return };
     out.table("[header]", "The first line a log must have; it is no event.");
-    out.pair("kind", quote(&header.kind));
+    out.noted("kind", quote(&header.kind), "read where the kind role says");
     let path = path_text(&header.version_path);
     out.pair("version", format!("{{ path = {path}, equals = {} }}", decimal(header.version)));
 }
 
-fn ignores(out: &mut Writer, rules: &[IgnoreRule]) {
+fn ignores(out: &mut Writer<'_>, rules: &[IgnoreRule]) {
     for rule in rules {
         out.table("[[ignore]]", "A field that never counts.");
-        out.pair("name", quote(&rule.name));
+        out.name(&rule.name);
         out.kinds(&rule.kinds);
         out.pair("path", path_text(&rule.path));
         out.pair("reason", quote(&rule.reason));
     }
 }
 
-fn masks(out: &mut Writer, rules: &[MaskRule]) {
+fn masks(out: &mut Writer<'_>, rules: &[MaskRule]) {
     for rule in rules {
         out.table("[[mask]]", "Bits of an integer or hex string that never count.");
-        out.pair("name", quote(&rule.name));
+        out.name(&rule.name);
         out.kinds(&rule.kinds);
         out.pair("path", path_text(&rule.path));
         out.pair("bits", hex(rule.bits));
@@ -90,10 +101,10 @@ fn masks(out: &mut Writer, rules: &[MaskRule]) {
     }
 }
 
-fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
+fn allocators(out: &mut Writer<'_>, rules: &[AllocatorRule]) {
     for rule in rules {
         out.table("[[allocator]]", "Two successes are equal whatever address they return; status repeats it in hex.");
-        out.pair("name", quote(&rule.name));
+        out.name(&rule.name);
         out.pair("kind", quote(&rule.kind));
         out.pair("function", path_text(&rule.function));
         out.pair("value", path_text(&rule.value));
@@ -129,7 +140,7 @@ fn range(range: &FailureRange) -> String {
     format!("    {{ from = {}, to = {}{except} }},\n", hex(*from), hex(*to))
 }
 
-fn summaries(out: &mut Writer, rules: &[SummaryRule]) {
+fn summaries(out: &mut Writer<'_>, rules: &[SummaryRule]) {
     for rule in rules {
         out.table("[[summary]]", "How reports tell an event in one line.");
         out.kinds(&rule.kinds);
@@ -139,12 +150,41 @@ fn summaries(out: &mut Writer, rules: &[SummaryRule]) {
 
 /// Lines of TOML; a table's comment is written only the first time in a row.
 #[derive(Default)]
-struct Writer {
+struct Writer<'a> {
     text: String,
     told: Vec<String>,
+    origins: Option<&'a Origins>,
+    /// The table being written, as in a key's full name.
+    table: String,
 }
 
-impl Writer {
+impl Writer<'_> {
+    /// Which layers there are, and what of them does not hold.
+    fn layers(&mut self) {
+        let Some(origins) = self.origins else { return };
+        self.comment(&format!(
+            "Layers, the later on top: {}.",
+            origins.layers().iter().map(|layer| visible(layer)).collect::<Vec<_>>().join(", ")
+        ));
+        for (what, from, by) in origins.gone() {
+            self.comment(&visible(&format!("Not in force: {what} (from {from}), taken away by {by}.")));
+        }
+    }
+
+    /// A rule's name, and where the rule came from.
+    fn name(&mut self, name: &str) {
+        match self.origins.and_then(|origins| origins.rule(name)) {
+            Some(from) => self.line(&format!("{:<28}  # from {}", format!("name = {}", quote(name)), visible(&from))),
+            None => self.pair("name", quote(name)),
+        }
+    }
+
+    /// Where what a key says came from.
+    fn from(&self, key: &str) -> String {
+        let from = self.origins.and_then(|origins| origins.key(&format!("{}.{key}", self.table)));
+        from.map_or_else(String::new, |from| format!("from {}; ", visible(&from)))
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
@@ -160,6 +200,7 @@ impl Writer {
 
     fn table(&mut self, head: &str, about: &str) {
         self.blank();
+        head.trim_matches(['[', ']']).clone_into(&mut self.table);
         if !self.told.iter().any(|told| told == head) {
             self.told.push(head.to_owned());
             self.comment(about);
@@ -172,7 +213,8 @@ impl Writer {
     }
 
     fn noted(&mut self, key: &str, value: impl Display, note: &str) {
-        self.line(&format!("{:<28}  # {note}", format!("{key} = {value}")));
+        let from = self.from(key);
+        self.line(&format!("{:<28}  # {from}{note}", format!("{key} = {value}")));
     }
 
     /// A role, or the comment that shows how it would be written.
@@ -188,6 +230,11 @@ impl Writer {
             self.pair("kinds", list(kinds.iter().map(|kind| quote(kind))));
         }
     }
+}
+
+/// Names of files may hold anything; none of it may end a comment.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {
