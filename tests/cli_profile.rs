@@ -127,3 +127,33 @@ fn a_run_goes_by_the_project_file_and_names_it_once() {
     let checked = forkpoint(["check"]).args(&logs).current_dir(&deep).output().unwrap();
     assert!(checked.status.success() && text(&checked.stderr).matches("forkpoint.toml").count() == 1);
 }
+
+#[test]
+fn rules_that_look_wrong_are_told_under_the_verdict() {
+    let folder = Folder::new();
+    let log = |clock: u64| {
+        let line = |at: u64| common::event("6", at, "call", &format!("{{\"clock\":{},\"n\":{at}}}", at * clock));
+        common::header("e") + &(1..9).map(line).collect::<String>()
+    };
+    let logs = [folder.file("a.jsonl", log(1)), folder.file("b.jsonl", log(2))];
+    let flags = ["--ignore", "payload.clock", "--ignore", "payload.gone"];
+    let run = |words: &[&str]| text(&forkpoint(["diff"]).args(flags).args(words).args(&logs).output().unwrap().stdout);
+    let shown = run(&[]);
+    for line in [
+        "  rule ignore:/payload/clock hid differences in 8 of 8 compared pairs",
+        "  rule ignore:/payload/gone overlooked nothing, though 8 pairs differ in bytes",
+    ] {
+        assert!(shown.lines().take(4).any(|shown| shown == line), "{line}\nin\n{shown}");
+    }
+    let markdown = run(&["--format", "markdown"]);
+    assert!(markdown.contains("\n- rule ignore:/payload/gone overlooked nothing"), "{markdown}");
+    let report: serde_json::Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+    let flag = |rule: &str, flag: &str, overlooked: u64| serde_json::json!({"rule": rule, "flag": flag, "overlooked": overlooked});
+    let told = [flag("ignore:/payload/clock", "broad", 8), flag("ignore:/payload/gone", "unused", 0)];
+    assert_eq!(report["rule_flags"], serde_json::Value::from(told.to_vec()));
+    let strict: serde_json::Value = serde_json::from_str(&run(&["--format", "json", "--strict"])).unwrap();
+    assert_eq!(
+        (&strict["rule_flags"], strict["coverage"]["differed_in_bytes"].as_u64()),
+        (&report["rule_flags"], Some(8))
+    );
+}

@@ -48,6 +48,7 @@ pub struct Counters {
     pub read: u64,
     pub unverified: u64,
     pub skipped_nondeterministic: u64,
+    pub differed_in_bytes: u64,
     /// By rule number.
     pub overlooked: Vec<u64>,
 }

@@ -39,6 +39,8 @@ pub struct WeighedPairs {
     pub read: u64,
     pub unverified: u64,
     pub skipped_nondeterministic: u64,
+    /// Pairs that differ in kind or ordinal, and not in what is compared besides.
+    pub differ_elsewhere: u64,
     /// Pairs by rule number.
     pub overlooked: SmallVec<[(u16, u64); 4]>,
     pub faults: Vec<(Side, Fault)>,
@@ -138,6 +140,7 @@ impl WeighedPairs {
             Weighed::Differ { read } => {
                 self.compared += 1;
                 self.read += u64::from(read || strict);
+                self.differ_elsewhere += u64::from(!read);
                 self.stop = Some(Phase::Parted(Parted::Differs));
                 return ControlFlow::Break(());
             }

@@ -125,6 +125,8 @@ impl<J: Judge> Aligner<'_, J> {
         counters.read += result.read;
         counters.unverified += result.unverified;
         counters.skipped_nondeterministic += result.skipped_nondeterministic;
+        let alike = result.equal_by_bytes + result.skipped_nondeterministic + result.differ_elsewhere;
+        counters.differed_in_bytes += result.compared - alike;
         for (rule, count) in &result.overlooked {
             counters.overlooked[*rule as usize] += count;
         }

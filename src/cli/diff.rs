@@ -177,6 +177,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         Err(error) => return Err(stopped(error, &mut plan, [&reference, &candidate])),
     };
     label(&mut plan, &outcome);
+    plan.context.own_rules = plan.origins.own_rules();
     let ends = Side::BOTH.into_iter().zip([&reference, &candidate]).filter(|(side, _)| outcome.tells_end(*side));
     plan.context.messages.extend(ends.filter_map(|(_, log)| log.damage()).map(Damage::to_string));
     plan.context.first_only = outcome.only_first.is_some();

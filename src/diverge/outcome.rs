@@ -165,6 +165,8 @@ pub struct Coverage {
     pub read: u64,
     pub unverified: u64,
     pub skipped_nondeterministic: u64,
+    /// Pairs whose compared parts are not the same bytes: those in which a rule may have had a say.
+    pub differed_in_bytes: u64,
     /// Pairs in which each named rule overlooked a difference, in the profile's order, only those above zero.
     pub overlooked: Vec<(String, u64)>,
 }

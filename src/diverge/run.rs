@@ -303,6 +303,7 @@ fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str]) -> Coverage {
         read: counters.read,
         unverified: counters.unverified,
         skipped_nondeterministic: counters.skipped_nondeterministic,
+        differed_in_bytes: counters.differed_in_bytes,
         overlooked: (names.iter().zip(&counters.overlooked))
             .filter(|(_, count)| **count > 0)
             .map(|(name, count)| ((*name).to_owned(), *count))

@@ -2,6 +2,7 @@
 
 use super::context::{ReportContext, Validated};
 use super::doc::{Doc, quoted_wtf8, whole_characters};
+use super::rule_flags::{RuleFlag, rule_flags};
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
 use super::verdict::facts;
@@ -77,6 +78,7 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     );
     field(&mut out, "header_differences", Doc::Array(story.header.iter().map(difference).collect()));
     field(&mut out, "message", Doc::text(&story.verdict_line()));
+    field(&mut out, "rule_flags", if context.first_only { Doc::null() } else { flags(story) });
     out.push_str("\n}\n");
     Ok(out)
 }
@@ -228,7 +230,19 @@ fn coverage(coverage: &Coverage) -> Doc {
         ("unverified", Doc::number(coverage.unverified)),
         ("skipped_nondeterministic", Doc::number(coverage.skipped_nondeterministic)),
         ("overlooked", overlooked),
+        ("differed_in_bytes", Doc::number(coverage.differed_in_bytes)),
     ])
+}
+
+fn flags(story: &Story) -> Doc {
+    let flag = |flag: RuleFlag| {
+        Doc::object([
+            ("rule", Doc::text(&flag.rule)),
+            ("flag", Doc::text(flag.suspicion.word())),
+            ("overlooked", Doc::number(flag.overlooked)),
+        ])
+    };
+    Doc::Array(rule_flags(story).into_iter().map(flag).collect())
 }
 
 /// A value with its own tokens; what is too long or no JSON at all stands as text.
@@ -463,14 +477,16 @@ mod tests {
     "overlooked": {
       "raw-handle-id": 12,
       "allocator": 1234
-    }
+    },
+    "differed_in_bytes": 0
   },
   "faults": [],
   "faults_total": 0,
   "trouble": [],
   "notes": [],
   "header_differences": [],
-  "message": "diverged: 1 thread diverges; first: thread 6 → 9 at position 0, ours has an extra event"
+  "message": "diverged: 1 thread diverges; first: thread 6 → 9 at position 0, ours has an extra event",
+  "rule_flags": []
 }
 "#;
 }

@@ -6,6 +6,7 @@ use super::fields::focused;
 use super::hints::{REST_UNREAD, fault_line, whole_command};
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
+use super::rule_flags::rule_remarks;
 use super::story::{Story, lane_name, pair_name};
 use super::verdict::{Class, facts};
 use super::visible::{bytes, clip, counted, grouped, visible};
@@ -33,6 +34,10 @@ pub fn markdown(
     let mut out = String::from("# forkpoint: first divergences\n\n");
     let sentence = story.sentence().join("; ");
     line(&mut out, &format!("**{}**: {}", story.verdict.word(), prose(&sentence)));
+    let remarks: String = rule_remarks(story).iter().map(|remark| format!("- {}\n", prose(remark))).collect();
+    if !remarks.is_empty() {
+        line(&mut out, remarks.trim_end());
+    }
     logs(story, &mut out);
     table(story, &mut out);
     let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };

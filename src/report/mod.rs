@@ -7,6 +7,7 @@
 //! In reading order:
 //! - [`context`]: what the outside tells;
 //! - [`verdict`]: the answer, its sentence and its exit code;
+//! - `rule_flags`: rules that look wrong in the light of what they did;
 //! - `story`: which lanes belong to which class, in which order they are told;
 //! - `layout`: one divergence laid out: before, here, fields, after, remarks;
 //! - `overview`: the table of pairings, chosen and spelled;
@@ -28,6 +29,7 @@ mod lists;
 mod markdown;
 mod overview;
 pub mod quote;
+mod rule_flags;
 mod schema;
 mod story;
 mod style;

@@ -34,7 +34,16 @@ fn document() -> Value {
             "trouble": { "type": "array", "items": { "type": "string" }, "description": "What failed beside malformed lines." },
             "notes": { "type": "array", "items": object(&["path", "text"], json!({ "path": { "type": "string" }, "text": { "type": "string" } })) },
             "header_differences": { "type": "array", "items": { "$ref": "#/$defs/difference" } },
-            "message": { "type": "string", "description": "The verdict in one line, for people." }
+            "message": { "type": "string", "description": "The verdict in one line, for people." },
+            "rule_flags": nullable(json!({
+                "type": "array",
+                "description": "Rules that look wrong: unused ones (from a file or flag) overlooked nothing though pairs differ in bytes, broad ones hid differences in more than half of all compared pairs. They change no verdict; null under --first.",
+                "items": object(&["rule", "flag", "overlooked"], json!({
+                    "rule": { "type": "string" },
+                    "flag": words(&["unused", "broad"]),
+                    "overlooked": count("Pairs in which it overlooked a difference.")
+                }))
+            }))
         },
         "$defs": definitions()
     })
@@ -118,7 +127,8 @@ fn coverage() -> Value {
                 "type": "object",
                 "description": "For each rule the pairs in which it overlooked a difference.",
                 "additionalProperties": { "type": "integer", "minimum": 0 }
-            }
+            },
+            "differed_in_bytes": count("Pairs whose compared parts are not the same bytes.")
         }),
     )
 }

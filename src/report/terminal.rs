@@ -3,6 +3,7 @@
 use super::context::ReportContext;
 use super::gutter::Gutter;
 use super::layout::{Detail, detail};
+use super::rule_flags::rule_remarks;
 use super::story::{Story, kind_word, sentence_name};
 use super::style::{Page, Style};
 use super::verdict::{Verdict, facts};
@@ -63,6 +64,11 @@ fn headline(story: &Story, page: &mut Page, width: usize) {
             page.put(style, word).put(style, ": ").put(Style::Bold, line).end();
         } else {
             page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Plain, line).end();
+        }
+    }
+    for remark in rule_remarks(story) {
+        for (at, line) in wrapped(&remark, width - 4).iter().enumerate() {
+            page.line(Style::Warn, &format!("{}{line}", if at == 0 { "  " } else { "    " }));
         }
     }
 }

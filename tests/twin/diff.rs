@@ -58,6 +58,8 @@ pub struct Coverage {
     pub read: usize,
     pub unverified: usize,
     pub skipped_nondeterministic: usize,
+    /// Pairs whose compared parts were not the same bytes.
+    pub differed: usize,
     /// By number of the rule.
     pub overlooked: BTreeMap<usize, usize>,
 }

@@ -43,6 +43,7 @@ impl Outcome<'_> {
             ("pairings", Value::Array(self.pairings.iter().map(|pairing| self.pairing(pairing)).collect())),
             ("coverage", self.coverage()),
             ("faults", Value::Array(faults)),
+            ("rule_flags", self.broad()),
         ])
     }
 
@@ -66,7 +67,14 @@ impl Outcome<'_> {
             ("unverified", number(of.unverified)),
             ("skipped_nondeterministic", number(of.skipped_nondeterministic)),
             ("overlooked", Value::Array(of.overlooked.values().map(|&n| number(n)).collect())),
+            ("differed_in_bytes", number(of.differed)),
         ])
+    }
+
+    /// How often each rule had its say that hid more than half of all pairs.
+    fn broad(&self) -> Value {
+        let counts = self.coverage.overlooked.values();
+        Value::Array(counts.filter(|&&n| 2 * n > self.coverage.compared).map(|&n| number(n)).collect())
     }
 
     fn lane(&self, side: usize, lane: usize) -> Value {

@@ -73,6 +73,7 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
     }
     let coverage = &mut outcome.coverage;
     coverage.skipped_nondeterministic += usize::from(overlook && same_roles);
+    coverage.differed += usize::from(read);
     coverage.read += usize::from(read || outcome.twin.choices.strict);
     coverage.equal_by_bytes += usize::from(!overlook && same_tails && same_roles);
     let weighed = if overlook || same_tails || r.kind != c.kind { Weighed::default() } else { outcome.weigh(pair) };
