@@ -11,7 +11,7 @@ use super::lane::Lane;
 use super::options::{LaneName, Malformed, MapChoice, Observer, RunOptions, Stage};
 use super::pairing::{Decision, Pairer};
 use super::pairs::{Phase, Recent};
-use super::parting::Judge;
+use super::parting::{Judge, Step};
 use super::weighing::CHUNK_PAIRS;
 use crate::compare::Comparer;
 use crate::json::tape::fixed_state;
@@ -35,6 +35,10 @@ pub struct PairState {
     /// Equal pairs.
     pub compared: u64,
     pub phase: Phase,
+    /// Accepted partings so far.
+    pub accepted: u64,
+    /// What ordinals of the candidate are ahead by.
+    pub(super) step: Step,
     /// It is among the aligner's changed pairings.
     pub(super) changed: bool,
     pub(super) recent: VecDeque<[Recent; 2]>,
@@ -80,6 +84,8 @@ pub struct Aligner<'r, J: Judge> {
     pub pairings: Vec<PairState>,
     pub counters: Counters,
     pub verdicts: Vec<(usize, J::Verdict)>,
+    /// How often each of the judge's acceptances accepted a parting.
+    pub accepted_by: Vec<u64>,
     pub map_unknown: Vec<(Side, LaneName)>,
     pub(super) comparer: &'r Comparer<'r>,
     pub(super) profile: &'r Profile,
@@ -136,6 +142,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
             pairings: Vec::new(),
             counters: Counters { overlooked: vec![0; profile.rule_names().len()], ..Counters::default() },
             verdicts: Vec::new(),
+            accepted_by: Vec::new(),
             map_unknown: Vec::new(),
             comparer,
             profile,
@@ -219,8 +226,13 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 }
             }
         }
-        self.weigh_all()?;
-        self.judge_all()?;
+        loop {
+            self.weigh_all()?;
+            // Behind an accepted parting there is more to weigh.
+            if !self.judge_all()? {
+                break;
+            }
+        }
         self.drain_uncompared()
     }
 

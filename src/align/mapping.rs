@@ -11,7 +11,7 @@ use super::lane::Met;
 use super::options::{LaneName, MapChoice};
 use super::pairing::{Decision, MatchedBy, Opening};
 use super::pairs::Phase;
-use super::parting::{Judge, Parted};
+use super::parting::{Judge, Parted, Step};
 use crate::compare::Scratch;
 use crate::source::Side;
 
@@ -97,6 +97,8 @@ impl<J: Judge> Aligner<'_, J> {
             decision,
             compared: 0,
             phase: Phase::Active,
+            accepted: 0,
+            step: Step::default(),
             changed: false,
             recent: VecDeque::new(),
         });
@@ -110,7 +112,16 @@ impl<J: Judge> Aligner<'_, J> {
         lanes[side.index()] = Some(lane);
         let decision =
             Decision { lanes: [lane, lane], matched_by: MatchedBy::None, ambiguous: false, evidence: None, at };
-        self.pairings.push(PairState { lanes, decision, compared: 0, phase, changed: false, recent: VecDeque::new() });
+        self.pairings.push(PairState {
+            lanes,
+            decision,
+            compared: 0,
+            phase,
+            accepted: 0,
+            step: Step::default(),
+            changed: false,
+            recent: VecDeque::new(),
+        });
         self.set_phase(index, phase);
     }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::aligner::Aligner;
 use super::lane::{Lane, LaneCursor};
 use super::options::Stage;
-use super::pairs::{Phase, Recent, WeighedPairs, check_lone, weigh_pairs};
+use super::pairs::{Phase, Recent, WeighedPairs, Weighing, check_lone, weigh_pairs};
 use super::parting::{Judge, Parted};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
@@ -35,13 +35,14 @@ impl<J: Judge> Aligner<'_, J> {
                 self.step_over_holes(*pairing)?;
             }
             let tasks = self.tasks(&active);
-            let reading = (self.options.strict, self.sides[0].steps_over_faults());
+            let (strict, skip_faults) = (self.options.strict, self.sides[0].steps_over_faults());
             let results: Vec<Vec<WeighedPairs>> = tasks
                 .par_iter()
                 .map_init(Scratch::default, |scratch, task| {
                     self.observer.enter(Stage::Compare);
                     let weigh = |part: &Part| {
-                        weigh_pairs(self.comparer, self.cursors(part.0, part.1), part.2, reading, scratch)
+                        let how = Weighing { strict, skip_faults, step: self.pairings[part.0].step };
+                        weigh_pairs(self.comparer, self.cursors(part.0, part.1), part.2, how, scratch)
                     };
                     let weighed = task.iter().map(weigh).collect();
                     self.observer.leave(Stage::Compare);
@@ -209,7 +210,11 @@ impl<J: Judge> Aligner<'_, J> {
                 }
                 let partner = self.lane(pairing, side.other());
                 let next = partner.cursor(0).next().and_then(|met| met.ordinal());
-                let inside = next.is_some_and(|next| after.is_none_or(|after| next > after) && next < before);
+                // As the lane with the hole would number it.
+                let number = next.map(|next| self.pairings[pairing].step.as_numbered_by(side, next));
+                let inside = number.is_some_and(|number| {
+                    after.is_none_or(|after| number > i128::from(after)) && number < i128::from(before)
+                });
                 if inside {
                     self.check_stepped_over(pairing, side.other());
                     let lane = self.pairings[pairing].lanes[side.other().index()].expect("paired");

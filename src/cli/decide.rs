@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::accepting;
 use super::args::{LogPath, ReadArgs, RuleArgs};
 use super::diff::DiffArgs;
 use super::output::{Format, Output, refuse_collisions};
 use super::tell;
 use super::terminal::{Surroundings, WIDTH_DEFAULT};
 use crate::align::{Malformed, MapChoice, RunOptions};
+use crate::diverge::Acceptances;
 use crate::profile::{self, Layered, Origins, Overrides, Profile};
 use crate::report::{self, Details, LogName, ReportContext, Validated};
 use crate::source::{Log, OpenOptions};
@@ -27,6 +29,10 @@ pub struct DiffPlan {
     pub origins: Origins,
     /// Choices that are no rules.
     pub options: RunOptions,
+    /// The divergences that are tolerated.
+    pub acceptances: Acceptances,
+    /// The file to which those found are added.
+    pub write_accept: Option<PathBuf>,
     /// The report on standard output; `None`: one line, and only if they differ.
     pub stdout: Option<Format>,
     /// The report files.
@@ -75,7 +81,13 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         first: args.first,
         ..RunOptions::default()
     };
+    let acceptances = accepting::read(&args.accept, args.today)?;
+    if let Some(path) = &args.write_accept {
+        accepting::refuse_collisions(path, &files, &inputs)?;
+    }
     Ok(DiffPlan {
+        acceptances,
+        write_accept: args.write_accept.clone(),
         open: open_options(&args.read),
         context: context(&args, &inputs),
         stdout: (!args.validate_identical).then_some(args.format),
@@ -163,6 +175,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
         ("--ignore-unmatched", args.ignore_unmatched),
     ];
     words.0.extend(switches.iter().filter(|switch| switch.1).map(|switch| switch.0.to_owned()));
+    words.add("--accept", args.accept.iter().map(|path| path.display()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
     words.add("--max-line", args.read.max_line.iter());
     words.0

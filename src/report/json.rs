@@ -1,5 +1,6 @@
 //! The report for programs (BEHAVIOUR 6): RFC 8259 whatever the logs hold, byte-stable.
 
+use super::accepted;
 use super::context::{ReportContext, Validated};
 use super::doc::{Doc, quoted_wtf8, whole_characters};
 use super::rule_flags::{RuleFlag, rule_flags};
@@ -78,6 +79,7 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     );
     field(&mut out, "header_differences", Doc::Array(story.header.iter().map(difference).collect()));
     field(&mut out, "message", Doc::text(&story.verdict_line()));
+    field(&mut out, "accepted", if context.first_only { Doc::null() } else { accepted::doc(story) });
     field(&mut out, "rule_flags", if context.first_only { Doc::null() } else { flags(story) });
     out.push_str("\n}\n");
     Ok(out)
@@ -127,6 +129,7 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         ("status", Doc::text(status)),
         ("compared", Doc::number(pairing.compared)),
         ("divergence", Doc::or_null(found)),
+        ("accepted", Doc::number(pairing.accepted)),
     ]))
 }
 
@@ -327,7 +330,7 @@ mod tests {
         let divergence = text.split_once("\"divergence\": {").unwrap().1;
         let inner: Vec<&str> = divergence
             .lines()
-            .take_while(|line| *line != "      }")
+            .take_while(|line| !line.starts_with("      }"))
             .filter_map(|line| line.strip_prefix("        \"").and_then(|line| line.split_once('"')))
             .map(|(key, _)| key)
             .collect();
@@ -465,7 +468,8 @@ mod tests {
           "candidate": []
         },
         "overlooked": []
-      }
+      },
+      "accepted": 0
     }
   ],
   "coverage": {
@@ -486,6 +490,10 @@ mod tests {
   "notes": [],
   "header_differences": [],
   "message": "diverged: 1 thread diverges; first: thread 6 → 9 at position 0, ours has an extra event",
+  "accepted": {
+    "total": 0,
+    "entries": []
+  },
   "rule_flags": []
 }
 "#;

@@ -254,6 +254,9 @@ pub fn shrink(mut case: Case, wanted: &str, answerer: Answerer) -> Case {
 /// A case as a person can read it.
 pub fn told(case: &Case) -> String {
     let mut out = format!("flags: {}\n", case.flags.join(" "));
+    for accepted in case.flags.windows(2).filter(|flag| flag[0] == "--accept") {
+        out.push_str(&std::fs::read_to_string(&accepted[1]).unwrap_or_default());
+    }
     for (side, name) in ["reference", "candidate"].into_iter().enumerate() {
         out.push_str(&format!("--- {name} ({} lines)\n", case.lines[side].len()));
         for line in case.lines[side].iter().take(60) {

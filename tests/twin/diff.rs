@@ -30,6 +30,8 @@ pub struct Pairing {
     pub common: Option<[usize; 2]>,
     pub status: &'static str,
     pub compared: usize,
+    /// Divergences gone past.
+    pub accepted: usize,
     pub divergence: Option<Divergence>,
     /// Decided too late to come first while another pairing diverges.
     pub late: bool,
@@ -69,6 +71,8 @@ pub struct Outcome<'a> {
     pub pairings: Vec<Pairing>,
     pub coverage: Coverage,
     pub faults: [BTreeSet<Fault>; 2],
+    /// How often each accepted entry helped.
+    pub accepted: BTreeMap<usize, usize>,
     pub first: Option<usize>,
     pub cut: [bool; 2],
     pub verdict: &'static str,
@@ -90,6 +94,7 @@ pub fn diff<'a>(
         pairings,
         coverage: Coverage::default(),
         faults,
+        accepted: BTreeMap::new(),
         first: None,
         cut: [false; 2],
         verdict: "identical",
@@ -200,7 +205,17 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
 }
 
 fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> Pairing {
-    Pairing { lanes, by, ambiguous: false, common: None, status, compared: 0, divergence: None, late: false }
+    Pairing {
+        lanes,
+        by,
+        ambiguous: false,
+        common: None,
+        status,
+        compared: 0,
+        accepted: 0,
+        divergence: None,
+        late: false,
+    }
 }
 
 impl Outcome<'_> {
@@ -312,7 +327,13 @@ impl Outcome<'_> {
             [Some(r), Some(c)] => super::walk::walk(self, at, [r, c], met),
             lanes => {
                 if self.pairings[at].status == "unmatched" {
-                    self.pairings[at].divergence = Some(super::walk::unmatched(self, lanes));
+                    let found = super::walk::unmatched(self, lanes);
+                    if super::accept::accepted(self, lanes, &found) {
+                        self.pairings[at].accepted += 1;
+                        self.pairings[at].status = "not-compared";
+                    } else {
+                        self.pairings[at].divergence = Some(found);
+                    }
                 }
             }
         }

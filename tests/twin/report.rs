@@ -44,6 +44,7 @@ impl Outcome<'_> {
             ("coverage", self.coverage()),
             ("faults", Value::Array(faults)),
             ("rule_flags", self.broad()),
+            ("accepted", self.accepted()),
         ])
     }
 
@@ -69,6 +70,13 @@ impl Outcome<'_> {
             ("overlooked", Value::Array(of.overlooked.values().map(|&n| number(n)).collect())),
             ("differed_in_bytes", number(of.differed)),
         ])
+    }
+
+    fn accepted(&self) -> Value {
+        let total = self.pairings.iter().map(|pairing| pairing.accepted).sum();
+        let counts = (0..self.twin.choices.accept.len()).map(|at| self.accepted.get(&at).copied().unwrap_or(0));
+        let entries = counts.map(|count| object(vec![("accepted", number(count))])).collect();
+        object(vec![("total", number(total)), ("entries", Value::Array(entries))])
     }
 
     /// How often each rule had its say that hid more than half of all pairs.
@@ -100,6 +108,7 @@ impl Outcome<'_> {
             ("status", Value::text(pairing.status)),
             ("compared", number(pairing.compared)),
             ("divergence", or_null(pairing.divergence.as_ref(), |divergence| self.divergence(divergence))),
+            ("accepted", number(pairing.accepted)),
         ])
     }
 
