@@ -39,6 +39,9 @@ pub struct PairState {
     pub accepted: u64,
     /// What ordinals of the candidate are ahead by.
     pub(super) step: Step,
+    /// Pairs weighed in a round: few behind an accepted parting, where the next one may be near and what was weighed
+    /// behind it is weighed again.
+    pub(super) pace: u64,
     /// It is among the aligner's changed pairings.
     pub(super) changed: bool,
     pub(super) recent: VecDeque<[Recent; 2]>,

@@ -8,7 +8,7 @@ use super::lane::{Lane, Met};
 use super::options::Stage;
 use super::pairs::{Phase, check_lone};
 use super::parting::{Accepted, ContextLine, Judge, MetFault, Onward, Parted, Parting};
-use super::weighing::{CHUNK_PAIRS, ROUND_PAIRS};
+use super::weighing::{CHUNK_PAIRS, PACE_ACCEPTED, ROUND_PAIRS};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
 
@@ -99,6 +99,7 @@ impl<J: Judge> Aligner<'_, J> {
             Onward::End => return false,
         };
         self.pairings[pairing].step = step;
+        self.pairings[pairing].pace = PACE_ACCEPTED;
         self.pop_both(pairing, passed);
         self.set_phase(pairing, Phase::Active);
         true

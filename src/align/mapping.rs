@@ -12,6 +12,7 @@ use super::options::{LaneName, MapChoice};
 use super::pairing::{Decision, MatchedBy, Opening};
 use super::pairs::Phase;
 use super::parting::{Judge, Parted, Step};
+use super::weighing::ROUND_PAIRS;
 use crate::compare::Scratch;
 use crate::source::Side;
 
@@ -99,6 +100,7 @@ impl<J: Judge> Aligner<'_, J> {
             phase: Phase::Active,
             accepted: 0,
             step: Step::default(),
+            pace: ROUND_PAIRS,
             changed: false,
             recent: VecDeque::new(),
         });
@@ -119,6 +121,7 @@ impl<J: Judge> Aligner<'_, J> {
             phase,
             accepted: 0,
             step: Step::default(),
+            pace: ROUND_PAIRS,
             changed: false,
             recent: VecDeque::new(),
         });

@@ -17,6 +17,8 @@ pub(super) const ROUND_PAIRS: u64 = 65_536;
 /// Events of all lanes together that a round brings back, and the least of one lane.
 const UNSEALED_MAX: u64 = 65_536;
 const UNSEALED_MIN: u64 = 64;
+/// Pairs weighed in the first round behind an accepted parting.
+pub(super) const PACE_ACCEPTED: u64 = 64;
 
 /// Pairs weighed one after the other: the pairing, how many pairs are skipped, how many are weighed.
 type Part = (usize, u64, u64);
@@ -61,7 +63,7 @@ impl<J: Judge> Aligner<'_, J> {
         let mut tasks: Vec<Vec<Part>> = Vec::new();
         let mut room = 0;
         for pairing in active {
-            let count = self.pairs_at_hand(*pairing).min(ROUND_PAIRS);
+            let count = self.pairs_at_hand(*pairing).min(self.pairings[*pairing].pace);
             let mut skip = 0;
             while skip < count {
                 if room == 0 {
@@ -107,8 +109,9 @@ impl<J: Judge> Aligner<'_, J> {
                 let lane = self.pairings[pairing].lanes[side.index()].expect("paired");
                 self.sides[side.index()].pop(lane, taken + told);
             }
-            if let Some(phase) = stop {
-                self.set_phase(pairing, phase);
+            match stop {
+                Some(phase) => self.set_phase(pairing, phase),
+                None => self.pairings[pairing].pace = (self.pairings[pairing].pace * 4).min(ROUND_PAIRS),
             }
             if self.pairings[pairing].phase == Phase::Active && taken > 0 {
                 again.push(pairing);

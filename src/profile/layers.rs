@@ -52,12 +52,14 @@ pub struct Chosen {
 /// The project file that holds in a folder: the nearest [`PROJECT_FILE`] in it or above, up to the home folder (or
 /// the file system's root, for a folder outside it).
 pub fn find_project(folder: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    // The current folder is told without links; the home folder's name may lead through one.
+    let home = home.map(identity);
     for above in folder.ancestors() {
         let path = above.join(PROJECT_FILE);
         if path.is_file() {
             return Some(path);
         }
-        if home.is_some_and(|home| home == above) {
+        if home.as_deref().is_some_and(|home| home == above || identity(above) == home) {
             return None;
         }
     }
@@ -502,7 +504,11 @@ mod tests {
         assert_eq!(find_project(&deep, Some(&home)), None);
         assert_eq!(find_project(&deep, Some(Path::new("/elsewhere"))), Some(outer));
         let inner = folder.file("home/forkpoint.toml", "");
-        assert_eq!(find_project(&deep, Some(&home)), Some(inner));
+        assert_eq!(find_project(&deep, Some(&home)), Some(inner.clone()));
+        std::fs::remove_file(inner).unwrap();
+        let link = folder.0.path().join("link");
+        std::os::unix::fs::symlink(&home, &link).unwrap();
+        assert_eq!(find_project(&deep, Some(&link)), None);
     }
 
     fn chosen(given: Option<&str>, project: &Path) -> (Vec<String>, bool) {
