@@ -32,7 +32,7 @@ fn kinds() -> Vec<(&'static str, Options, f64)> {
 
 /// A line as the comparer wants it.
 pub fn event<'l>(opener: &Opener, line: &'l [u8]) -> Event<'l> {
-    event_of(&reopen(opener, line, 0).expect("a line that opens"), line)
+    event_of(&reopen(opener, line, 0).expect("a line that opens"), line, 1)
 }
 
 /// Pairs whose bytes were equal, and pairs that were read and are equal.

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use forkpoint::cli::decide;
+use forkpoint::cli::terminal::Surroundings;
 
 // Not everything that the tests look at is used here.
 #[allow(dead_code)]
@@ -23,8 +24,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.kinds {
         return put(None, kinds().as_bytes());
     }
-    let profile = decide::profile(&arguments.rules, &arguments.thread.thread).map_err(|error| format!("{error:#}"))?;
-    let roles = Roles::of(&profile);
+    let rules = decide::rules(&arguments.rules, &arguments.thread.thread, &Surroundings::look());
+    let roles = Roles::of(&rules.map_err(|error| format!("{error:#}"))?.layered.profile);
     let log = arguments.log.as_deref().expect("clap demands it");
     let bytes = std::fs::read(log).map_err(|error| format!("{}: {error}", log.display()))?;
     let asked = arguments.asked();

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use common::{Folder, event, forkpoint, header, text};
 use forkpoint::cli::decide;
+use forkpoint::cli::terminal::Surroundings;
 
 // Not everything the examples offer is used here.
 #[allow(dead_code, unused_imports)]
@@ -110,7 +111,8 @@ fn bases() -> Vec<Base> {
 /// The roles that flags name.
 fn roles(flags: &[&'static str]) -> Roles {
     let arguments = Arguments::parse_from(["mangle", "log", "1"].iter().chain(flags));
-    Roles::of(&decide::profile(&arguments.rules, &arguments.thread.thread).expect("the flags make sense"))
+    let rules = decide::rules(&arguments.rules, &arguments.thread.thread, &Surroundings::look());
+    Roles::of(&rules.expect("the flags make sense").layered.profile)
 }
 
 impl Base {

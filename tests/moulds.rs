@@ -58,7 +58,7 @@ fn traced(ignored: &[&str], masked: &[&str]) -> Profile {
 
 fn event<'l>(opener: &Opener, line: &'l [u8]) -> Option<Event<'l>> {
     let span = reopen(opener, line, 0).ok()?;
-    Some(event_of(&span, span.line_of(line)))
+    Some(event_of(&span, span.line_of(line), 1))
 }
 
 /// One line of a trace: what is compared comes from `n`, what is not from `noise`.

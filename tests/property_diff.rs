@@ -6,10 +6,14 @@
 
 mod twin;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use twin::accepting::accepting;
 use twin::check::{Answerer, mismatches, program_is_there, run_forkpoint, shrink, signature, told};
+use twin::json::Value;
 use twin::library::run_library;
-use twin::pairs::{Family, case};
+use twin::pairs::{Case, Family, case};
+use twin::shapes::Rng;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -17,13 +21,18 @@ fn number(name: &str) -> Option<u64> {
 
 /// Runs a family's cases; several different mismatches are told before it fails.
 fn hold(family: Family, cases: u64) {
+    hold_made(family, cases, &|family, seed| case(family, seed));
+}
+
+/// The same with cases made in some way.
+fn hold_made(family: Family, cases: u64, make: &dyn Fn(Family, u64) -> Case) {
     let cases = number("FORKPOINT_CASES").or_else(|| number("PROPTEST_CASES")).unwrap_or(cases);
     let first = number("FORKPOINT_SEED").unwrap_or(1);
     let cases = if family == Family::Long { cases.div_ceil(50) } else { cases };
     let there = program_is_there();
     let mut found: BTreeMap<String, (u64, usize)> = BTreeMap::new();
     for seed in first..first + cases {
-        let case = case(family, seed);
+        let case = make(family, seed);
         let answerer: Answerer = if there && seed % 10 == 0 { run_forkpoint } else { run_library };
         let mut signatures: Vec<String> =
             mismatches(&case, answerer).iter().filter(|m| !m.starts_with("it said")).map(|m| signature(m)).collect();
@@ -39,9 +48,9 @@ fn hold(family: Family, cases: u64) {
         let unwanted = std::env::var("FORKPOINT_ONLY").is_ok_and(|only| !signature.contains(&only));
         if !unwanted && told_of.len() < 4 && told_of.insert(*seed) {
             let small = if family == Family::Long {
-                case(family, *seed)
+                make(family, *seed)
             } else {
-                shrink(case(family, *seed), signature, run_library)
+                shrink(make(family, *seed), signature, run_library)
             };
             println!("{}\n{}", mismatches(&small, run_library).join("\n"), told(&small));
         }
@@ -67,4 +76,42 @@ fn logs_of_other_kinds() {
 #[test]
 fn logs_longer_than_pairing_waits() {
     hold(Family::Long, 200);
+}
+
+/// Cases of a family, some of whose divergences are accepted, and some of those behind them; how many were accepted.
+fn hold_accepting(family: Family, cases: u64) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let accepted = RefCell::new(BTreeMap::<String, i128>::new());
+    hold_made(family, cases, &|family, seed| {
+        let case = accepting(case(family, seed), &mut Rng::new(seed), &folder.path().join("accepted.toml"), 75);
+        let flags: Vec<&str> = case.flags.iter().map(String::as_str).collect();
+        let report = run_library(&case.bytes(0), &case.bytes(1), &flags);
+        let entries = report.get("report").and_then(|report| report.get("accepted")?.get("entries"));
+        for entry in entries.map_or(&[][..], Value::as_array) {
+            let kind = entry.get("divergence").and_then(Value::as_str).expect("a kind");
+            let count = entry.get("accepted").and_then(Value::as_integer).expect("a count");
+            *accepted.borrow_mut().entry(kind.to_owned()).or_default() += count;
+        }
+        case
+    });
+    // Every way of going on was gone.
+    let accepted = accepted.into_inner();
+    for kind in ["value", "kind", "ordinal", "missing", "extra", "ended-early", "unmatched"] {
+        assert!(accepted.get(kind).is_some_and(|count| *count > 0), "{family:?}: no {kind} was accepted: {accepted:?}");
+    }
+}
+
+#[test]
+fn accepted_divergences_of_sound_logs() {
+    hold_accepting(Family::Sound, 120);
+}
+
+#[test]
+fn accepted_divergences_of_damaged_logs() {
+    hold_accepting(Family::Damaged, 120);
+}
+
+#[test]
+fn accepted_divergences_of_logs_of_other_kinds() {
+    hold_accepting(Family::Generic, 120);
 }

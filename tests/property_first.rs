@@ -7,6 +7,7 @@ mod twin;
 
 use forkpoint::diverge::{Divergence, Outcome};
 use forkpoint::source::Side;
+use twin::accepting::accepting;
 use twin::check::told;
 use twin::library::painted;
 use twin::pairs::{Case, Family, case, tear};
@@ -125,6 +126,22 @@ fn long_lived_threads_stop_early_and_rightly() {
     let cases = number("FORKPOINT_CASES", 150);
     let stopped = hold("threads", cases, |seed| twin::threads::case(&mut Rng::new(seed)));
     assert!(stopped >= cases / 2, "{stopped} of {cases} cases, three runs each, stopped before the ends");
+}
+
+#[test]
+fn the_first_that_is_not_accepted_is_found_early_and_rightly() {
+    let cases = number("FORKPOINT_CASES", 25);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("accepted.toml");
+    for family in [Family::Sound, Family::Damaged, Family::Generic] {
+        hold(&format!("{family:?}"), cases, |seed| accepting(case(family, seed), &mut Rng::new(seed), &file, 75));
+    }
+    let stopped = hold("threads", cases, |seed| {
+        let mut rng = Rng::new(seed);
+        let case = twin::threads::case(&mut rng);
+        accepting(case, &mut rng, &file, 25)
+    });
+    assert!(stopped >= cases / 4, "{stopped} of {cases} cases, three runs each, stopped before the ends");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::objects::{self, Marks};
 use super::options::{LaneName, Malformed, MapChoice, Observer, RunOptions, Stage};
 use super::pairing::{Decision, Pairer};
 use super::pairs::{Phase, Recent};
-use super::parting::Judge;
+use super::parting::{Judge, Step};
 use super::weighing::CHUNK_PAIRS;
 use crate::compare::Comparer;
 use crate::identity::MarkFinder;
@@ -38,6 +38,13 @@ pub struct PairState {
     /// Equal pairs.
     pub compared: u64,
     pub phase: Phase,
+    /// Accepted partings so far.
+    pub accepted: u64,
+    /// What ordinals of the candidate are ahead by.
+    pub(super) step: Step,
+    /// Pairs weighed in a round: few behind an accepted parting, where the next one may be near and what was weighed
+    /// behind it is weighed again.
+    pub(super) pace: u64,
     /// It is among the aligner's changed pairings.
     pub(super) changed: bool,
     pub(super) recent: VecDeque<[Recent; 2]>,
@@ -51,6 +58,7 @@ pub struct Counters {
     pub read: u64,
     pub unverified: u64,
     pub skipped_nondeterministic: u64,
+    pub differed_in_bytes: u64,
     /// By rule number.
     pub overlooked: Vec<u64>,
 }
@@ -89,6 +97,8 @@ pub struct Aligner<'r, J: Judge> {
     pub pairings: Vec<PairState>,
     pub counters: Counters,
     pub verdicts: Vec<(usize, J::Verdict)>,
+    /// How often each of the judge's acceptances accepted a parting.
+    pub accepted_by: Vec<u64>,
     pub map_unknown: Vec<(Side, LaneName)>,
     pub(super) comparer: &'r Comparer<'r>,
     pub(super) profile: &'r Profile,
@@ -150,6 +160,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
             pairings: Vec::new(),
             counters: Counters { overlooked: vec![0; profile.rule_names().len()], ..Counters::default() },
             verdicts: Vec::new(),
+            accepted_by: Vec::new(),
             map_unknown: Vec::new(),
             comparer,
             profile,
@@ -242,8 +253,13 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 }
             }
         }
-        self.weigh_all()?;
-        self.judge_all()?;
+        loop {
+            self.weigh_all()?;
+            // Behind an accepted parting there is more to weigh.
+            if !self.judge_all()? {
+                break;
+            }
+        }
         self.drain_uncompared()
     }
 

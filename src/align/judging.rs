@@ -4,11 +4,11 @@ use rayon::prelude::*;
 
 use super::aligner::Aligner;
 use super::intake::Fault;
-use super::lane::Met;
+use super::lane::{Lane, Met};
 use super::options::Stage;
 use super::pairs::{Phase, check_lone};
-use super::parting::{ContextLine, Judge, MetFault, Parted, Parting};
-use super::weighing::{CHUNK_PAIRS, ROUND_PAIRS};
+use super::parting::{Accepted, ContextLine, Judge, MetFault, Onward, Parted, Parting};
+use super::weighing::{CHUNK_PAIRS, PACE_ACCEPTED, ROUND_PAIRS};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
 
@@ -17,9 +17,13 @@ pub const LOOK_AHEAD: u64 = 256;
 /// Events shown of a lane without a partner, or behind its partner's end.
 const SHOWN_BEHIND: u64 = 4;
 
+fn events_of(lane: &Lane, count: u64) -> Vec<Met<'_>> {
+    lane.cursor(0).take(count as usize).collect()
+}
+
 impl<J: Judge> Aligner<'_, J> {
-    /// Judges the partings whose look-ahead is complete.
-    pub(super) fn judge_all(&mut self) -> Result<(), SourceError> {
+    /// Judges the partings whose look-ahead is complete; says whether a pairing goes on behind an accepted one.
+    pub(super) fn judge_all(&mut self) -> Result<bool, SourceError> {
         self.observer.enter(Stage::Judge);
         let mut ready = Vec::new();
         for pairing in std::mem::take(&mut self.parted) {
@@ -42,29 +46,72 @@ impl<J: Judge> Aligner<'_, J> {
         let judged: Vec<_> = ready
             .into_par_iter()
             .map_init(Scratch::default, |scratch, (pairing, how, wanted, (before, mut faults))| {
-                let sides = Side::BOTH.map(|side| match self.pairings[pairing].lanes[side.index()] {
-                    Some(lane) => self.sides[side.index()].lanes[lane].cursor(0).take(wanted as usize).collect(),
-                    None => Vec::new(),
-                });
-                let parting = Parting { pairing, how, sides, before };
-                let judged = self.judge.judge(&parting, scratch);
-                faults.extend(judged.faults);
-                (pairing, judged.looked, judged.verdict, faults)
+                let state = &self.pairings[pairing];
+                let lanes =
+                    Side::BOTH.map(|side| state.lanes[side.index()].map(|lane| &self.sides[side.index()].lanes[lane]));
+                let sides = lanes.map(|lane| lane.map_or_else(Vec::new, |lane| events_of(lane, wanted)));
+                let parting = Parting { pairing, how, lanes, step: state.step, sides, before };
+                let mut judged = self.judge.judge(&parting, scratch);
+                faults.append(&mut judged.faults);
+                (pairing, judged, faults)
             })
             .collect();
-        for (pairing, looked, verdict, faults) in judged {
-            self.verdicts.push((pairing, verdict));
+        let mut goes_on = false;
+        for (pairing, judged, faults) in judged {
             faults.into_iter().for_each(|(side, fault)| self.add_fault(side, fault));
-            self.set_phase(pairing, Phase::Counting);
-            self.pairings[pairing].recent.clear();
-            for side in Side::BOTH {
-                if let Some(lane) = self.pairings[pairing].lanes[side.index()] {
-                    self.sides[side.index()].pop(lane, looked[side.index()] as u64);
+            let end = match judged.accepted {
+                None => {
+                    self.verdicts.push((pairing, judged.verdict));
+                    Phase::Counting
                 }
-            }
+                Some(accepted) => {
+                    goes_on |= self.accept(pairing, &accepted);
+                    match (accepted.onward, self.pairings[pairing].phase) {
+                        (Onward::End, Phase::Parted(Parted::Alone(_))) => Phase::NotCompared,
+                        (Onward::End, _) => Phase::Counting,
+                        _ => continue,
+                    }
+                }
+            };
+            self.set_phase(pairing, end);
+            self.pairings[pairing].recent.clear();
+            self.pop_both(pairing, judged.looked.map(|looked| looked as u64));
         }
         self.observer.leave(Stage::Judge);
-        Ok(())
+        Ok(goes_on)
+    }
+
+    /// Counts an accepted parting and goes past it; says whether there may be more to weigh.
+    fn accept(&mut self, pairing: usize, accepted: &Accepted) -> bool {
+        for by in &accepted.by {
+            let by = *by as usize;
+            self.accepted_by.resize(self.accepted_by.len().max(by + 1), 0);
+            self.accepted_by[by] += 1;
+        }
+        self.pairings[pairing].accepted += 1;
+        let (passed, step) = match accepted.onward {
+            Onward::Pair(step) => {
+                self.remember(pairing, 1);
+                self.pairings[pairing].compared += 1;
+                ([1, 1], step)
+            }
+            Onward::Past(passed, step) => (passed, step),
+            Onward::End => return false,
+        };
+        self.pairings[pairing].step = step;
+        self.pairings[pairing].pace = PACE_ACCEPTED;
+        self.pop_both(pairing, passed);
+        self.set_phase(pairing, Phase::Active);
+        true
+    }
+
+    /// Takes so many events off both lanes.
+    fn pop_both(&mut self, pairing: usize, counts: [u64; 2]) {
+        for side in Side::BOTH {
+            if let Some(lane) = self.pairings[pairing].lanes[side.index()] {
+                self.sides[side.index()].pop(lane, counts[side.index()]);
+            }
+        }
     }
 
     /// The texts of the last equal pairs, read strictly since they are shown.

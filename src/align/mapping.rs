@@ -11,7 +11,8 @@ use super::lane::Met;
 use super::options::{LaneName, MapChoice};
 use super::pairing::{Decision, MatchedBy, Opening};
 use super::pairs::Phase;
-use super::parting::{Judge, Parted};
+use super::parting::{Judge, Parted, Step};
+use super::weighing::ROUND_PAIRS;
 use crate::compare::Scratch;
 use crate::source::Side;
 
@@ -98,6 +99,9 @@ impl<J: Judge> Aligner<'_, J> {
             decision,
             compared: 0,
             phase: Phase::Active,
+            accepted: 0,
+            step: Step::default(),
+            pace: ROUND_PAIRS,
             changed: false,
             recent: VecDeque::new(),
         });
@@ -112,7 +116,17 @@ impl<J: Judge> Aligner<'_, J> {
         lanes[side.index()] = Some(lane);
         let decision =
             Decision { lanes: [lane, lane], matched_by: MatchedBy::None, ambiguous: false, evidence: None, at };
-        self.pairings.push(PairState { lanes, decision, compared: 0, phase, changed: false, recent: VecDeque::new() });
+        self.pairings.push(PairState {
+            lanes,
+            decision,
+            compared: 0,
+            phase,
+            accepted: 0,
+            step: Step::default(),
+            pace: ROUND_PAIRS,
+            changed: false,
+            recent: VecDeque::new(),
+        });
         self.set_phase(index, phase);
     }
 

@@ -37,5 +37,5 @@ pub use lane::{Lane, Met, Place, event_of};
 pub use options::*;
 pub use pairing::{Decision, Evidence, LATE, MatchedBy};
 pub use pairs::{CONTEXT_BYTES_MAX, Phase};
-pub use parting::{ContextLine, Judge, Judged, MetFault, Parted, Parting, fault_at};
+pub use parting::{Accepted, ContextLine, Judge, Judged, MetFault, Onward, Parted, Parting, Step, fault_at};
 pub use succession::{LanePlace, Succession};

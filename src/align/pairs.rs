@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::intake::Fault;
 use super::lane::{LaneCursor, Met, Place, Run};
-use super::parting::{ContextLine, Parted, fault_at};
+use super::parting::{ContextLine, Parted, Step, fault_at};
 use crate::compare::{Comparer, Scratch, Weighed};
 use crate::profile::ReadFault;
 use crate::scan::Sight;
@@ -39,6 +39,8 @@ pub struct WeighedPairs {
     pub read: u64,
     pub unverified: u64,
     pub skipped_nondeterministic: u64,
+    /// Pairs that differ in kind or ordinal, and not in what is compared besides.
+    pub differ_elsewhere: u64,
     /// Pairs by rule number.
     pub overlooked: SmallVec<[(u16, u64); 4]>,
     pub faults: Vec<(Side, Fault)>,
@@ -47,12 +49,23 @@ pub struct WeighedPairs {
     pub waits: bool,
 }
 
+/// How pairs are weighed.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighing {
+    /// Every line is read.
+    pub strict: bool,
+    /// Malformed lines are stepped over.
+    pub skip_faults: bool,
+    /// What ordinals of the candidate are ahead by.
+    pub step: Step,
+}
+
 /// Weighs so many pairs in order, until one differs or, unless faults are stepped over, is malformed.
 pub fn weigh_pairs(
     comparer: &Comparer<'_>,
     [mut reference, mut candidate]: [LaneCursor<'_>; 2],
     mut count: u64,
-    (strict, skip_faults): (bool, bool),
+    Weighing { strict, skip_faults, step }: Weighing,
     scratch: &mut Scratch,
 ) -> WeighedPairs {
     let mut found = WeighedPairs::default();
@@ -60,7 +73,8 @@ pub fn weigh_pairs(
         && let (Some(left), Some(right)) = (reference.run(), candidate.run())
     {
         let run = left.count.min(right.count).min(count.min(u64::from(u32::MAX)) as u32);
-        let sees = !strict && comparer.compares_all();
+        // Ordinals that are ahead are never the same bytes.
+        let sees = !strict && comparer.compares_all() && step == Step::default();
         let mut at = 0;
         while at < run {
             let sight = if sees { found.take_equal(&left, &right, &mut at, run) } else { Sight::Unseen };
@@ -76,7 +90,10 @@ pub fn weigh_pairs(
             }
             let weighed = match sight {
                 Sight::SameHead => comparer.weigh_tails(&left.event(at), &right.event(at), scratch),
-                _ => comparer.weigh(&left.event(at), &right.event(at), scratch),
+                _ => {
+                    let reference = left.event(at);
+                    comparer.weigh(&reference, &step.renumbered(&reference, right.event(at)), scratch)
+                }
             };
             if found.take(weighed, [left.at(at), right.at(at)], strict, skip_faults).is_break() {
                 return found;
@@ -149,6 +166,7 @@ impl WeighedPairs {
             Weighed::Differ { read } => {
                 self.compared += 1;
                 self.read += u64::from(read || strict);
+                self.differ_elsewhere += u64::from(!read);
                 self.stop = Some(Phase::Parted(Parted::Differs));
                 return ControlFlow::Break(());
             }

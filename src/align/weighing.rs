@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::aligner::Aligner;
 use super::lane::{Lane, LaneCursor};
 use super::options::Stage;
-use super::pairs::{Phase, Recent, WeighedPairs, check_lone, weigh_pairs};
+use super::pairs::{Phase, Recent, WeighedPairs, Weighing, check_lone, weigh_pairs};
 use super::parting::{Judge, Parted};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
@@ -17,6 +17,8 @@ pub(super) const ROUND_PAIRS: u64 = 65_536;
 /// Events of all lanes together that a round brings back, and the least of one lane.
 const UNSEALED_MAX: u64 = 65_536;
 const UNSEALED_MIN: u64 = 64;
+/// Pairs weighed in the first round behind an accepted parting.
+pub(super) const PACE_ACCEPTED: u64 = 64;
 
 /// Pairs weighed one after the other: the pairing, how many pairs are skipped, how many are weighed.
 type Part = (usize, u64, u64);
@@ -35,13 +37,14 @@ impl<J: Judge> Aligner<'_, J> {
                 self.step_over_holes(*pairing)?;
             }
             let tasks = self.tasks(&active);
-            let reading = (self.options.strict, self.sides[0].steps_over_faults());
+            let (strict, skip_faults) = (self.options.strict, self.sides[0].steps_over_faults());
             let results: Vec<Vec<WeighedPairs>> = tasks
                 .par_iter()
                 .map_init(Scratch::default, |scratch, task| {
                     self.observer.enter(Stage::Compare);
                     let weigh = |part: &Part| {
-                        weigh_pairs(self.comparer, self.cursors(part.0, part.1), part.2, reading, scratch)
+                        let how = Weighing { strict, skip_faults, step: self.pairings[part.0].step };
+                        weigh_pairs(self.comparer, self.cursors(part.0, part.1), part.2, how, scratch)
                     };
                     let weighed = task.iter().map(weigh).collect();
                     self.observer.leave(Stage::Compare);
@@ -60,7 +63,7 @@ impl<J: Judge> Aligner<'_, J> {
         let mut tasks: Vec<Vec<Part>> = Vec::new();
         let mut room = 0;
         for pairing in active {
-            let count = self.pairs_at_hand(*pairing).min(ROUND_PAIRS);
+            let count = self.pairs_at_hand(*pairing).min(self.pairings[*pairing].pace);
             let mut skip = 0;
             while skip < count {
                 if room == 0 {
@@ -110,8 +113,9 @@ impl<J: Judge> Aligner<'_, J> {
                 let lane = self.pairings[pairing].lanes[side.index()].expect("paired");
                 self.sides[side.index()].pop(lane, taken + told);
             }
-            if let Some(phase) = stop {
-                self.set_phase(pairing, phase);
+            match stop {
+                Some(phase) => self.set_phase(pairing, phase),
+                None => self.pairings[pairing].pace = (self.pairings[pairing].pace * 4).min(ROUND_PAIRS),
             }
             if self.pairings[pairing].phase == Phase::Active && taken > 0 {
                 again.push(pairing);
@@ -129,6 +133,8 @@ impl<J: Judge> Aligner<'_, J> {
         counters.read += result.read;
         counters.unverified += result.unverified;
         counters.skipped_nondeterministic += result.skipped_nondeterministic;
+        let alike = result.equal_by_bytes + result.skipped_nondeterministic + result.differ_elsewhere;
+        counters.differed_in_bytes += result.compared - alike;
         for (rule, count) in &result.overlooked {
             counters.overlooked[*rule as usize] += count;
         }
@@ -211,7 +217,11 @@ impl<J: Judge> Aligner<'_, J> {
                 }
                 let partner = self.lane(pairing, side.other());
                 let next = partner.cursor(0).next().and_then(|met| met.ordinal());
-                let inside = next.is_some_and(|next| after.is_none_or(|after| next > after) && next < before);
+                // As the lane with the hole would number it.
+                let number = next.map(|next| self.pairings[pairing].step.as_numbered_by(side, next));
+                let inside = number.is_some_and(|number| {
+                    after.is_none_or(|after| number > i128::from(after)) && number < i128::from(before)
+                });
                 if inside {
                     self.check_stepped_over(pairing, side.other());
                     let lane = self.pairings[pairing].lanes[side.other().index()].expect("paired");

@@ -87,8 +87,14 @@ impl Args {
 #[command(next_help_heading = "Rules")]
 pub struct RuleArgs {
     /// Rules to start from: a name or a TOML file [default: schema-v1]
+    ///
+    /// A forkpoint.toml in the current folder or above is the project's own profile, and the default. If NAME or FILE is, or extends,
+    /// the profile that it extends, its rules are laid in between; else it is left out.
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
+    /// Look for no forkpoint.toml in the current folder and above
+    #[arg(long, hide_short_help = true)]
+    pub no_project: bool,
     /// Field that numbers a thread's events; none: their order counts
     #[arg(long, value_name = "PATH")]
     pub ordinal: Option<String>,

@@ -69,8 +69,8 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
 /// Wrong usage, or standard output cannot be written.
 pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     decide::refuse_two_stdins(&args.logs)?;
-    let profile = decide::profile(&args.rules, &args.thread.thread)?;
     let around = Surroundings::look();
+    let profile = decide::told_rules(&args.rules, &args.thread.thread, &around, args.talk.quiet)?;
     let draw = args.limit.0 != u64::MAX && around.wants_progress(args.talk.progress, args.talk.quiet);
     let open = decide::open_options(&args.read);
     let mut left = args.limit.0;

@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::accepting;
 use super::args::{LogPath, ReadArgs, RuleArgs};
 use super::diff::DiffArgs;
 use super::output::{Format, Output, refuse_collisions};
+use super::tell;
 use super::terminal::{Surroundings, WIDTH_DEFAULT};
 use crate::align::{Malformed, MapChoice, RunOptions};
-use crate::profile::{self, Overrides, Profile};
-use crate::report::{Details, LogName, ReportContext, Validated};
+use crate::diverge::Acceptances;
+use crate::profile::{self, Layered, Origins, Overrides, Profile};
+use crate::report::{self, Details, LogName, ReportContext, Validated};
 use crate::source::{Log, OpenOptions};
 
 /// All that a `diff` needs to know.
@@ -22,8 +25,14 @@ pub struct DiffPlan {
     pub open: OpenOptions,
     /// The rules, flags laid on top.
     pub profile: Profile,
+    /// Who said what of them.
+    pub origins: Origins,
     /// Choices that are no rules.
     pub options: RunOptions,
+    /// The divergences that are tolerated.
+    pub acceptances: Acceptances,
+    /// The file to which those found are added.
+    pub write_accept: Option<PathBuf>,
     /// The report on standard output; `None`: one line, and only if they differ.
     pub stdout: Option<Format>,
     /// The report files.
@@ -59,8 +68,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
     let mut files = args.output.clone();
     files.extend(args.out.iter().map(|path| Output { format: Format::Markdown, path: path.clone() }));
     refuse_collisions(&files, &inputs)?;
-    let profile = profile(&args.rules, &args.thread.thread)?;
-    let mut notes = left_behind(&args.rules, &args.thread.thread)?;
+    let Rules { layered: Layered { profile, origins }, mut notes } = rules(&args.rules, &args.thread.thread, around)?;
     if crate::disk::same_target(&inputs[0], &inputs[1]) {
         notes.push(format!("note: {} and {} are one file", inputs[0].display(), inputs[1].display()));
     }
@@ -74,13 +82,20 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         identity_limit: args.identity_limit,
         ..RunOptions::default()
     };
+    let acceptances = accepting::read(&args.accept, args.today)?;
+    if let Some(path) = &args.write_accept {
+        accepting::refuse_collisions(path, &files, &inputs)?;
+    }
     Ok(DiffPlan {
+        acceptances,
+        write_accept: args.write_accept.clone(),
         open: open_options(&args.read),
         context: context(&args, &inputs),
         stdout: (!args.validate_identical).then_some(args.format),
         files,
         labels: args.label.clone(),
         profile,
+        origins,
         options,
         width: around.width(),
         color: around.wants_color(args.talk.color),
@@ -134,6 +149,7 @@ fn context(args: &DiffArgs, inputs: &[PathBuf; 2]) -> ReportContext {
 pub(super) fn role_flags(rules: &RuleArgs, thread: &[String]) -> Vec<String> {
     let mut words = Words::default();
     words.add("--profile", rules.profile.iter());
+    words.0.extend(rules.no_project.then(|| "--no-project".to_owned()));
     words.add("--thread-role", thread.iter());
     words.add("--ordinal", rules.ordinal.iter());
     words.add("--kind", rules.kind.iter());
@@ -160,6 +176,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
         ("--ignore-unmatched", args.ignore_unmatched),
     ];
     words.0.extend(switches.iter().filter(|switch| switch.1).map(|switch| switch.0.to_owned()));
+    words.add("--accept", args.accept.iter().map(|path| path.display()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
     words.add("--identity-limit", args.identity_limit.iter());
     words.add("--max-line", args.read.max_line.iter());
@@ -211,22 +228,52 @@ fn overrides(rules: &RuleArgs, thread: &[String]) -> Overrides {
     }
 }
 
+/// The rules to go by, and what there is to remark on them before work begins.
+#[derive(Debug)]
+pub struct Rules {
+    /// The rules, flags laid on top.
+    pub layered: Layered,
+    /// One sentence each.
+    pub notes: Vec<String>,
+}
+
 /// The rules to go by.
 ///
 /// # Errors
-/// An unknown profile, or flags that make no sense.
-pub fn profile(rules: &RuleArgs, thread: &[String]) -> anyhow::Result<Profile> {
-    let profile = profile::load(rules.profile.as_deref().unwrap_or(PROFILE_DEFAULT))?;
-    Ok(overrides(rules, thread).apply(profile)?)
+/// An unknown profile, unsound files, or flags that make no sense.
+pub fn rules(rules: &RuleArgs, thread: &[String], around: &Surroundings) -> anyhow::Result<Rules> {
+    let folder = around.folder.as_deref().filter(|_| !rules.no_project);
+    let project = folder.and_then(|folder| profile::find_project(folder, around.home.as_deref()));
+    let chosen = profile::choose(rules.profile.as_deref(), PROFILE_DEFAULT, project.as_deref())?;
+    let mut notes = Vec::new();
+    if let Some(project) = &project {
+        let path = report::visible(&project.to_string_lossy());
+        notes.push(match (chosen.uses_project, &rules.profile) {
+            (false, Some(name)) => format!(
+                "note: {path} is left out: --profile {} is neither it nor built on what it extends",
+                report::visible(name)
+            ),
+            _ => format!("note: the rules of {path} are used (--no-project leaves them out)"),
+        });
+    }
+    let flags = overrides(rules, thread);
+    let gone = flags.left_behind(&chosen.layered.profile)?;
+    if !gone.is_empty() {
+        notes.push(format!("note: --payload moves the payload away from under these rules: {}", gone.join(", ")));
+    }
+    Ok(Rules { layered: chosen.layered.with_flags(&flags)?, notes })
 }
 
-fn left_behind(rules: &RuleArgs, thread: &[String]) -> anyhow::Result<Vec<String>> {
-    let profile = profile::load(rules.profile.as_deref().unwrap_or(PROFILE_DEFAULT))?;
-    let gone = overrides(rules, thread).left_behind(&profile)?;
-    Ok(match gone.is_empty() {
-        true => Vec::new(),
-        false => vec![format!("note: --payload moves the payload away from under these rules: {}", gone.join(", "))],
-    })
+/// The rules to go by where work begins at once: what there is to remark on them is told, unless all is to be quiet.
+///
+/// # Errors
+/// As [`rules`].
+pub fn told_rules(args: &RuleArgs, thread: &[String], around: &Surroundings, quiet: bool) -> anyhow::Result<Profile> {
+    let Rules { layered, notes } = rules(args, thread, around)?;
+    if !quiet {
+        notes.iter().for_each(|note| tell(note));
+    }
+    Ok(layered.profile)
 }
 
 /// How logs are read.

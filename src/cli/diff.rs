@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
+use toml::value::Date;
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::decide::{self, DiffPlan};
@@ -15,7 +16,7 @@ use super::output::{self, Format, Output, parse_output};
 use super::progress::Watch;
 use super::size::show_count;
 use super::terminal::Surroundings;
-use super::{Exit, begin, complain, tell, workers};
+use super::{Exit, accepting, begin, complain, tell, workers};
 use crate::align::{LaneName, Malformed, MapChoice};
 use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::profile::Profile;
@@ -61,7 +62,7 @@ pub struct DiffArgs {
     #[arg(long, help_heading = "Comparing")]
     pub strict: bool,
     /// Of events marked nondeterministic compare only kind and ordinal
-    #[arg(long, help_heading = "Comparing")]
+    #[arg(long, help_heading = "Comparing", hide_short_help = true)]
     pub skip_nondeterministic: bool,
     /// Follow so many objects of each log at one time, by identity rules [default: 4194304]
     ///
@@ -81,6 +82,16 @@ pub struct DiffArgs {
     /// Accept threads without a partner
     #[arg(long, help_heading = "Comparing")]
     pub ignore_unmatched: bool,
+    /// Go on past the divergences that this file tolerates (repeatable)
+    ///
+    /// Each has its reason in the file, and may have a last day. What is accepted is counted; the rest is told as ever.
+    #[arg(long, value_name = "FILE", help_heading = "Comparing")]
+    pub accept: Vec<PathBuf>,
+    /// Add the divergences found to such a file
+    ///
+    /// Their reasons are left to be said, and --accept takes the file only once they are. What the file holds stays.
+    #[arg(long, value_name = "FILE", help_heading = "Comparing", hide_short_help = true)]
+    pub write_accept: Option<PathBuf>,
 
     /// The thread role.
     #[command(flatten)]
@@ -124,6 +135,9 @@ pub struct DiffArgs {
     /// Take every line apart the exact way: slower, the same answer.
     #[arg(long, hide = true)]
     pub no_layouts: bool,
+    /// The day by which what was accepted may have expired, for tests.
+    #[arg(long, hide = true, value_name = "DATE", value_parser = accepting::parse_day)]
+    pub today: Option<Date>,
     /// The reference, for old scripts.
     #[arg(long, hide = true, value_name = "LOG")]
     pub canary: Option<PathBuf>,
@@ -175,7 +189,8 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     let total = sizes.iter().flatten().sum::<u64>() * u64::from(sizes.iter().all(Option::is_some));
     let mut watch = Watch::new(total, plan.progress);
     let result = workers::in_pool(plan.jobs, || {
-        diverge::run(&mut reference, &mut candidate, &plan.profile, &plan.options, &watch)
+        let acceptances = &plan.acceptances;
+        diverge::run_accepting(&mut reference, &mut candidate, &plan.profile, &plan.options, acceptances, &watch)
     })?;
     watch.finish();
     let (outcome, keep) = match result {
@@ -183,6 +198,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         Err(error) => return Err(stopped(error, &mut plan, [&reference, &candidate])),
     };
     label(&mut plan, &outcome);
+    plan.context.own_rules = plan.origins.own_rules();
     let ends = Side::BOTH.into_iter().zip([&reference, &candidate]).filter(|(side, _)| outcome.tells_end(*side));
     plan.context.messages.extend(ends.filter_map(|(_, log)| log.damage()).map(Damage::to_string));
     plan.context.first_only = outcome.only_first.is_some();
@@ -279,7 +295,14 @@ fn write_reports(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> Option<Exit
 /// Writes all reports, tells the rest, and decides the exit code.
 fn write(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> anyhow::Result<Exit> {
     let story = Story::new(outcome, keep, &plan.profile, &plan.context);
-    let exit = write_reports(plan, outcome, keep).unwrap_or(Exit(story.verdict.exit_code()));
+    let mut exit = write_reports(plan, outcome, keep).unwrap_or(Exit(story.verdict.exit_code()));
+    if let Some(path) = &plan.write_accept {
+        match accepting::write(path, outcome, story.verdict) {
+            Ok(note) if !plan.quiet && plan.stdout.is_some() => tell(&note),
+            Ok(_) => {}
+            Err(trouble) => exit = complain(&trouble),
+        }
+    }
     if plan.stdout.is_none() {
         if exit != Exit::SAME {
             tell(&story.verdict_line());

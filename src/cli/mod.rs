@@ -3,9 +3,10 @@
 //! In reading order: [`args`] is what was typed, [`decide`] what it means; `command` calls one file a command:
 //! [`diff`], [`show`], [`check`], [`profiles`], [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
-//! [`begin`] reads a lone log's header, `place` finds what `show` is asked for, [`progress`] tells how far work is, `talk` speaks on standard error,
+//! [`accepting`] reads and writes files of accepted divergences, [`begin`] reads a lone log's header, `place` finds what `show` is asked for, [`progress`] tells how far work is, `talk` speaks on standard error,
 //! `workers` are as many as can be had, `interrupt` ends what Ctrl-C interrupts.
 
+pub mod accepting;
 pub mod args;
 pub mod begin;
 pub mod check;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::args::{RuleArgs, ThreadRoleArg};
-use super::{Exit, decide, output, tell};
+use super::decide::{self, Rules};
+use super::terminal::Surroundings;
+use super::{Exit, output, tell};
 use crate::profile;
 
 /// Shown below the help.
@@ -28,7 +30,10 @@ pub struct ProfileArgs {
 pub enum ProfileCommand {
     /// Name the built-in profiles
     List,
-    /// Print the effective rules as a commented file, ready to edit
+    /// Print the effective rules as a commented file, ready to edit, with where each came from
+    ///
+    /// With the flags of diff it shows what a run with those flags would use. A profile named without --profile is
+    /// shown alone, whatever forkpoint.toml there is.
     Show(Box<ProfileShowArgs>),
     /// Say whether a file is a sound profile, and what in it has no effect
     Check {
@@ -40,7 +45,7 @@ pub enum ProfileCommand {
 /// Which rules to show.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ProfileShowArgs {
-    /// A built-in profile or a file [default: schema-v1]
+    /// A built-in profile or a file [default: what a run without --profile would use]
     #[arg(value_name = "NAME|FILE", conflicts_with = "profile")]
     pub name: Option<String>,
     /// The thread role.
@@ -72,9 +77,12 @@ fn list() -> anyhow::Result<Exit> {
 }
 
 fn show(args: ProfileShowArgs) -> anyhow::Result<Exit> {
-    let rules = RuleArgs { profile: args.name.or(args.rules.profile), ..args.rules };
-    let profile = decide::profile(&rules, &args.thread.thread)?;
-    output::print(profile::show(&profile).as_bytes())?;
+    // A profile shown by its name is that one alone; --profile shows what a run with that flag would use.
+    let no_project = args.rules.no_project || args.name.is_some();
+    let rules = RuleArgs { profile: args.name.or(args.rules.profile), no_project, ..args.rules };
+    let Rules { layered, notes } = decide::rules(&rules, &args.thread.thread, &Surroundings::look())?;
+    notes.iter().for_each(|note| tell(note));
+    output::print(profile::show_layered(&layered).as_bytes())?;
     Ok(Exit::SAME)
 }
 

@@ -89,9 +89,9 @@ pub struct ShowArgs {
 /// # Errors
 /// Wrong usage, a place that is not there, or a log that cannot be read.
 pub fn run(args: ShowArgs) -> anyhow::Result<Exit> {
-    let profile = decide::profile(&args.rules, &args.thread_role)?;
-    let goals = goals(&args, &profile)?;
     let around = Surroundings::look();
+    let profile = decide::told_rules(&args.rules, &args.thread_role, &around, args.talk.quiet)?;
+    let goals = goals(&args, &profile)?;
     let color = around.wants_color(args.talk.color);
     let escape = !args.raw || around.stdout_terminal;
     let mut text = Vec::new();

@@ -1,6 +1,7 @@
-//! The terminal: its width, and whether colour is wanted.
+//! The surroundings: the terminal's width, whether colour is wanted, where the user stands.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use super::args::When;
 
@@ -10,7 +11,7 @@ pub const WIDTH_DEFAULT: usize = 80;
 /// Narrower terminals are written to as if they had this width.
 const WIDTH_MIN: usize = 40;
 
-/// What the environment says about terminals; a value of its own, so that tests can make one up.
+/// What the environment says about terminals and folders; a value of its own, so that tests can make one up.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// Standard output is a terminal.
@@ -27,6 +28,10 @@ pub struct Surroundings {
     pub term: Option<String>,
     /// `COLUMNS`.
     pub columns_variable: Option<String>,
+    /// The current folder: project files are looked for from here upward.
+    pub folder: Option<PathBuf>,
+    /// `HOME`: no further than here.
+    pub home: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -41,6 +46,8 @@ impl Surroundings {
             clicolor_force: variable("CLICOLOR_FORCE"),
             term: variable("TERM"),
             columns_variable: variable("COLUMNS"),
+            folder: std::env::current_dir().ok(),
+            home: std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
         }
     }
 

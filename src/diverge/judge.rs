@@ -1,8 +1,12 @@
 //! Judging a parting: what kind of divergence it is and what a report shows of it.
 
+use super::acceptance::{self, Acceptances};
 use super::outcome::DivergenceKind;
 use super::resync;
-use crate::align::{CONTEXT_BYTES_MAX, ContextLine, Judge, Judged, Met, MetFault, Parted, Parting, fault_at, pairs};
+use crate::align::{
+    Accepted, CONTEXT_BYTES_MAX, ContextLine, Judge, Judged, Met, MetFault, Onward, Parted, Parting, Step, fault_at,
+    pairs,
+};
 use crate::compare::{Comparer, Difference, Overlooked, Scratch};
 use crate::source::Side;
 
@@ -16,6 +20,8 @@ const AFTER: usize = 3;
 pub struct Verdict {
     pub kind: DivergenceKind,
     pub position: u64,
+    /// The token of the divergent event's kind: the reference's, or where that has none there the candidate's.
+    pub event_kind: Option<Vec<u8>>,
     /// The divergent event of each side, absent where that side has none there.
     pub events: [Option<ContextLine>; 2],
     /// The physical line of the reference event at the position (the last common event's where
@@ -25,30 +31,71 @@ pub struct Verdict {
     pub lines: [Option<u64>; 2],
     pub differences: Vec<Difference>,
     pub differences_total: u64,
+    /// The two ordinals differ, and not only by what was accepted before.
+    pub ordinal_differs: bool,
     pub overlooked: Overlooked,
     pub resync: Option<(resync::Shift, Option<i128>)>,
     pub before: Vec<[ContextLine; 2]>,
     pub after: [Vec<ContextLine>; 2],
 }
 
+impl Verdict {
+    /// How many events are missing, or extra.
+    pub fn events_passed(&self) -> Option<u64> {
+        let (shift, _) = self.resync?;
+        match self.kind {
+            DivergenceKind::Missing => Some(shift.reference as u64),
+            DivergenceKind::Extra => Some(shift.candidate as u64),
+            _ => None,
+        }
+    }
+
+    /// How the two lanes go on if this is accepted. `step` is what the candidate's ordinals were ahead by so far.
+    fn onward(&self, step: Step, ordinals: [Option<u64>; 2]) -> Onward {
+        let ahead = match ordinals {
+            [Some(reference), Some(candidate)] => Step(i128::from(candidate) - i128::from(reference)),
+            _ => step,
+        };
+        match (self.kind, self.resync) {
+            (DivergenceKind::EndedEarly | DivergenceKind::Unmatched, _) => Onward::End,
+            (DivergenceKind::Missing | DivergenceKind::Extra, Some((shift, behind))) => {
+                Onward::Past([shift.reference as u64, shift.candidate as u64], behind.map_or(step, Step))
+            }
+            // Ordinals that were accepted as they stand go on as they stand.
+            _ if self.ordinal_differs => Onward::Pair(ahead),
+            _ => Onward::Pair(step),
+        }
+    }
+}
+
 /// The judge of a run.
 pub struct Judgement<'p> {
     pub comparer: &'p Comparer<'p>,
+    pub acceptances: &'p Acceptances,
 }
 
 impl Judge for Judgement<'_> {
     type Verdict = Verdict;
 
     fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
-        match parting.how {
+        let mut judged = match parting.how {
             Parted::Differs => self.differs(parting, scratch),
             Parted::Short(side) => self.one_sided(parting, side.other(), DivergenceKind::EndedEarly, scratch),
             Parted::Alone(side) => self.one_sided(parting, side, DivergenceKind::Unmatched, scratch),
-        }
+        };
+        judged.accepted = self.accepted(parting, &judged.verdict);
+        judged
     }
 }
 
 impl Judgement<'_> {
+    fn accepted(&self, parting: &Parting<'_>, verdict: &Verdict) -> Option<Accepted> {
+        let lanes = parting.lanes.map(|lane| lane.map(|lane| (&lane.thread, lane.generation)));
+        let by = self.acceptances.accept(&acceptance::Met { verdict, lanes })?;
+        let ordinals = parting.sides.each_ref().map(|events| events.first().and_then(Met::ordinal));
+        Some(Accepted { by, onward: verdict.onward(parting.step, ordinals) })
+    }
+
     fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
         let mut faults = Vec::new();
         let ahead = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
@@ -59,7 +106,8 @@ impl Judgement<'_> {
             }
         });
         let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
-        let (left, right) = (reference.event(), candidate.event());
+        let left = reference.event();
+        let right = parting.step.renumbered(&left, candidate.event());
         // A malformed divergent line is told as a fault; kind and ordinal still are.
         let found = self.comparer.differences(&left, &right, scratch).unwrap_or_default();
         let kind = match shift {
@@ -97,6 +145,8 @@ impl Judgement<'_> {
         let verdict = Verdict {
             kind,
             position: reference.position,
+            event_kind: kind_of(if kind == DivergenceKind::Extra { candidate } else { reference }),
+            ordinal_differs: found.ordinal,
             events: [event(Side::Reference), event(Side::Candidate)],
             reference_line: Some(reference.place().line),
             lines: [Some(reference.place().line), Some(candidate.place().line)],
@@ -107,7 +157,7 @@ impl Judgement<'_> {
             before: parting.before.clone(),
             after,
         };
-        Judged { verdict, faults, looked }
+        Judged { verdict, faults, looked, accepted: None }
     }
 
     /// Digests of a look-ahead, all of it read strictly. It ends before the first malformed
@@ -149,6 +199,8 @@ impl Judgement<'_> {
         let mut verdict = Verdict {
             kind,
             position: first.map_or(0, |met| met.position),
+            event_kind: first.and_then(kind_of),
+            ordinal_differs: false,
             events: [None, None],
             reference_line: parting.before.last().map(|pair| pair[0].place.line),
             lines: [None, None],
@@ -163,8 +215,15 @@ impl Judgement<'_> {
         verdict.lines[side.index()] = first.map(|met| met.place().line);
         verdict.after[side.index()] = events.iter().skip(1).take(AFTER).map(context).collect();
         let looked = parting.sides.each_ref().map(Vec::len);
-        Judged { verdict, faults, looked }
+        Judged { verdict, faults, looked, accepted: None }
     }
+}
+
+/// The token of an event's kind, if it has one.
+fn kind_of(met: &Met<'_>) -> Option<Vec<u8>> {
+    let event = met.event();
+    let kind = event.scalar_kind();
+    (!kind.is_empty()).then(|| kind.to_vec())
 }
 
 fn context(met: &Met<'_>) -> ContextLine {

@@ -1,9 +1,13 @@
 //! Room `diverge`: lanes to divergences.
 //!
 //! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
-//! again; [`judge`] says what kind of divergence a parting is; [`rank`] which comes first; [`certain`]
+//! again; [`judge`] says what kind of divergence a parting is, [`acceptance`] whether it is tolerated,
+//! as `accept_file` reads it and `accept_draft` writes it; [`rank`] which comes first; [`certain`]
 //! when that is known before the logs end; [`mod@run`] puts a whole run together.
 
+pub mod accept_draft;
+pub mod accept_file;
+pub mod acceptance;
 pub mod certain;
 pub mod judge;
 pub mod outcome;
@@ -11,5 +15,6 @@ pub mod rank;
 pub mod resync;
 pub mod run;
 
+pub use acceptance::{Acceptance, Acceptances};
 pub use outcome::*;
-pub use run::{RunError, run};
+pub use run::{RunError, run, run_accepting};

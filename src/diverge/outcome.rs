@@ -29,6 +29,10 @@ pub struct Outcome {
     /// Pairings that are not told and yet count for the verdict, where the one that is does not
     /// decide it alone: it only ends, has no partner, or stands behind skipped lines.
     pub untold: Vec<Pairing>,
+    /// Divergences that were accepted, in all pairings.
+    pub accepted: u64,
+    /// What the run was told to accept, and how often it did.
+    pub acceptances: Vec<AcceptanceUse>,
 }
 
 impl Outcome {
@@ -40,6 +44,22 @@ impl Outcome {
 
 /// Faults past this number are counted, not listed.
 pub const FAULTS_LISTED_MAX: usize = 100;
+
+/// One accepted divergence, or family of them, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptanceUse {
+    /// Where it stands, as `FILE:LINE`.
+    pub place: String,
+    pub divergence: DivergenceKind,
+    pub reason: String,
+    pub link: Option<String>,
+    /// The last day on which it accepts, as `2027-01-31`.
+    pub expires: Option<String>,
+    /// That day is over: it accepts nothing any more.
+    pub has_expired: bool,
+    /// Divergences that it accepted, alone or with others.
+    pub accepted: u64,
+}
 
 /// One log as a whole.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +95,8 @@ pub struct Pairing {
     /// Equal pairs before the divergence or the end.
     pub compared: u64,
     pub divergence: Option<Divergence>,
+    /// Divergences before it that were accepted.
+    pub accepted: u64,
 }
 
 /// One lane: a thread (and generation) on one side.
@@ -103,6 +125,8 @@ pub struct Divergence {
     /// Place in the lane, from 0.
     pub position: u64,
     pub kind: DivergenceKind,
+    /// The token of the divergent event's kind: the reference's, or where that has none there the candidate's.
+    pub event_kind: Option<Vec<u8>>,
     /// 1 for the first divergence of the run, then on in the order of BEHAVIOUR 3.6.
     pub rank: u64,
     pub after_fault: bool,
@@ -190,6 +214,8 @@ pub struct Coverage {
     pub read: u64,
     pub unverified: u64,
     pub skipped_nondeterministic: u64,
+    /// Pairs whose compared parts are not the same bytes: those in which a rule may have had a say.
+    pub differed_in_bytes: u64,
     /// Pairs in which each named rule overlooked a difference, in the profile's order, only those above zero.
     pub overlooked: Vec<(String, u64)>,
 }

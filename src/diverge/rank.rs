@@ -118,6 +118,8 @@ mod tests {
         let divergence = divergence.map(|(kind, [reference, candidate])| Divergence {
             position: 3,
             kind,
+            event_kind: None,
+            meanings: Vec::new(),
             rank: 1,
             after_fault: false,
             reference: event(reference),
@@ -140,6 +142,7 @@ mod tests {
             status,
             compared: 3,
             divergence,
+            accepted: 0,
         }
     }
 

@@ -1,10 +1,11 @@
 //! A whole run: two logs in, the outcome out.
 
+use super::acceptance::Acceptances;
 use super::certain::Certainty;
 use super::judge::{Judgement, Verdict};
 use super::outcome::{
-    Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts, Note,
-    ObjectName, Outcome, Pairing, Resync, Status, ValueMeaning,
+    AcceptanceUse, Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts,
+    Note, ObjectName, Outcome, Pairing, Resync, Status, ValueMeaning,
 };
 use super::rank;
 use crate::align::{
@@ -35,13 +36,10 @@ pub enum RunError {
     Map(String),
 }
 
-/// Finds the first divergence of every thread of two logs. Works in the current rayon pool.
-///
-/// The outcome is the same for any pool, window size or kind of source. Texts the report may
-/// show are in the `Keep`.
+/// Finds the first divergence of every thread of two logs, none being accepted.
 ///
 /// # Errors
-/// See [`RunError`]; malformed lines are no error but part of the outcome.
+/// As [`run_accepting`].
 pub fn run(
     reference: &mut Log,
     candidate: &mut Log,
@@ -49,12 +47,30 @@ pub fn run(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
+    run_accepting(reference, candidate, profile, options, &Acceptances::default(), observer)
+}
+
+/// Finds the first divergence of every thread of two logs that is not accepted. Works in the current rayon pool.
+///
+/// The outcome is the same for any pool, window size or kind of source. Texts the report may
+/// show are in the `Keep`.
+///
+/// # Errors
+/// See [`RunError`]; malformed lines are no error but part of the outcome.
+pub fn run_accepting(
+    reference: &mut Log,
+    candidate: &mut Log,
+    profile: &Profile,
+    options: &RunOptions,
+    acceptances: &Acceptances,
+    observer: &dyn Observer,
+) -> Result<(Outcome, Keep), RunError> {
     check_map(&options.map)?;
     let mut comparer = Comparer::new(profile, options.skip_nondeterministic).with_layouts(options.layouts);
     if let Some(limit) = options.identity_limit {
         comparer = comparer.with_identity_limit(limit);
     }
-    let judge = Judgement { comparer: &comparer };
+    let judge = Judgement { comparer: &comparer, acceptances };
     let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &judge)
         .map_err(|(side, fault)| header_error(side, fault))?;
     let mut certainty = Certainty::default();
@@ -71,7 +87,7 @@ pub fn run(
         intake.ended_by_damage |= intake.log.damage().is_some();
         remarks[side.index()] = intake.log.finish()?;
     }
-    assemble(aligner, profile, options.first, remarks)
+    assemble(aligner, profile, acceptances, options.first, remarks)
 }
 
 fn header_error(side: Side, fault: HeaderFault) -> RunError {
@@ -102,6 +118,7 @@ fn check_map(map: &MapChoice) -> Result<(), RunError> {
 fn assemble(
     mut aligner: Aligner<'_, Judgement<'_>>,
     profile: &Profile,
+    acceptances: &Acceptances,
     first_only: bool,
     remarks: [Option<String>; 2],
 ) -> Result<(Outcome, Keep), RunError> {
@@ -151,6 +168,8 @@ fn assemble(
         faults_total,
         notes: notes(&mut aligner, only_first, remarks),
         map_unknown: std::mem::take(&mut aligner.map_unknown),
+        accepted: aligner.pairings.iter().map(|pairing| pairing.accepted).sum(),
+        acceptances: uses(acceptances, &aligner.accepted_by),
         only_first,
         untold,
     };
@@ -233,6 +252,7 @@ fn pairing(aligner: &Aligner<'_, Judgement<'_>>, state: &PairState, divergence: 
         status,
         compared: state.compared,
         divergence,
+        accepted: state.accepted,
     }
 }
 
@@ -275,6 +295,7 @@ fn divergence(
     }
     Ok(Divergence {
         position: verdict.position,
+        event_kind: verdict.event_kind,
         kind: verdict.kind,
         rank,
         after_fault,
@@ -348,11 +369,27 @@ fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str]) -> Coverage {
         read: counters.read,
         unverified: counters.unverified,
         skipped_nondeterministic: counters.skipped_nondeterministic,
+        differed_in_bytes: counters.differed_in_bytes,
         overlooked: (names.iter().zip(&counters.overlooked))
             .filter(|(_, count)| **count > 0)
             .map(|(name, count)| ((*name).to_owned(), *count))
             .collect(),
     }
+}
+
+fn uses(acceptances: &Acceptances, accepted: &[u64]) -> Vec<AcceptanceUse> {
+    let entries = acceptances.entries().iter().enumerate();
+    entries
+        .map(|(at, entry)| AcceptanceUse {
+            place: entry.place.clone(),
+            divergence: entry.what.divergence,
+            reason: entry.reason.clone(),
+            link: entry.link.clone(),
+            expires: entry.expires.map(|date| date.to_string()),
+            has_expired: acceptances.has_expired(entry),
+            accepted: accepted.get(at).copied().unwrap_or(0),
+        })
+        .collect()
 }
 
 #[cfg(test)]

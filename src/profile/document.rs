@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `version` | must be 1 |
 //! | `name`, `description` | for `profile list` and reports; the file's name if left out |
+//! | `extends` | the profile below this one: a built-in name, or a file's path from this file's folder (see [`super::layers`]) |
+//! | `without` | rules of the profile below that do not hold here |
 //! | `[roles] thread` | the thread's key: a path, or several for one composite key |
 //! | `[roles] ordinal`, `kind`, `label` | paths |
 //! | `[roles] payload` | the path of what is compared, or `"*"` (default): the whole object less the other roles |
 //! | `[roles] nondeterministic` | `{ path, equals }`: where the boolean at `path` is `equals` |
 //! | `[roles] end` | `{ kind }`: the event that ends a thread |
 //! | `[roles] pairing` | `{ kind, path }`: a lane's group is the value at `path` of its first event of `kind` |
+//! | `[roles] without` | roles of the profile below that are not looked for here |
 //! | `[header]` | `kind`, `version = { path, equals }`: the first line a log must have |
 //! | `[equality] null_equals_missing` | at the payload's top level |
 //! | `[lanes] skip_start` | events dropped at the beginning of every lane |
@@ -37,6 +40,7 @@ use toml::Spanned;
 
 use super::fault::Fault;
 use super::identity_tables::IdentityTable;
+use super::layers::{Below, RolesBelow};
 use super::rule_tables::*;
 use super::rules::*;
 use super::values::{Filled, Number, Path, Paths, PayloadPath, TemplateText};
@@ -44,23 +48,29 @@ use super::values::{Filled, Number, Path, Paths, PayloadPath, TemplateText};
 /// The version of the stored form that this code reads.
 pub const VERSION: u64 = 1;
 
-/// Reads a profile's text.
-pub(super) fn read(text: &str, file: &str) -> Result<Profile, Fault> {
-    let toml_fault = |error: toml::de::Error| Fault::from_toml(file, text, &error);
-    // The version is looked at first: a newer file's unknown keys are not the reader's concern.
-    let peek: Peek = toml::from_str(text).map_err(toml_fault)?;
-    let fault = |(span, reason): Wrong| Fault::new(file, text, span, reason);
+/// Reads a profile's text, on top of the profile that it extends.
+pub(super) fn read(text: &str, file: &str, below: Option<&Profile>) -> Result<Profile, Fault> {
+    extends(text, file)?;
+    let document: Document = toml::from_str(text).map_err(|error| Fault::from_toml(file, text, &error))?;
+    document.into_profile(file, below).map_err(|(span, reason)| Fault::new(file, text, span, reason))
+}
+
+/// What a profile's text says it extends, and where; its version is looked at first.
+pub(super) fn extends(text: &str, file: &str) -> Result<Option<(String, Range<usize>)>, Fault> {
+    // A newer file's unknown keys are not the reader's concern.
+    let peek: Peek = toml::from_str(text).map_err(|error| Fault::from_toml(file, text, &error))?;
+    let fault = |span, reason| Fault::new(file, text, span, reason);
     match peek.version {
-        None => return Err(fault((0..0, format!("the key `version` is missing; write `version = {VERSION}`")))),
+        None => return Err(fault(0..0, format!("the key `version` is missing; write `version = {VERSION}`"))),
         Some(version) if version.get_ref().as_integer() != Some(VERSION as i64) => {
             let reason =
                 format!("version {} is unknown here; this forkpoint reads version {VERSION}", version.get_ref());
-            return Err(fault((version.span(), reason)));
+            return Err(fault(version.span(), reason));
         }
         Some(_) => {}
     }
-    let document: Document = toml::from_str(text).map_err(toml_fault)?;
-    document.into_profile(file).map_err(fault)
+    // What is no text is told with its place when all is read.
+    Ok(peek.extends.and_then(|named| Some((named.get_ref().as_str()?.to_owned(), named.span()))))
 }
 
 /// The JSON Schema of a profile file, for editors.
@@ -74,6 +84,7 @@ pub(super) type Wrong = (Range<usize>, String);
 #[derive(Deserialize)]
 struct Peek {
     version: Option<Spanned<toml::Value>>,
+    extends: Option<Spanned<toml::Value>>,
 }
 
 /// The rules for one kind of log.
@@ -91,6 +102,13 @@ struct Document {
     /// One sentence for `profile list`.
     #[serde(default)]
     description: String,
+    /// The profile below this one: a built-in name, or a file's path from this file's folder.
+    #[schemars(with = "Option<String>")]
+    extends: Option<Spanned<Filled>>,
+    /// Rules of the profile below that do not hold here.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    without: Vec<Spanned<String>>,
     #[serde(default)]
     roles: RolesTable,
     header: Option<HeaderTable>,
@@ -123,13 +141,14 @@ struct Document {
 #[serde(deny_unknown_fields, default)]
 struct RolesTable {
     /// The thread's key: a path, or several for one composite key.
-    thread: Paths,
+    thread: Option<Paths>,
     /// The event's own number on its thread.
     ordinal: Option<Path>,
     /// What rules and summaries go by.
     kind: Option<Path>,
     /// What is compared: a path, or `*` for the whole object less the other roles.
-    payload: PayloadPath,
+    #[schemars(with = "Option<PayloadPath>")]
+    payload: Option<Spanned<PayloadPath>>,
     /// Which events are marked nondeterministic.
     nondeterministic: Option<FlagTable>,
     /// Where the header, or else the first event, names the engine.
@@ -138,6 +157,9 @@ struct RolesTable {
     end: Option<EndTable>,
     /// The group key of a lane.
     pairing: Option<PairingTable>,
+    /// Roles of the profile below that are not looked for here.
+    #[schemars(with = "Vec<String>")]
+    without: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -179,14 +201,14 @@ struct HeaderVersionTable {
 #[serde(deny_unknown_fields, default)]
 struct EqualityTable {
     /// Null equals a missing key, at the payload's top level only.
-    null_equals_missing: bool,
+    null_equals_missing: Option<bool>,
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct LanesTable {
     /// The events dropped at the beginning of every lane.
-    skip_start: Number,
+    skip_start: Option<Number>,
 }
 
 /// How an event of these kinds is told in one line.
@@ -200,15 +222,16 @@ struct SummaryTable {
 }
 
 impl Document {
-    fn into_profile(self, file: &str) -> Result<Profile, Wrong> {
-        let roles = self.roles.into_roles();
-        let mut check = RuleCheck::new(&roles.payload);
+    fn into_profile(self, file: &str, below: Option<&Profile>) -> Result<Profile, Wrong> {
+        let below = Below::new(below, self.extends.is_some(), self.without)?;
+        let roles = self.roles.into_roles(&below)?;
+        let mut check = RuleCheck::new(&roles.payload, below.names());
         let profile = Profile {
             name: self.name.map_or_else(|| file_stem(file), |name| name.into_inner().0),
             description: self.description,
             header: self.header.map(HeaderTable::into_header),
-            null_equals_missing: self.equality.null_equals_missing,
-            skip_start: self.lanes.skip_start.0,
+            null_equals_missing: self.equality.null_equals_missing.unwrap_or(below.profile.null_equals_missing),
+            skip_start: self.lanes.skip_start.map_or(below.profile.skip_start, |number| number.0),
             ignore: self.ignore.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             mask: self.mask.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             allocator: self.allocator.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
@@ -220,6 +243,7 @@ impl Document {
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };
+        let profile = below.under(profile);
         check.together(&profile)?;
         Ok(profile)
     }
@@ -231,19 +255,24 @@ fn file_stem(file: &str) -> String {
 }
 
 impl RolesTable {
-    fn into_roles(self) -> Roles {
-        Roles {
-            thread: self.thread.0,
-            ordinal: self.ordinal.map(|path| path.0),
-            kind: self.kind.map(|path| path.0),
-            payload: self.payload.0,
-            nondeterministic: self
-                .nondeterministic
-                .map(|flag| NondeterministicRole { path: flag.path.0, equals: flag.equals }),
-            label: self.label.map(|path| path.0),
-            end: self.end.map(|end| end.kind),
-            pairing: self.pairing.map(|pairing| PairingRole { kind: pairing.kind, path: pairing.path.0 }),
-        }
+    fn into_roles(self, below: &Below) -> Result<Roles, Wrong> {
+        let RolesBelow(roles) = below.roles(self.without)?;
+        let payload = match self.payload {
+            Some(payload) => below.check_payload(payload.span(), payload.into_inner().0)?,
+            None => roles.payload,
+        };
+        let flag = |flag: FlagTable| NondeterministicRole { path: flag.path.0, equals: flag.equals };
+        let pairing = |pairing: PairingTable| PairingRole { kind: pairing.kind, path: pairing.path.0 };
+        Ok(Roles {
+            thread: self.thread.map_or(roles.thread, |paths| paths.0),
+            ordinal: self.ordinal.map(|path| path.0).or(roles.ordinal),
+            kind: self.kind.map(|path| path.0).or(roles.kind),
+            payload,
+            nondeterministic: self.nondeterministic.map(flag).or(roles.nondeterministic),
+            label: self.label.map(|path| path.0).or(roles.label),
+            end: self.end.map(|end| end.kind).or(roles.end),
+            pairing: self.pairing.map(pairing).or(roles.pairing),
+        })
     }
 }
 
@@ -266,12 +295,12 @@ mod tests {
 
     /// The whole error of a text, which gets `version = 1` as its first line.
     fn picture(text: &str) -> String {
-        read(&format!("version = 1\n{text}"), "my.toml").unwrap_err().to_string()
+        read(&format!("version = 1\n{text}"), "my.toml", None).unwrap_err().to_string()
     }
 
     /// Line, column, width of the caret and reason.
     fn fault(text: &str) -> (usize, usize, usize, String) {
-        let fault = read(&format!("version = 1\n{text}"), "my.toml").unwrap_err();
+        let fault = read(&format!("version = 1\n{text}"), "my.toml", None).unwrap_err();
         let carets = fault.to_string().lines().last().unwrap().matches('^').count();
         (fault.line, fault.column, carets, fault.reason)
     }
@@ -281,7 +310,7 @@ mod tests {
         assert_eq!(
             picture("[roles]\nthread = \"/tid\"\nknd = \"/kind\"\n"),
             "my.toml:4:1: unknown field `knd`, expected one of `thread`, `ordinal`, `kind`, `payload`, \
-             `nondeterministic`, `label`, `end`, `pairing`\n  |\n4 | knd = \"/kind\"\n  | ^^^"
+             `nondeterministic`, `label`, `end`, `pairing`, `without`\n  |\n4 | knd = \"/kind\"\n  | ^^^"
         );
     }
 
@@ -361,7 +390,7 @@ mod tests {
 
     #[test]
     fn the_version_is_looked_at_before_all_else() {
-        let fault = |text: &str| read(text, "my.toml").unwrap_err();
+        let fault = |text: &str| read(text, "my.toml", None).unwrap_err();
         let newer = fault("unheard_of = 1\nversion = 2\n");
         assert_eq!((newer.line, newer.column), (2, 11));
         assert_eq!(newer.reason, "version 2 is unknown here; this forkpoint reads version 1");
@@ -403,7 +432,7 @@ mod tests {
             if text.is_char_boundary(from) && text.is_char_boundary(to) {
                 text.replace_range(from..to, &put);
             }
-            if let Err(fault) = read(&text, "my.toml") {
+            if let Err(fault) = read(&text, "my.toml", None) {
                 proptest::prop_assert_eq!(fault.to_string().lines().count(), 4, "{}", fault);
             }
         }

@@ -74,7 +74,7 @@ impl std::error::Error for Fault {}
 
 impl Fault {
     /// The fault at the bytes `span` of `text`.
-    pub(super) fn new(file: &str, text: &str, span: Range<usize>, reason: impl Into<String>) -> Fault {
+    pub(crate) fn new(file: &str, text: &str, span: Range<usize>, reason: impl Into<String>) -> Fault {
         let start = floor_boundary(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
@@ -90,7 +90,7 @@ impl Fault {
     }
 
     /// The fault that the TOML reader found.
-    pub(super) fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> Fault {
+    pub(crate) fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> Fault {
         let reason = error.message().lines().collect::<Vec<_>>().join(", ");
         Fault::new(file, text, error.span().unwrap_or(0..0), reason)
     }
@@ -120,7 +120,7 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 }
 
 /// The name among `known` that is spelled most like `name`, if one is near enough to be a slip.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let allowed = name.chars().count() / 3 + 1;
     known
         .into_iter()

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use super::document;
-use super::fault::{ProfileError, nearest};
+use super::fault::ProfileError;
+use super::layers::{load_layered, parse_layered};
 use super::rules::Profile;
 
 /// The built-in profiles: their names and files, in the order of `profile list`.
-const BUILTINS: [(&str, &str); 2] =
+pub(super) const BUILTINS: [(&str, &str); 2] =
     [("schema-v1", include_str!("builtin/schema-v1.toml")), ("generic", include_str!("builtin/generic.toml"))];
 
 /// The built-in profile of that name.
 pub fn builtin(name: &str) -> Option<Profile> {
     let (file, text) = BUILTINS.iter().find(|(known, _)| *known == name)?;
-    Some(document::read(text, file).expect("a built-in profile is sound, which a test keeps"))
+    Some(document::read(text, file, None).expect("a built-in profile is sound, which a test keeps"))
 }
 
 /// All built-in profiles, in the order of `profile list`.
@@ -22,22 +23,12 @@ pub fn builtins() -> Vec<Profile> {
 }
 
 /// The built-in profile of that name, or else the one in that file. A file that is named like a
-/// built-in is given as `./generic`.
+/// built-in is given as `./generic`. What the file extends lies below it.
 ///
 /// # Errors
 /// Neither a built-in nor a file, a file that cannot be read, or one that is no sound profile.
 pub fn load(name_or_path: &str) -> Result<Profile, ProfileError> {
-    if let Some(profile) = builtin(name_or_path) {
-        return Ok(profile);
-    }
-    let path = Path::new(name_or_path);
-    if !looks_like_a_path(name_or_path) && !path.exists() {
-        let known: Vec<String> = BUILTINS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let similar = nearest(name_or_path, known.iter().map(String::as_str));
-        return Err(ProfileError::Unknown { name: name_or_path.to_owned(), similar, known });
-    }
-    let text = std::fs::read_to_string(path).map_err(|source| ProfileError::Read { path: path.to_owned(), source })?;
-    parse(&text, name_or_path)
+    Ok(load_layered(name_or_path)?.profile)
 }
 
 /// The profile that `text` says; `file_name` is for its errors, and its name if it gives itself none.
@@ -45,9 +36,12 @@ pub fn load(name_or_path: &str) -> Result<Profile, ProfileError> {
 /// # Errors
 /// The first thing that is wrong with the text.
 pub fn parse(text: &str, file_name: &str) -> Result<Profile, ProfileError> {
-    // Editors on Windows put a byte order mark first, which TOML does not know.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Ok(document::read(text, file_name)?)
+    Ok(parse_layered(text, file_name)?.profile)
+}
+
+/// Whether a word that is no built-in profile's name does not look like a file either.
+pub(super) fn no_such_profile(name: &str, path: &Path) -> bool {
+    !looks_like_a_path(name) && !path.exists()
 }
 
 fn looks_like_a_path(text: &str) -> bool {

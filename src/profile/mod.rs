@@ -14,6 +14,8 @@
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`mod@load`]: by name or from a file,
 //! - [`overrides`]: flags laid on top,
+//! - [`layers`]: profiles that extend others, project files,
+//! - [`origins`]: which layer said what,
 //! - [`reading`]: reading a line strictly under a profile's roles,
 //! - [`mod@show`]: the effective rules as a file ready to edit,
 //! - [`mod@remarks`]: what is allowed but surely not meant,
@@ -26,7 +28,9 @@ pub mod document;
 pub mod fault;
 pub mod identity;
 mod identity_tables;
+pub mod layers;
 pub mod load;
+pub mod origins;
 pub mod overrides;
 pub mod pattern;
 pub mod pattern_tree;
@@ -44,12 +48,14 @@ pub use amount::Amount;
 pub use document::schema;
 pub use fault::{Fault, ProfileError};
 pub use identity::{DefineRule, IdentityRule, ReleaseRule, SizeRule, UseRule};
+pub use layers::{Chosen, Layered, PROJECT_FILE, choose, find_project, load_layered};
 pub use load::{builtin, builtins, load, parse};
+pub use origins::{Layer, Origin, Origins};
 pub use overrides::Overrides;
 pub use pattern::{Pattern, Segment};
 pub use reading::{ReadFault, ReadReason, Reading, StrictReader};
 pub use remarks::{check, remarks};
 pub use rules::*;
-pub use show::show;
+pub use show::{show, show_layered};
 pub use suggest::{RoleGuess, suggest_roles};
 pub use summary::{Template, TemplateError, Templates};

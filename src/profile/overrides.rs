@@ -3,7 +3,7 @@
 use super::fault::{ProfileError, nearest};
 use super::pattern::Pattern;
 use super::pattern_tree::{NODES_MAX, PatternTree};
-use super::reach::{below_payload, inside_payload, position_in_unordered};
+use super::reach::{below_payload, inside_payload, out_of_reach, position_in_unordered};
 use super::rule_tables::TOO_MANY_STARS;
 use super::rules::*;
 use super::summary::find_unquoted;
@@ -48,12 +48,8 @@ impl Overrides {
         self.switch_off(&mut profile)?;
         self.set_roles(&mut profile.roles)?;
         let payload = profile.roles.payload.clone();
-        profile.ignore.retain(|rule| reaches(&rule.path, &payload) && below_payload(&rule.path, &payload).is_ok());
-        let outside: Vec<String> = (profile.value_rules().filter(|(_, rule)| !reaches(rule.path, &payload)))
-            .map(|(_, rule)| rule.name.to_owned())
-            .collect();
+        let outside = out_of_reach(&profile, &payload);
         profile.retain_rules(|name| !outside.iter().any(|gone| gone == name));
-        profile.allocator.retain(|rule| allocator_paths(rule).all(|path| reaches(&path.into(), &payload)));
         self.add_ignores(&mut profile)?;
         self.add_masks(&mut profile)?;
         profile.skip_start = self.skip_start.unwrap_or(profile.skip_start);
@@ -78,9 +74,7 @@ impl Overrides {
             let similar = nearest(name, known.iter().map(String::as_str));
             return Err(ProfileError::NoSuchRule { name: name.clone(), similar, known });
         }
-        let stays = |name: &str| !self.without.iter().any(|without| without == name);
-        profile.retain_rules(stays);
-        profile.null_equals_missing &= stays(NULL_EQUALS_MISSING);
+        profile.switch_off(|name| self.without.iter().any(|off| off == name));
         Ok(())
     }
 
@@ -199,10 +193,6 @@ fn rule_path(name: &'static str, value: &str, text: &str, payload: &PayloadRole)
     let path = parse_rule_path(text.trim()).map_err(|why| flag(name, value, why))?;
     inside_payload(&path, payload).map_err(|why| flag(name, value, why))?;
     Ok(path)
-}
-
-fn reaches(path: &Pattern, payload: &PayloadRole) -> bool {
-    inside_payload(path, payload).is_ok()
 }
 
 /// The places an allocator rule looks at.

@@ -1,6 +1,7 @@
 //! Where rules can reach: inside the payload, and not at positions of an array without order.
 
 use super::fault::nearest;
+use super::overrides::allocator_paths;
 use super::pattern::{Pattern, Segment};
 use super::rules::*;
 use crate::json::Pointer;
@@ -38,6 +39,25 @@ pub(super) fn below_payload(path: &Pattern, payload: &PayloadRole) -> Result<(),
         true => Err(format!("{path} is the whole payload; ignoring it would leave nothing to compare")),
         false => Ok(()),
     }
+}
+
+/// The names of those rules that a payload's place leaves nothing to do, for all or a part of theirs lies outside it.
+pub(super) fn out_of_reach(profile: &Profile, payload: &PayloadRole) -> Vec<String> {
+    let outside = |path: &Pattern| inside_payload(path, payload).is_err();
+    let whole = |path: &Pattern| below_payload(path, payload).is_err();
+    let values = profile
+        .value_rules()
+        .filter(|(_, rule)| outside(rule.path) || matches!(rule.does, Does::Ignore) && whole(rule.path));
+    let allocators = profile.allocator.iter().filter(|rule| allocator_paths(rule).any(|path| outside(&path.into())));
+    let identities = profile.identity.iter().filter(|rule| {
+        rule.define.iter().any(|define| outside(&(&define.value).into()))
+            || rule.uses.iter().any(|used| outside(&used.path))
+    });
+    (values.map(|(_, rule)| rule.name))
+        .chain(allocators.map(|rule| rule.name.as_str()))
+        .chain(identities.map(|rule| rule.name.as_str()))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A rule for one position of an array whose order does not count, and why that is refused: which

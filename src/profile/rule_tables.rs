@@ -213,9 +213,9 @@ pub(super) struct RuleCheck {
 }
 
 impl RuleCheck {
-    /// Nothing met yet.
-    pub fn new(payload: &PayloadRole) -> RuleCheck {
-        RuleCheck { payload: payload.clone(), names: BTreeSet::new(), paths: Vec::new(), identities: 0 }
+    /// Nothing met yet; these names are taken.
+    pub fn new(payload: &PayloadRole, names: BTreeSet<String>) -> RuleCheck {
+        RuleCheck { payload: payload.clone(), names, paths: Vec::new(), identities: 0 }
     }
 
     pub fn name(&mut self, name: Spanned<Filled>) -> Result<String, Wrong> {

@@ -4,16 +4,27 @@ use std::fmt::Display;
 
 use super::document::VERSION;
 use super::identity::IdentityRule;
+use super::layers::Layered;
+use super::origins::Origins;
 use super::pattern::Pattern;
 use super::rules::*;
 use crate::json::Pointer;
 
 /// The profile as a commented file; reading it gives the same profile.
 pub fn show(profile: &Profile) -> String {
-    let mut out = Writer::default();
+    written(profile, Writer::default())
+}
+
+/// The same, which also says where each rule and role came from.
+pub fn show_layered(layered: &Layered) -> String {
+    written(&layered.profile, Writer { origins: Some(&layered.origins), ..Writer::default() })
+}
+
+fn written(profile: &Profile, mut out: Writer<'_>) -> String {
     out.comment("A forkpoint profile: the rules for one kind of log. Keep it beside the logs, edit it, and");
     out.comment("say --profile FILE. Paths are from the line's root: /payload/args/0 or payload.args[0]; in those of");
     out.comment("rules * is any one key or position: /payload/args/*/handle (a key named so: payload[\"*\"]).");
+    out.layers();
     out.blank();
     out.pair("version", VERSION);
     out.pair("name", quote(&profile.name));
@@ -33,7 +44,7 @@ pub fn show(profile: &Profile) -> String {
     out.text
 }
 
-fn roles(out: &mut Writer, roles: &Roles) {
+fn roles(out: &mut Writer<'_>, roles: &Roles) {
     out.table("[roles]", "Where a line keeps what aligning needs. A role that is not named is not looked for.");
     let thread = match &roles.thread[..] {
         [] => None,
@@ -66,15 +77,15 @@ fn roles(out: &mut Writer, roles: &Roles) {
     );
 }
 
-fn header(out: &mut Writer, header: Option<&Header>) {
+fn header(out: &mut Writer<'_>, header: Option<&Header>) {
     let Some(header) = header else { return };
     out.table("[header]", "The first line a log must have; it is no event.");
-    out.pair("kind", quote(&header.kind));
+    out.noted("kind", quote(&header.kind), "read where the kind role says");
     let path = path_text(&header.version_path);
     out.pair("version", format!("{{ path = {path}, equals = {} }}", decimal(header.version)));
 }
 
-fn ignores(out: &mut Writer, rules: &[IgnoreRule]) {
+fn ignores(out: &mut Writer<'_>, rules: &[IgnoreRule]) {
     for rule in rules {
         out.table("[[ignore]]", "A field that never counts.");
         out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
@@ -82,7 +93,7 @@ fn ignores(out: &mut Writer, rules: &[IgnoreRule]) {
     }
 }
 
-fn masks(out: &mut Writer, rules: &[MaskRule]) {
+fn masks(out: &mut Writer<'_>, rules: &[MaskRule]) {
     for rule in rules {
         out.table("[[mask]]", "Bits of an integer or hex string that never count.");
         out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
@@ -91,10 +102,10 @@ fn masks(out: &mut Writer, rules: &[MaskRule]) {
     }
 }
 
-fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
+fn allocators(out: &mut Writer<'_>, rules: &[AllocatorRule]) {
     for rule in rules {
         out.table("[[allocator]]", "Two successes are equal whatever address they return; status repeats it in hex.");
-        out.pair("name", quote(&rule.name));
+        out.name(&rule.name);
         out.pair("kind", quote(&rule.kind));
         out.pair("function", pattern_text(&(&rule.function).into()));
         out.pair("value", pattern_text(&(&rule.value).into()));
@@ -110,10 +121,10 @@ fn allocators(out: &mut Writer, rules: &[AllocatorRule]) {
     }
 }
 
-fn identities(out: &mut Writer, rules: &[IdentityRule]) {
+fn identities(out: &mut Writer<'_>, rules: &[IdentityRule]) {
     for rule in rules {
         out.table("[[identity]]", "Values that stand for objects: equal if they mean the same object and place in it.");
-        out.pair("name", quote(&rule.name));
+        out.name(&rule.name);
         out.pair("reason", quote(&rule.reason));
         for define in &rule.define {
             out.table("[[identity.define]]", "An event that defines an object, and where its size is told.");
@@ -143,7 +154,7 @@ fn identities(out: &mut Writer, rules: &[IdentityRule]) {
 }
 
 /// The classes of rules that stand behind the allocators.
-fn others(out: &mut Writer, profile: &Profile) {
+fn others(out: &mut Writer<'_>, profile: &Profile) {
     for rule in &profile.tolerance {
         out.table("[[tolerance]]", "Numbers that may lie a little apart: near enough by one of these is near enough.");
         out.rule(&rule.name, &rule.kinds, &rule.path, &rule.when);
@@ -216,7 +227,7 @@ fn range(range: &FailureRange) -> String {
     format!("    {{ from = {}, to = {}{except} }},\n", hex(*from), hex(*to))
 }
 
-fn summaries(out: &mut Writer, rules: &[SummaryRule]) {
+fn summaries(out: &mut Writer<'_>, rules: &[SummaryRule]) {
     for rule in rules {
         out.table("[[summary]]", "How reports tell an event in one line.");
         out.kinds(&rule.kinds);
@@ -226,12 +237,41 @@ fn summaries(out: &mut Writer, rules: &[SummaryRule]) {
 
 /// Lines of TOML; a table's comment is written only the first time in a row.
 #[derive(Default)]
-struct Writer {
+struct Writer<'a> {
     text: String,
     told: Vec<String>,
+    origins: Option<&'a Origins>,
+    /// The table being written, as in a key's full name.
+    table: String,
 }
 
-impl Writer {
+impl Writer<'_> {
+    /// Which layers there are, and what of them does not hold.
+    fn layers(&mut self) {
+        let Some(origins) = self.origins else { return };
+        self.comment(&format!(
+            "Layers, the later on top: {}.",
+            origins.layers().iter().map(|layer| visible(layer)).collect::<Vec<_>>().join(", ")
+        ));
+        for (what, from, by) in origins.gone() {
+            self.comment(&visible(&format!("Not in force: {what} (from {from}), taken away by {by}.")));
+        }
+    }
+
+    /// A rule's name, and where the rule came from.
+    fn name(&mut self, name: &str) {
+        match self.origins.and_then(|origins| origins.rule(name)) {
+            Some(from) => self.line(&format!("{:<28}  # from {}", format!("name = {}", quote(name)), visible(&from))),
+            None => self.pair("name", quote(name)),
+        }
+    }
+
+    /// Where what a key says came from.
+    fn from(&self, key: &str) -> String {
+        let from = self.origins.and_then(|origins| origins.key(&format!("{}.{key}", self.table)));
+        from.map_or_else(String::new, |from| format!("from {}; ", visible(&from)))
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
@@ -247,6 +287,7 @@ impl Writer {
 
     fn table(&mut self, head: &str, about: &str) {
         self.blank();
+        head.trim_matches(['[', ']']).clone_into(&mut self.table);
         if !self.told.iter().any(|told| told == head) {
             self.told.push(head.to_owned());
             self.comment(about);
@@ -259,7 +300,8 @@ impl Writer {
     }
 
     fn noted(&mut self, key: &str, value: impl Display, note: &str) {
-        self.line(&format!("{:<28}  # {note}", format!("{key} = {value}")));
+        let from = self.from(key);
+        self.line(&format!("{:<28}  # {from}{note}", format!("{key} = {value}")));
     }
 
     /// A role, or the comment that shows how it would be written.
@@ -272,7 +314,7 @@ impl Writer {
 
     /// What rules on values have in common.
     fn rule(&mut self, name: &str, kinds: &[String], path: &Pattern, when: &[Condition]) {
-        self.pair("name", quote(name));
+        self.name(name);
         self.kinds(kinds);
         self.pair("path", pattern_text(path));
         self.when(when);
@@ -291,6 +333,11 @@ impl Writer {
             self.pair("kinds", list(kinds.iter().map(|kind| quote(kind))));
         }
     }
+}
+
+/// Names of files may hold anything; none of it may end a comment.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {
@@ -336,6 +383,7 @@ fn decimal(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::identity::{DefineRule, ReleaseRule, SizeRule, UseRule};
     use crate::profile::{Amount, Segment, builtins, parse};
     use proptest::prelude::*;
 
@@ -488,6 +536,28 @@ mod tests {
     }
 
     prop_compose! {
+        fn some_define()(
+            kind in text(), when in when(), value in path("payload"), except in some_failure(),
+            size in proptest::option::of((text(), path("s"), proptest::option::of(path("n")))),
+        ) -> DefineRule {
+            let size = size.map(|(kind, path, same)| SizeRule { kind, path, same });
+            DefineRule { kind, when, value, except, size }
+        }
+    }
+
+    prop_compose! {
+        fn some_identity()(
+            name in text(), reason in text(), define in proptest::collection::vec(some_define(), 1..3),
+            release in proptest::collection::vec((text(), when(), pattern()), 0..3),
+            uses in proptest::collection::vec((kinds(), when(), pattern()), 0..3),
+        ) -> IdentityRule {
+            let release = release.into_iter().map(|(kind, when, value)| ReleaseRule { kind, when, value });
+            let uses = uses.into_iter().map(|(kinds, when, path)| UseRule { kinds, when, path });
+            IdentityRule { name: format!("id:{name}"), define, release: release.collect(), uses: uses.collect(), reason }
+        }
+    }
+
+    prop_compose! {
         fn some_profile()(
             name in text(), description in any::<String>(), roles in some_roles(),
             header in proptest::option::of((text(), path("v"), any::<u64>())),
@@ -496,7 +566,7 @@ mod tests {
             mask in proptest::collection::vec((kinds(), pattern(), 1..=u64::MAX, text()), 0..3),
             tolerance in proptest::option::of(some_tolerance()), spelling in proptest::option::of(some_spelling()),
             offset in proptest::option::of(some_offset()), unordered in proptest::option::of(some_unordered()),
-            allocator in proptest::option::of(some_allocator()),
+            allocator in proptest::option::of(some_allocator()), identity in proptest::option::of(some_identity()),
             summaries in proptest::collection::vec((kinds(), text()), 0..3),
         ) -> Profile {
             let header = header.map(|(kind, version_path, version)| Header { kind, version_path, version });
@@ -518,6 +588,7 @@ mod tests {
                 spelling: spelling.into_iter().collect(),
                 offset: offset.into_iter().collect(),
                 unordered: unordered.into_iter().collect(),
+                identity: identity.into_iter().collect(),
                 summaries: summaries.collect(),
             }
         }

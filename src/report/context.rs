@@ -1,5 +1,6 @@
 //! What the outside tells a report: names, switches, and the width of the paper.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::source::Side;
@@ -58,6 +59,8 @@ pub struct ReportContext {
     pub first_only: bool,
     /// Flags that every command about these logs needs (`--profile`, `generic`, `--thread`, `tid`), one word each.
     pub role_flags: Vec<String>,
+    /// Names of the rules that came from a file or a flag: those the user can mend.
+    pub own_rules: BTreeSet<String>,
     /// Further flags this `diff` was given and a repeated one needs (`--map`, `6=9`), one word each.
     pub diff_flags: Vec<String>,
 }
@@ -78,6 +81,7 @@ impl Default for ReportContext {
             malformed_skip: false,
             first_only: false,
             role_flags: Vec::new(),
+            own_rules: BTreeSet::new(),
             diff_flags: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! JSON as a tree of tokens: nothing is converted, so nothing is lost, and the spelling of a
 //! number goes through as it came.
 
-use std::fmt::Write;
+pub(crate) use crate::json::text::{quoted, quoted_wtf8};
 
 /// A JSON value. Keys are quoted tokens, as they are to stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,57 +119,6 @@ fn break_line(out: &mut String, level: usize) {
     out.extend(std::iter::repeat_n("  ", level));
 }
 
-/// A text as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    push_escaped(&mut out, text);
-    out.push('"');
-    out
-}
-
-fn push_escaped(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 || c == '\u{7f}' => write!(out, "\\u{:04x}", c as u32).expect("strings take all"),
-            c => out.push(c),
-        }
-    }
-}
-
-/// WTF-8 as a JSON string: lone surrogates become escapes, other broken bytes U+FFFD.
-pub(crate) fn quoted_wtf8(bytes: &[u8]) -> String {
-    let mut out = String::from("\"");
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match std::str::from_utf8(rest) {
-            Ok(text) => {
-                push_escaped(&mut out, text);
-                break;
-            }
-            Err(error) => {
-                let (good, bad) = rest.split_at(error.valid_up_to());
-                push_escaped(&mut out, std::str::from_utf8(good).expect("checked above"));
-                if let [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, ..] = *bad {
-                    let unit = 0xD000 | u32::from(second & 0x3F) << 6 | u32::from(third & 0x3F);
-                    write!(out, "\\u{unit:04x}").expect("strings take all");
-                    rest = &bad[3..];
-                } else {
-                    out.push('\u{FFFD}');
-                    rest = &bad[error.error_len().unwrap_or(bad.len())..];
-                }
-            }
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// A text that was cut, less the character the cut went through: that one is not broken, but cut.
 pub(crate) fn whole_characters(text: &[u8]) -> &[u8] {
     let from = text.len().saturating_sub(3);
@@ -183,23 +132,6 @@ pub(crate) fn whole_characters(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::text::unescape;
-
-    #[test]
-    fn strings_survive_quoting_and_unquoting() {
-        for text in ["", "a\"b\\c", "\u{0}\u{1f}\u{7f}\u{9b}\n\r\t", "日本 \u{1F600}\u{202e}"] {
-            let token = quoted(text);
-            assert_eq!(serde_json::from_str::<String>(&token).unwrap(), text);
-            assert_eq!(*unescape(token.as_bytes()), *text.as_bytes());
-        }
-    }
-
-    #[test]
-    fn lone_surrogates_stay_escapes() {
-        let wtf8 = unescape(br#""a\ud800b\udc00\ud83d\ude00""#);
-        assert_eq!(quoted_wtf8(&wtf8), "\"a\\ud800b\\udc00\u{1F600}\"");
-        assert_eq!(quoted_wtf8(b"\xff\xfeok\xe2\x82"), "\"\u{FFFD}\u{FFFD}ok\u{FFFD}\"");
-    }
 
     #[test]
     fn pretty_indents_by_two_and_keeps_empty_things_short() {

@@ -183,6 +183,10 @@ pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Optio
             flag(&mut words, "--offset", reference.offset);
             flag(&mut words, "--candidate-offset", candidate.offset);
             flag(&mut words, "--position", reference.position);
+            // Behind events of one side only, the two lanes count apart.
+            if candidate.position != reference.position {
+                flag(&mut words, "--candidate-position", candidate.position);
+            }
             flag(&mut words, "--line", reference.line);
             flag(&mut words, "--candidate-line", candidate.line);
         }

@@ -1,8 +1,10 @@
 //! The report for programs (BEHAVIOUR 6): RFC 8259 whatever the logs hold, byte-stable.
 
+use super::accepted;
 use super::context::{ReportContext, Validated};
 use super::doc::{Doc, quoted_wtf8, whole_characters};
 use super::meaning;
+use super::rule_flags::{RuleFlag, rule_flags};
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
 use super::verdict::facts;
@@ -78,6 +80,8 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     );
     field(&mut out, "header_differences", Doc::Array(story.header.iter().map(difference).collect()));
     field(&mut out, "message", Doc::text(&story.verdict_line()));
+    field(&mut out, "accepted", if context.first_only { Doc::null() } else { accepted::doc(story) });
+    field(&mut out, "rule_flags", if context.first_only { Doc::null() } else { flags(story) });
     out.push_str("\n}\n");
     Ok(out)
 }
@@ -126,6 +130,7 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         ("status", Doc::text(status)),
         ("compared", Doc::number(pairing.compared)),
         ("divergence", Doc::or_null(found)),
+        ("accepted", Doc::number(pairing.accepted)),
     ]))
 }
 
@@ -238,7 +243,19 @@ fn coverage(coverage: &Coverage) -> Doc {
         ("unverified", Doc::number(coverage.unverified)),
         ("skipped_nondeterministic", Doc::number(coverage.skipped_nondeterministic)),
         ("overlooked", overlooked),
+        ("differed_in_bytes", Doc::number(coverage.differed_in_bytes)),
     ])
+}
+
+fn flags(story: &Story) -> Doc {
+    let flag = |flag: RuleFlag| {
+        Doc::object([
+            ("rule", Doc::text(&flag.rule)),
+            ("flag", Doc::text(flag.suspicion.word())),
+            ("overlooked", Doc::number(flag.overlooked)),
+        ])
+    };
+    Doc::Array(rule_flags(story).into_iter().map(flag).collect())
 }
 
 /// A value with its own tokens; what is too long or no JSON at all stands as text.
@@ -323,7 +340,7 @@ mod tests {
         let divergence = text.split_once("\"divergence\": {").unwrap().1;
         let inner: Vec<&str> = divergence
             .lines()
-            .take_while(|line| *line != "      }")
+            .take_while(|line| !line.starts_with("      }"))
             .filter_map(|line| line.strip_prefix("        \"").and_then(|line| line.split_once('"')))
             .map(|(key, _)| key)
             .collect();
@@ -461,7 +478,8 @@ mod tests {
           "candidate": []
         },
         "overlooked": []
-      }
+      },
+      "accepted": 0
     }
   ],
   "coverage": {
@@ -473,14 +491,20 @@ mod tests {
     "overlooked": {
       "raw-handle-id": 12,
       "allocator": 1234
-    }
+    },
+    "differed_in_bytes": 0
   },
   "faults": [],
   "faults_total": 0,
   "trouble": [],
   "notes": [],
   "header_differences": [],
-  "message": "diverged: 1 thread diverges; first: thread 6 → 9 at position 0, ours has an extra event"
+  "message": "diverged: 1 thread diverges; first: thread 6 → 9 at position 0, ours has an extra event",
+  "accepted": {
+    "total": 0,
+    "entries": []
+  },
+  "rule_flags": []
 }
 "#;
 }

@@ -1,11 +1,13 @@
 //! The report as Markdown, in the order the originals had: summary table, then for each pairing
 //! the pre-context, the divergent event, the next event, the raw events.
 
+use super::accepted::{acceptance_remarks, lines};
 use super::context::{Details, ReportContext};
 use super::fields::focused;
 use super::hints::{REST_UNREAD, fault_line, whole_command};
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
+use super::rule_flags::rule_remarks;
 use super::story::{Story, lane_name, pair_name};
 use super::verdict::{Class, facts};
 use super::visible::{bytes, clip, counted, grouped, visible};
@@ -33,6 +35,11 @@ pub fn markdown(
     let mut out = String::from("# forkpoint: first divergences\n\n");
     let sentence = story.sentence().join("; ");
     line(&mut out, &format!("**{}**: {}", story.verdict.word(), prose(&sentence)));
+    let remarks = rule_remarks(story).into_iter().chain(acceptance_remarks(story));
+    let remarks: String = remarks.map(|remark| format!("- {}\n", prose(&remark))).collect();
+    if !remarks.is_empty() {
+        line(&mut out, remarks.trim_end());
+    }
     logs(story, &mut out);
     table(story, &mut out);
     let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };
@@ -49,6 +56,7 @@ pub fn markdown(
         line(&mut out, &format!("… and {left}; `--details all` tells them too."));
     }
     unmatched(story, &mut out);
+    accepted(story, &mut out);
     coverage(story, &mut out);
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -285,6 +293,15 @@ fn unmatched(story: &Story, out: &mut String) {
         out.push_str(&format!("- … and {}\n", counted((story.unmatched.len() - limit) as u64, "other", "others")));
     }
     out.push('\n');
+}
+
+fn accepted(story: &Story, out: &mut String) {
+    let lines = lines(story);
+    if !lines.is_empty() {
+        line(out, "## Accepted");
+        let items: Vec<String> = lines.iter().map(|told| format!("- {}", prose(told))).collect();
+        line(out, &items.join("\n"));
+    }
 }
 
 fn coverage(story: &Story, out: &mut String) {

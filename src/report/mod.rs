@@ -7,6 +7,8 @@
 //! In reading order:
 //! - [`context`]: what the outside tells;
 //! - [`verdict`]: the answer, its sentence and its exit code;
+//! - `accepted`: divergences that were accepted, and by what;
+//! - `rule_flags`: rules that look wrong in the light of what they did;
 //! - `story`: which lanes belong to which class, in which order they are told;
 //! - `layout`: one divergence laid out: before, here, fields, after, remarks;
 //! - `overview`: the table of pairings, chosen and spelled;
@@ -15,6 +17,7 @@
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part; `visible`, `style`: characters and colours a terminal can be trusted with.
 
+mod accepted;
 pub mod context;
 mod doc;
 mod fields;
@@ -29,6 +32,7 @@ mod markdown;
 mod meaning;
 mod overview;
 pub mod quote;
+mod rule_flags;
 mod schema;
 mod story;
 mod style;

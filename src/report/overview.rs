@@ -95,6 +95,10 @@ fn row(story: &Story, at: usize) -> Row {
         (Status::Faulty, None) => "malformed".to_owned(),
         (Status::Diverged, None) => "diverged".to_owned(),
     };
+    let accepted = match pairing.accepted {
+        0 => String::new(),
+        count => format!(", {} accepted", grouped(count)),
+    };
     let is_known = !story.context.first_only;
     let total = |lane: &Option<LaneFacts>| lane.as_ref().filter(|_| is_known).map(|lane| lane.events);
     Row {
@@ -107,7 +111,7 @@ fn row(story: &Story, at: usize) -> Row {
         compared: pairing.compared,
         totals: [total(&pairing.reference), total(&pairing.candidate)],
         parts_at: found.filter(|_| matches!(Class::of(pairing), Class::Event)).map(|found| found.position),
-        outcome,
+        outcome: outcome + &accepted,
         after_fault: found.is_some_and(|found| found.after_fault),
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
         status: Status::Identical,
         compared: events,
         divergence: None,
+        accepted: 0,
     }
 }
 
@@ -139,6 +140,7 @@ impl Sample {
         Divergence {
             position,
             kind,
+            event_kind: None,
             rank: 1,
             after_fault: false,
             reference: Some(at(self, position, position * 3 + 2)),
@@ -199,6 +201,8 @@ impl Sample {
             map_unknown: vec![],
             only_first: None,
             untold: vec![],
+            accepted: 0,
+            acceptances: vec![],
         }
     }
 }

@@ -34,10 +34,44 @@ fn document() -> Value {
             "trouble": { "type": "array", "items": { "type": "string" }, "description": "What failed beside malformed lines." },
             "notes": { "type": "array", "items": object(&["path", "text"], json!({ "path": { "type": "string" }, "text": { "type": "string" } })) },
             "header_differences": { "type": "array", "items": { "$ref": "#/$defs/difference" } },
-            "message": { "type": "string", "description": "The verdict in one line, for people." }
+            "message": { "type": "string", "description": "The verdict in one line, for people." },
+            "accepted": nullable(accepted()),
+            "rule_flags": nullable(json!({
+                "type": "array",
+                "description": "Rules that look wrong: unused ones (from a file or flag) overlooked nothing though pairs differ in bytes, broad ones hid differences in more than half of all compared pairs. They change no verdict; null under --first.",
+                "items": object(&["rule", "flag", "overlooked"], json!({
+                    "rule": { "type": "string" },
+                    "flag": words(&["unused", "broad"]),
+                    "overlooked": count("Pairs in which it overlooked a difference.")
+                }))
+            }))
         },
         "$defs": definitions()
     })
+}
+
+fn accepted() -> Value {
+    let entry = object(
+        &["place", "divergence", "accepted", "flag", "reason"],
+        json!({
+            "place": { "type": "string", "description": "Where it stands, as FILE:LINE." },
+            "divergence": words(&["value", "kind", "ordinal", "missing", "extra", "ended-early", "unmatched"]),
+            "accepted": count("Divergences that it accepted, alone or with others."),
+            "flag": { "type": ["string", "null"], "examples": ["unused", "expired", null] },
+            "reason": { "type": "string" },
+            "expires": { "type": "string", "description": "The last day on which it accepts." },
+            "link": { "type": "string" }
+        }),
+    );
+    let mut accepted = object(
+        &["total", "entries"],
+        json!({
+            "total": count("Divergences that were accepted."),
+            "entries": { "type": "array", "items": entry }
+        }),
+    );
+    accepted["description"] = json!("What --accept told to accept, and what became of it; null under --first.");
+    accepted
 }
 
 fn definitions() -> Value {
@@ -76,8 +110,9 @@ fn definitions() -> Value {
                     "runner_up": nullable(count("Equal events with the best other lane."))
                 }))),
                 "status": words(&["identical", "diverged", "unmatched", "faulty", "not-compared"]),
-                "compared": count("Equal pairs before the divergence or the end."),
-                "divergence": nullable(reference("divergence"))
+                "compared": count("Equal pairs before the divergence or the end, accepted ones among them."),
+                "divergence": nullable(reference("divergence")),
+                "accepted": count("Divergences before that one, or before the end, that were accepted.")
             }),
         ),
         "divergence": divergence(),
@@ -129,7 +164,8 @@ fn coverage() -> Value {
                 "type": "object",
                 "description": "For each rule the pairs in which it overlooked a difference.",
                 "additionalProperties": { "type": "integer", "minimum": 0 }
-            }
+            },
+            "differed_in_bytes": count("Pairs whose compared parts are not the same bytes.")
         }),
     )
 }

@@ -1,13 +1,15 @@
 //! The report for people at a terminal: the answer, the table, the first place, the others.
 
+use super::accepted::acceptance_remarks;
 use super::context::ReportContext;
 use super::gutter::Gutter;
 use super::layout::{Detail, detail};
+use super::rule_flags::rule_remarks;
 use super::story::{Story, kind_word, sentence_name};
 use super::style::{Page, Style};
 use super::verdict::{Verdict, facts};
 use super::visible::{bytes, clip, columns, counted, grouped, pad, visible, wrapped};
-use super::{fields, lists, table};
+use super::{accepted, fields, lists, table};
 use crate::diverge::Outcome;
 use crate::profile::Profile;
 use crate::source::{Keep, Side, SourceError};
@@ -40,6 +42,7 @@ pub fn terminal(
     }
     lists::others(story, &detailed, &mut page, width);
     lists::ends(story, &mut page);
+    accepted::paint(story, &mut page, width);
     lists::faults(story, &mut page, width);
     lists::coverage(story, &mut page, width);
     Ok(page.finish())
@@ -63,6 +66,11 @@ fn headline(story: &Story, page: &mut Page, width: usize) {
             page.put(style, word).put(style, ": ").put(Style::Bold, line).end();
         } else {
             page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Plain, line).end();
+        }
+    }
+    for remark in rule_remarks(story).into_iter().chain(acceptance_remarks(story)) {
+        for (at, line) in wrapped(&remark, width - 4).iter().enumerate() {
+            page.line(Style::Warn, &format!("{}{line}", if at == 0 { "  " } else { "    " }));
         }
     }
 }

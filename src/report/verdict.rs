@@ -179,10 +179,11 @@ pub(crate) fn sentence(
     let classes = some(tally.classes(context));
     let cut = cut_sentence(outcome, context, tally);
     let first = first.map(|place| format!("first: {place}"));
+    let accepted = some_accepted(outcome);
     let mut parts: Vec<String> = match verdict {
         Verdict::Identical => vec![Some(no_difference(tally, outcome)), cut, classes],
-        Verdict::Diverged if tally.diverged == 0 => vec![cut, classes],
-        Verdict::Diverged => vec![classes, first, cut],
+        Verdict::Diverged if tally.diverged == 0 => vec![cut, classes, accepted],
+        Verdict::Diverged => vec![classes, first, cut, accepted],
         Verdict::Inconclusive => inconclusive(tally, outcome, classes, first, cut),
         Verdict::Trouble => vec![Some(cause(outcome, context)), Some(so_far(tally, outcome, classes)), first, cut],
     }
@@ -229,9 +230,19 @@ fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Where something else differs: how much is accepted beside it.
+fn some_accepted(outcome: &Outcome) -> Option<String> {
+    let count = outcome.accepted;
+    (count > 0).then(|| format!("{} accepted", counted(count, "other difference", "other differences")))
+}
+
 fn no_difference(tally: &Tally, outcome: &Outcome) -> String {
+    let accepted = match outcome.accepted {
+        0 => String::new(),
+        count => format!(", but for {} accepted", grouped(count)),
+    };
     format!(
-        "no event differs in {} of {}",
+        "no event differs in {} of {}{accepted}",
         counted(outcome.coverage.events_compared, "compared pair", "compared pairs"),
         counted(tally.paired, "thread", "threads")
     )

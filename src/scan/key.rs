@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json;
+
 /// The key of a thread: an integer or a string, or several of them (a composite key).
 /// 6 and `"6"` are different threads, `6.0` is 6.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +18,19 @@ pub enum ThreadKey {
     Composite(Box<[ThreadKey]>),
     /// The key of every event where the profile names no thread role.
     Single,
+}
+
+impl ThreadKey {
+    /// The key that a strict token of JSON stands for; none if it is neither an integer nor a string.
+    pub fn of_token(token: &[u8]) -> Option<ThreadKey> {
+        if token.first() == Some(&b'"') {
+            return Some(ThreadKey::Text(json::text::unescape(token).into()));
+        }
+        match json::Decimal::parse(token)?.to_integer()? {
+            json::Integer::Small(value) => Some(ThreadKey::Integer(value)),
+            json::Integer::Big(digits) => Some(ThreadKey::BigInteger(digits.into())),
+        }
+    }
 }
 
 impl fmt::Display for ThreadKey {

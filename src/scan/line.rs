@@ -332,14 +332,7 @@ impl From<ReadFault> for OpenFault {
 
 /// A strict thread token as a key.
 fn key_of(token: &[u8]) -> ThreadKey {
-    if token[0] == b'"' {
-        return ThreadKey::Text(json::text::unescape(token).into());
-    }
-    match json::Decimal::parse(token).and_then(|decimal| decimal.to_integer()) {
-        Some(json::Integer::Small(value)) => ThreadKey::Integer(value),
-        Some(json::Integer::Big(digits)) => ThreadKey::BigInteger(digits.into()),
-        None => unreachable!("opening lets only integers and strings through"),
-    }
+    ThreadKey::of_token(token).expect("opening lets only integers and strings through")
 }
 
 fn check_thread(line: &[u8], found: Part, names: &str) -> Result<(), OpenFault> {

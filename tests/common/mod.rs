@@ -19,6 +19,25 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What `profile show` prints, less where each part came from, and blanks told as one.
+pub fn without_origins(shown: &[u8]) -> String {
+    let text = text(shown);
+    let lines = text.lines().filter(|line| !line.starts_with("# Layers") && !line.starts_with("# Not in force"));
+    let told = |line: &str| match one_blank(line).split_once(" # from ") {
+        Some((said, from)) => match from.split_once("; ") {
+            Some((_, note)) => format!("{said} # {note}"),
+            None => said.to_owned(),
+        },
+        None => one_blank(line),
+    };
+    lines.map(told).collect::<Vec<_>>().join("\n")
+}
+
+/// Blanks told as one.
+pub fn one_blank(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// One line of a schema-v1 log.
 pub fn event(thread: &str, ordinal: u64, kind: &str, payload: &str) -> String {
     format!("{{\"kind\":\"{kind}\",\"tid\":{thread},\"tid_event_idx\":{ordinal},\"payload\":{payload}}}\n")

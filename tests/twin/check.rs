@@ -119,6 +119,9 @@ fn contained(twin: &Value, program: &Value, place: &str, out: &mut Vec<String>) 
     if place == "/coverage/overlooked" {
         return overlooked(twin, program, out);
     }
+    if place == "/rule_flags" {
+        return broad(twin, program, out);
+    }
     match (twin, program) {
         // Values from the logs are compared whole.
         (Value::Object(members), Value::Object(_)) if !place.contains("/differences/") || place.ends_with(']') => {
@@ -174,6 +177,15 @@ fn overlooked(twin: &Value, program: &Value, out: &mut Vec<String>) {
     };
     if !twin.as_array().iter().eq(found.iter().map(|(_, count)| count)) {
         out.push(format!("/coverage/overlooked: twin {}, program {}", show(twin), show(program)));
+    }
+}
+
+/// The rules that hid too much; those that hid nothing depend on who said them.
+fn broad(twin: &Value, program: &Value, out: &mut Vec<String>) {
+    let is_broad = |flag: &&Value| flag.get("flag").and_then(Value::as_str) == Some("broad");
+    let counts = program.as_array().iter().filter(is_broad).map(|flag| flag.get("overlooked"));
+    if !counts.eq(twin.as_array().iter().map(Some)) {
+        out.push(format!("/rule_flags: twin {}, program {}", show(twin), show(program)));
     }
 }
 
@@ -242,6 +254,9 @@ pub fn shrink(mut case: Case, wanted: &str, answerer: Answerer) -> Case {
 /// A case as a person can read it.
 pub fn told(case: &Case) -> String {
     let mut out = format!("flags: {}\n", case.flags.join(" "));
+    for accepted in case.flags.windows(2).filter(|flag| flag[0] == "--accept") {
+        out.push_str(&std::fs::read_to_string(&accepted[1]).unwrap_or_default());
+    }
     for (side, name) in ["reference", "candidate"].into_iter().enumerate() {
         out.push_str(&format!("--- {name} ({} lines)\n", case.lines[side].len()));
         for line in case.lines[side].iter().take(60) {

@@ -30,6 +30,8 @@ pub struct Pairing {
     pub common: Option<[usize; 2]>,
     pub status: &'static str,
     pub compared: usize,
+    /// Divergences gone past.
+    pub accepted: usize,
     pub divergence: Option<Divergence>,
     /// Decided too late to come first while another pairing diverges.
     pub late: bool,
@@ -58,6 +60,8 @@ pub struct Coverage {
     pub read: usize,
     pub unverified: usize,
     pub skipped_nondeterministic: usize,
+    /// Pairs whose compared parts were not the same bytes.
+    pub differed: usize,
     /// By number of the rule.
     pub overlooked: BTreeMap<usize, usize>,
 }
@@ -67,6 +71,8 @@ pub struct Outcome<'a> {
     pub pairings: Vec<Pairing>,
     pub coverage: Coverage,
     pub faults: [BTreeSet<Fault>; 2],
+    /// How often each accepted entry helped.
+    pub accepted: BTreeMap<usize, usize>,
     pub first: Option<usize>,
     pub cut: [bool; 2],
     pub verdict: &'static str,
@@ -88,6 +94,7 @@ pub fn diff<'a>(
         pairings,
         coverage: Coverage::default(),
         faults,
+        accepted: BTreeMap::new(),
         first: None,
         cut: [false; 2],
         verdict: "identical",
@@ -198,7 +205,17 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
 }
 
 fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> Pairing {
-    Pairing { lanes, by, ambiguous: false, common: None, status, compared: 0, divergence: None, late: false }
+    Pairing {
+        lanes,
+        by,
+        ambiguous: false,
+        common: None,
+        status,
+        compared: 0,
+        accepted: 0,
+        divergence: None,
+        late: false,
+    }
 }
 
 impl Outcome<'_> {
@@ -310,7 +327,13 @@ impl Outcome<'_> {
             [Some(r), Some(c)] => super::walk::walk(self, at, [r, c], met),
             lanes => {
                 if self.pairings[at].status == "unmatched" {
-                    self.pairings[at].divergence = Some(super::walk::unmatched(self, lanes));
+                    let found = super::walk::unmatched(self, lanes);
+                    if super::accept::accepted(self, lanes, &found) {
+                        self.pairings[at].accepted += 1;
+                        self.pairings[at].status = "not-compared";
+                    } else {
+                        self.pairings[at].divergence = Some(found);
+                    }
                 }
             }
         }

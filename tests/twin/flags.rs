@@ -45,6 +45,10 @@ pub fn understand(flags: &[String]) -> (Rules, Choices) {
                     list => Map::Given(list.split(',').map(named_pair).collect()),
                 }
             }
+            "--accept" => {
+                let text = std::fs::read_to_string(given()).expect("the file is there");
+                choices.accept.extend(super::accept::entries(&text));
+            }
             "--jobs" | "--window" => drop(given()),
             "--no-mmap" => {}
             other => panic!("the twin knows no {other}"),

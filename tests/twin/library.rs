@@ -3,7 +3,7 @@
 use super::json::{Value, parse_report};
 use super::report::object;
 use forkpoint::align::{LaneName, Malformed, MapChoice, RunOptions, Unobserved};
-use forkpoint::diverge::Outcome;
+use forkpoint::diverge::{Acceptance, Acceptances, Outcome, accept_file, run_accepting};
 use forkpoint::profile::{Overrides, builtin};
 use forkpoint::report::{ReportContext, Validated, Verdict, json};
 use forkpoint::scan::ThreadKey;
@@ -16,6 +16,7 @@ struct Asked {
     options: RunOptions,
     open: OpenOptions,
     context: ReportContext,
+    accepted: Vec<Acceptance>,
 }
 
 /// Compares two logs in memory; `exit`, `report` and `stderr` as the binary has them.
@@ -66,7 +67,8 @@ pub fn painted(
     let log = |name: &str, bytes: &[u8]| Log::from_bytes(name, bytes.to_vec(), &asked.open);
     let mut logs = [log("reference.jsonl", reference), log("candidate.jsonl", candidate)];
     let [a, b] = &mut logs;
-    let run = forkpoint::diverge::run(a, b, &profile, &asked.options, &Unobserved);
+    let acceptances = Acceptances::new(std::mem::take(&mut asked.accepted), None);
+    let run = run_accepting(a, b, &profile, &asked.options, &acceptances, &Unobserved);
     let (outcome, keep) = run.map_err(|error| error.to_string())?;
     let fault_ends = asked.options.malformed == Malformed::Error && outcome.faults_total > 0;
     asked.context.first_only = outcome.only_first.is_some();
@@ -82,6 +84,7 @@ fn understand(flags: &[&str]) -> Asked {
         options: RunOptions::default(),
         open: OpenOptions::default(),
         context: ReportContext::default(),
+        accepted: Vec::new(),
     };
     let mut flags = flags.iter();
     while let Some(&flag) = flags.next() {
@@ -111,6 +114,13 @@ fn understand(flags: &[&str]) -> Asked {
             "--first" => asked.options.first = true,
             "--prefix" => asked.context.prefix = true,
             "--ignore-unmatched" => asked.context.ignore_unmatched = true,
+            "--accept" => {
+                let path = given();
+                let text = std::fs::read_to_string(&path).expect("the file is there");
+                asked
+                    .accepted
+                    .extend(accept_file::read(&text, &path).unwrap_or_else(|fault| panic!("{fault}\n{text}")));
+            }
             "--map" => asked.options.map = map(&given()),
             "--window" => asked.open.window_bytes = given().parse().expect("bytes"),
             "--jobs" => drop(given()),

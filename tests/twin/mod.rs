@@ -3,10 +3,12 @@
 //! It holds both logs in memory as plain values and decides everything by the words of the
 //! contract. Files in reading order: [`value`] and [`json`] (values), [`rules`] (what counts), [`lines`]
 //! (a log as events and faults), [`equal`] (two events), [`pairing`] (which lane goes with
-//! which), [`judge`] (what kind of divergence), [`diff`] (all of it, as a report);
-//! [`pairs`], [`threads`] and [`shapes`] make logs, [`check`] holds the program against the twin.
+//! which), [`judge`] (what kind of divergence), [`accept`] (which are tolerated), [`diff`] (all of it, as a report);
+//! [`pairs`], [`threads`] and [`shapes`] make logs, [`accepting`] files of accepted divergences, [`check`] holds the program against the twin.
 #![allow(dead_code)] // every test crate uses its own part
 
+pub mod accept;
+pub mod accepting;
 pub mod check;
 pub mod damage;
 pub mod diff;

@@ -43,6 +43,8 @@ impl Outcome<'_> {
             ("pairings", Value::Array(self.pairings.iter().map(|pairing| self.pairing(pairing)).collect())),
             ("coverage", self.coverage()),
             ("faults", Value::Array(faults)),
+            ("rule_flags", self.broad()),
+            ("accepted", self.accepted()),
         ])
     }
 
@@ -66,7 +68,21 @@ impl Outcome<'_> {
             ("unverified", number(of.unverified)),
             ("skipped_nondeterministic", number(of.skipped_nondeterministic)),
             ("overlooked", Value::Array(of.overlooked.values().map(|&n| number(n)).collect())),
+            ("differed_in_bytes", number(of.differed)),
         ])
+    }
+
+    fn accepted(&self) -> Value {
+        let total = self.pairings.iter().map(|pairing| pairing.accepted).sum();
+        let counts = (0..self.twin.choices.accept.len()).map(|at| self.accepted.get(&at).copied().unwrap_or(0));
+        let entries = counts.map(|count| object(vec![("accepted", number(count))])).collect();
+        object(vec![("total", number(total)), ("entries", Value::Array(entries))])
+    }
+
+    /// How often each rule had its say that hid more than half of all pairs.
+    fn broad(&self) -> Value {
+        let counts = self.coverage.overlooked.values();
+        Value::Array(counts.filter(|&&n| 2 * n > self.coverage.compared).map(|&n| number(n)).collect())
     }
 
     fn lane(&self, side: usize, lane: usize) -> Value {
@@ -92,6 +108,7 @@ impl Outcome<'_> {
             ("status", Value::text(pairing.status)),
             ("compared", number(pairing.compared)),
             ("divergence", or_null(pairing.divergence.as_ref(), |divergence| self.divergence(divergence))),
+            ("accepted", number(pairing.accepted)),
         ])
     }
 

@@ -150,6 +150,7 @@ pub struct Choices {
     pub prefix: bool,
     pub ignore_unmatched: bool,
     pub map: Map,
+    pub accept: Vec<super::accept::Entry>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,6 @@
 //! One pairing, pair by pair, up to its first divergence.
 
+use super::accept;
 use super::diff::{Divergence, Outcome};
 use super::equal::{Difference, Weighed};
 use super::rules::Path;
@@ -20,12 +21,14 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
     let mut equal = 0;
     // Pairs before, those stepped over among them: what a report shows before a divergence.
     let mut before: Vec<[usize; 2]> = Vec::new();
+    // What the candidate's ordinals are ahead by, as far as that is accepted.
+    let mut ahead = 0;
     loop {
-        step_over_holes(outcome, lanes, &events, &mut place);
+        step_over_holes(outcome, lanes, &events, &mut place, ahead);
         let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) else { break };
         met[0].insert(r);
         met[1].insert(c);
-        match compare_pair(outcome, [r, c]) {
+        match compare_pair(outcome, [r, c], ahead) {
             Pair::Equal => {
                 outcome.coverage.compared += 1;
                 equal += 1;
@@ -38,10 +41,21 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
             }
             Pair::Different(weighed) => {
                 outcome.coverage.compared += 1;
-                outcome.pairings[at].status = "diverged";
-                outcome.pairings[at].compared = equal;
-                outcome.pairings[at].divergence = Some(diverged(outcome, &events, place, &before, weighed));
-                return;
+                let found = diverged(outcome, &events, place, &before, weighed, ahead);
+                if !accept::accepted(outcome, lanes.map(Some), &found) {
+                    outcome.pairings[at].status = "diverged";
+                    outcome.pairings[at].compared = equal;
+                    outcome.pairings[at].divergence = Some(found);
+                    return;
+                }
+                outcome.pairings[at].accepted += 1;
+                let passed;
+                (passed, ahead) = accept::onward(outcome, &found, [r, c], ahead);
+                if passed != [1, 1] || matches!(found.kind, "missing" | "extra") {
+                    place = [place[0] + passed[0], place[1] + passed[1]];
+                    continue;
+                }
+                equal += 1;
             }
         }
         before.push([r, c]);
@@ -50,15 +64,20 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
     outcome.pairings[at].compared = equal;
     let dropped = outcome.twin.dropped(0, lanes[0]).max(outcome.twin.dropped(1, lanes[1]));
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
+        let found = ended_early(outcome, lanes, &events, place, &before, dropped);
+        if accept::accepted(outcome, lanes.map(Some), &found) {
+            outcome.pairings[at].accepted += 1;
+            return;
+        }
         outcome.pairings[at].status = "diverged";
-        outcome.pairings[at].divergence = Some(ended_early(outcome, lanes, &events, place, &before, dropped));
+        outcome.pairings[at].divergence = Some(found);
     }
 }
 
-fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
+fn compare_pair(outcome: &mut Outcome, pair: [usize; 2], ahead: i128) -> Pair {
     let twin = &outcome.twin;
     let [r, c] = [0, 1].map(|side| twin.event(side, pair[side]).clone());
-    let same_roles = r.kind == c.kind && r.ordinal == c.ordinal;
+    let same_roles = r.kind == c.kind && accept::in_step(outcome, pair, ahead);
     let same_tails = twin.logs[0].tail(&r) == twin.logs[1].tail(&c);
     let overlook = twin.choices.skip_nondeterministic && (r.nondeterministic || c.nondeterministic);
     let read = if overlook { false } else { !same_tails };
@@ -73,6 +92,7 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
     }
     let coverage = &mut outcome.coverage;
     coverage.skipped_nondeterministic += usize::from(overlook && same_roles);
+    coverage.differed += usize::from(read);
     coverage.read += usize::from(read || outcome.twin.choices.strict);
     coverage.equal_by_bytes += usize::from(!overlook && same_tails && same_roles);
     let weighed = if overlook || same_tails || r.kind != c.kind { Weighed::default() } else { outcome.weigh(pair) };
@@ -86,7 +106,13 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2]) -> Pair {
 }
 
 /// Steps over the partner's events inside the holes that lines stepped over have left.
-fn step_over_holes(outcome: &mut Outcome, lanes: [usize; 2], events: &[Vec<usize>; 2], place: &mut [usize; 2]) {
+fn step_over_holes(
+    outcome: &mut Outcome,
+    lanes: [usize; 2],
+    events: &[Vec<usize>; 2],
+    place: &mut [usize; 2],
+    ahead: i128,
+) {
     if !outcome.twin.choices.skip_malformed {
         return;
     }
@@ -96,7 +122,11 @@ fn step_over_holes(outcome: &mut Outcome, lanes: [usize; 2], events: &[Vec<usize
             let other = 1 - side;
             let Some((from, to)) = hole(outcome, side, lanes[side], place[side]) else { continue };
             while let Some(&at) = events[other].get(place[other])
-                && outcome.twin.event(other, at).ordinal.is_some_and(|ordinal| (from..to).contains(&ordinal))
+                && outcome.twin.event(other, at).ordinal.is_some_and(|ordinal| {
+                    // As this side would number it.
+                    let ordinal = i128::from(ordinal) + if side == 0 { -ahead } else { ahead };
+                    (i128::from(from)..i128::from(to)).contains(&ordinal)
+                })
             {
                 outcome.coverage.unverified += 1;
                 place[other] += 1;
@@ -138,6 +168,7 @@ fn diverged(
     place: [usize; 2],
     before: &[[usize; 2]],
     weighed: Weighed,
+    ahead: i128,
 ) -> Divergence {
     let pair = [0, 1].map(|side| events[side][place[side]]);
     let resync = outcome.resync(&events[0][place[0]..], &events[1][place[1]..]);
@@ -150,6 +181,7 @@ fn diverged(
         _ => "ordinal",
     };
     let mut shown = pair.map(Some);
+    let in_step = accept::in_step(outcome, pair, ahead);
     let mut differences = Vec::new();
     match kind {
         "missing" => shown[1] = None,
@@ -171,7 +203,7 @@ fn diverged(
                 }
                 role(&rules.kind, sides);
             }
-            if r.ordinal != c.ordinal {
+            if !in_step {
                 role(
                     &rules.ordinal,
                     [&r, &c].map(|event| event.ordinal.map(|n| super::json::Value::integer(n.into()))),
@@ -183,7 +215,8 @@ fn diverged(
         }
     }
     let mut out = Divergence {
-        position: place[usize::from(shown[0].is_none())] + outcome.twin.rules.skip_start,
+        // The reference's: it has an event there, shown or not.
+        position: place[0] + outcome.twin.rules.skip_start,
         kind,
         after_fault: after_fault(outcome, events, pair.map(Some), None),
         events: shown,
