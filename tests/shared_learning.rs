@@ -69,7 +69,7 @@ fn threads_weigh_with_one_comparer_as_one_does_alone() {
         let lines = [line(n, 1000 + n), line(n, 2000 + n)];
         let [x, y] = [&lines[0], &lines[1]].map(|line| {
             let line = line.as_bytes();
-            event_of(&reopen(&opener, line, 0).expect("it opens"), line)
+            event_of(&reopen(&opener, line, 0).expect("it opens"), line, 1)
         });
         comparer.weigh(&x, &y, scratch)
     };
