@@ -6,8 +6,8 @@ use forkpoint::align::event_of;
 use forkpoint::compare::{Comparer, Event, Overlooked, Scratch, Weighed};
 use forkpoint::json::{Pointer, Tape};
 use forkpoint::profile::{
-    AllocatorFunctions, AllocatorRule, Failure, IgnoreRule, MaskRule, Pattern, PayloadRole, Profile, StrictReader,
-    builtin,
+    AllocatorFunctions, AllocatorRule, Amount, Failure, IgnoreRule, MaskRule, Offset, OffsetRule, Pattern, PayloadRole,
+    Profile, Spelling, SpellingRule, StrictReader, Tolerance, ToleranceRule, UnorderedRule, Width, builtin, parse,
 };
 use forkpoint::scan::{Opener, reopen};
 
@@ -259,7 +259,10 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
     profile.roles.kind = Some(pointer("/kind"));
     profile.roles.payload = if whole { PayloadRole::Whole } else { PayloadRole::At(pointer("/payload")) };
     profile.null_equals_missing = rng.chance(60);
-    let paths = ["/a", "/b", "/c", "/a/b", "/b/a", "/c/0", "/a/1/b", "/é", "/c/c/c", "", "/value", "/fn"];
+    let paths = [
+        "/a", "/b", "/c", "/a/b", "/b/a", "/c/0", "/a/1/b", "/é", "/c/c/c", "", "/value", "/fn", "/*", "/*/b", "/c/*",
+        "/a/*/b", "/*/*",
+    ];
     let kinds = |rng: &mut Rng| if rng.chance(50) { vec!["k".to_owned()] } else { Vec::new() };
     if whole {
         profile.ignore.push(IgnoreRule {
@@ -289,6 +292,7 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
             reason: String::new(),
         });
     }
+    others(rng, &mut profile, &|rng: &mut Rng| pattern(&format!("{base}{}", rng.pick(&paths))));
     for n in 0..rng.below(4) {
         profile.allocator.push(AllocatorRule {
             name: format!("allocator-{n}"),
@@ -304,6 +308,42 @@ fn profile(rng: &mut Rng, whole: bool) -> Profile {
         });
     }
     profile
+}
+
+/// Rules of the other classes on scalars, and now and then one that only the exact way knows.
+fn others(rng: &mut Rng, profile: &mut Profile, path: &dyn Fn(&mut Rng) -> Pattern) {
+    let (kinds, when, reason) = (Vec::new(), Vec::new(), String::new());
+    if rng.chance(30) {
+        let absolute = Amount::parse(rng.pick(&["1", "0.5", "65536", "1e400"]));
+        let tolerance = Tolerance { absolute, relative: None, ulps: Some(2) };
+        let (name, path) = ("tolerance".to_owned(), path(rng));
+        let rule =
+            ToleranceRule { name, kinds: kinds.clone(), path, when: when.clone(), tolerance, reason: reason.clone() };
+        profile.tolerance.push(rule);
+    }
+    if rng.chance(30) {
+        let spelling = Spelling { hex: true, width: Some(Width::W32), case: rng.chance(50) };
+        let (name, path) = ("spelling".to_owned(), path(rng));
+        let rule =
+            SpellingRule { name, kinds: kinds.clone(), path, when: when.clone(), spelling, reason: reason.clone() };
+        profile.spelling.push(rule);
+    }
+    if rng.chance(30) {
+        let offset = Offset { by: rng.pick(&[0x10000, 1, -1]), from: 0, to: 0xFFFF_FFFF };
+        let (name, path) = ("offset".to_owned(), path(rng));
+        profile.offset.push(OffsetRule {
+            name,
+            kinds: kinds.clone(),
+            path,
+            when: when.clone(),
+            offset,
+            reason: reason.clone(),
+        });
+    }
+    if rng.chance(5) {
+        let (name, path) = ("unordered".to_owned(), path(rng));
+        profile.unordered.push(UnorderedRule { name, kinds, path, when, by: None, reason: reason.clone() });
+    }
 }
 
 /// A line as an event; `None` where it cannot be opened.
@@ -492,6 +532,63 @@ fn flat_traces_with_a_noisy_column_take_the_short_way() {
     assert_eq!(all_short(&traced("ignored"), &cycles).as_slice(), [1]);
     let flags: Vec<_> = (0..20).map(|n| [trace(n, n, 0x01), trace(n, n, 0x31)]).collect();
     assert_eq!(all_short(&traced("masked"), &flags).as_slice(), [1]);
+}
+
+/// Rules by their text over flat lines.
+fn ruled(rules: &str) -> Profile {
+    parse(&format!("version = 1\nroles.ordinal = '/n'\nroles.kind = '/op'\n{rules}"), "ruled.toml").expect("a profile")
+}
+
+#[test]
+fn values_that_are_alike_take_the_short_way() {
+    let profile = ruled(
+        "tolerance = [{ name = 'near', path = '/x', relative = 0.01, reason = 'r' }]\n\
+         spelling = [{ name = 'hex', path = '/regs/*', hex = true, width = 32, reason = 'r' }]\n\
+         offset = [{ name = 'heap', path = '/p', by = 0x1000, reason = 'r' }]",
+    );
+    let trace = |n: usize, x: f64, r: &str, p: usize| {
+        format!(r#"{{"n":{n},"op":"add","x":{x:?},"regs":{{"r3":{r}}},"p":{p}}}"#)
+    };
+    let near: Vec<_> =
+        (0..20).map(|n| [trace(n, n as f64 + 10.5, "1", 7), trace(n, n as f64 + 10.51, "1", 7)]).collect();
+    assert_eq!(all_short(&profile, &near).as_slice(), [1]);
+    let hex: Vec<_> = (1..20)
+        .map(|n| {
+            [trace(n, 0.5, &format!("-{n}"), 7), trace(n, 0.5, &format!("\"0x{:08x}\"", u32::MAX - n as u32 + 1), 7)]
+        })
+        .collect();
+    assert_eq!(all_short(&profile, &hex).as_slice(), [2]);
+    let moved: Vec<_> = (0..20).map(|n| [trace(n, 0.5, "1", 0x8000 + n), trace(n, 0.5, "1", 0x9000 + n)]).collect();
+    assert_eq!(all_short(&profile, &moved).as_slice(), [3]);
+}
+
+#[test]
+fn stars_stay_on_the_short_way_and_conditions_and_arrays_without_order_leave_it() {
+    let line = |n: usize, noise: usize| {
+        format!(r#"{{"n":{n},"op":"add","args":[{{"handle":{noise},"size":4}},{{"handle":{}}}]}}"#, noise + 1)
+    };
+    let pairs: Vec<_> = (0..20).map(|n| [line(n, 100 + n), line(n, 300 + n)]).collect();
+    let stars = ruled("ignore = [{ name = 'handles', path = '/args/*/handle', reason = 'r' }]");
+    assert_eq!(all_short(&stars, &pairs).as_slice(), [1]);
+    for rules in [
+        "ignore = [{ name = 'handles', path = '/args/*/handle', when = { path = '/op', equals = 'add' }, reason = 'r' }]",
+        "ignore = [{ name = 'handles', path = '/args/*/handle', reason = 'r' }]\nunordered = [{ name = 'u', path = '/x', reason = 'r' }]",
+    ] {
+        for (kinds, short) in [("kinds = ['add'], ", 0), ("kinds = ['sub'], ", 19)] {
+            // Only the kinds that have such rules pay for them.
+            let rules = rules.replace("when =", &format!("{kinds}when =")).replace("'/x', ", &format!("'/x', {kinds}"));
+            let profile = ruled(&format!(
+                "{rules}\nmask = [{{ name = 'bits', path = '/args/*/handle', bits = 0xFFFF, reason = 'r' }}]"
+            ));
+            let (opener, comparer, mut scratch) =
+                (Opener::new(&profile, false), Comparer::new(&profile, false), Scratch::default());
+            for [x, y] in &pairs {
+                let [x, y] = [x, y].map(|line| event(&opener, &profile, line.as_bytes()).expect("a sound line"));
+                assert!(matches!(comparer.weigh(&x, &y, &mut scratch), Weighed::EqualRead(_)));
+            }
+            assert_eq!(scratch.pairs_by_layout(), short, "{rules}");
+        }
+    }
 }
 
 #[test]

@@ -74,6 +74,11 @@ fn logs_of_other_kinds() {
 }
 
 #[test]
+fn logs_under_rules_of_every_class() {
+    hold(Family::Ruled, 600);
+}
+
+#[test]
 fn logs_longer_than_pairing_waits() {
     hold(Family::Long, 200);
 }

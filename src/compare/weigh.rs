@@ -243,6 +243,11 @@ impl<'p> Comparer<'p> {
         self.weigh_as_read(reference, candidate, Some(objects), scratch) == Weighed::Waits
     }
 
+    /// Whether events of one digest are equal whatever they hold; else [`Comparer::confirms`] says so.
+    pub fn digests_decide(&self) -> bool {
+        self.digests_decide
+    }
+
     /// Whether two events of one digest are equal, their ordinals overlooked. A line that cannot be read is
     /// equal to what has its digest, and so is a marked one of which only the kind counts.
     pub fn confirms(&self, reference: &Event<'_>, candidate: &Event<'_>, scratch: &mut Scratch) -> bool {

@@ -99,11 +99,13 @@ impl Judgement<'_> {
     fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
         let mut faults = Vec::new();
         let ahead = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
+        let digests_decide = self.comparer.digests_decide();
         let shift = resync::find([ahead[0].len(), ahead[1].len()], |i, j| {
-            ahead[0][i] == ahead[1][j] && {
-                let [left, right] = [&parting.sides[0][i], &parting.sides[1][j]];
-                self.comparer.confirms(&left.event(), &right.event(), scratch)
-            }
+            ahead[0][i] == ahead[1][j]
+                && (digests_decide || {
+                    let [left, right] = [&parting.sides[0][i], &parting.sides[1][j]];
+                    self.comparer.confirms(&left.event(), &right.event(), scratch)
+                })
         });
         let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
         let left = reference.event();

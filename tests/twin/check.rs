@@ -24,7 +24,18 @@ pub fn run_forkpoint(reference: &[u8], candidate: &[u8], flags: &[&str]) -> Valu
     let paths = ["reference.jsonl", "candidate.jsonl"].map(|name| folder.path().join(name));
     std::fs::write(&paths[0], reference).expect("the reference is written");
     std::fs::write(&paths[1], candidate).expect("the candidate is written");
-    run_on(&paths[0], &paths[1], flags)
+    // A profile given by its text stands in a file.
+    let profile = folder.path().join("profile.toml");
+    let file = profile.to_string_lossy();
+    let given = flags.iter().map(|flag| {
+        if flag.starts_with("version = ") {
+            std::fs::write(&profile, flag).expect("the profile is written");
+            &*file
+        } else {
+            *flag
+        }
+    });
+    run_on(&paths[0], &paths[1], &given.collect::<Vec<_>>())
 }
 
 fn run_on(reference: &Path, candidate: &Path, flags: &[&str]) -> Value {

@@ -1,6 +1,7 @@
 //! The whole diff: two logs as bytes in, the report's pairings, faults and verdict out.
 
-use super::equal::{Difference, digest, digest_of_kind, weigh};
+use super::digest::{digest, digest_of_kind};
+use super::equal::{Difference, weigh};
 use super::json::{Refused, Value};
 use super::judge::{LOOK_AHEAD, Resync, resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
@@ -131,6 +132,21 @@ impl Twin<'_> {
         let mut lines = self.read[side].borrow_mut();
         let log = &self.logs[side];
         lines.entry(at).or_insert_with(|| Rc::new(read(log.text(&log.events[at]), self.rules))).clone()
+    }
+
+    /// Whether two events of one digest are equal. What cannot be read, or is marked and not compared, is.
+    fn confirmed(&self, pair: [usize; 2]) -> bool {
+        if self.rules.digests_tell() {
+            return true;
+        }
+        let marked = [0, 1].iter().any(|&side| self.event(side, pair[side]).nondeterministic);
+        let lines = [0, 1].map(|side| self.line(side, pair[side]));
+        match (lines[0].as_ref(), lines[1].as_ref()) {
+            (Ok(a), Ok(b)) if !(marked && self.choices.skip_nondeterministic) => {
+                weigh([a, b], &self.event(0, pair[0]).kind, self.rules).differences.is_empty()
+            }
+            _ => true,
+        }
     }
 
     /// Kind and payload under the rules; of a line that cannot be read, its bytes.
@@ -341,7 +357,9 @@ impl Outcome<'_> {
 
     pub fn resync(&mut self, reference: &[usize], candidate: &[usize]) -> Option<(Resync, Option<i128>)> {
         let ahead = [self.look_ahead(0, reference), self.look_ahead(1, candidate)];
-        let found = resync(&ahead[0], &ahead[1])?;
+        let found = resync(ahead.each_ref().map(Vec::len), |i, j| {
+            ahead[0][i] == ahead[1][j] && self.twin.confirmed([reference[i], candidate[j]])
+        })?;
         let ordinals = [(0, reference[found.reference]), (1, candidate[found.candidate])]
             .map(|(side, at)| self.twin.event(side, at).ordinal.map(i128::from));
         let shift = match ordinals {

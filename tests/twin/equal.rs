@@ -1,7 +1,7 @@
 //! Two events under the rules (BEHAVIOUR 3): where they differ, and what was overlooked.
 
-use super::json::{Number, Value, member};
-use super::rules::{Allocator, Path, Rules};
+use super::json::{Value, member};
+use super::rules::{Allocator, Asked, Class, Field, Path, Rules, Step};
 use std::collections::BTreeSet;
 
 /// One differing place; an absent side is `None`.
@@ -48,31 +48,33 @@ fn remove(value: &mut Value, path: &[String]) {
 pub fn weigh(lines: [&Value; 2], kind: &Value, rules: &Rules) -> Weighed {
     let [(a, path), (b, _)] = lines.map(|line| payload(line, rules));
     let mut weigher = Weigher { rules, kind, lines, out: Weighed::default() };
+    let place: Vec<Step> = path.iter().fold(Vec::new(), |place, name| child(&place, name.as_bytes()));
     let empty = Value::Object(Vec::new());
     let or_empty = |value: &Option<Value>| match value {
         None | Some(Value::Null) => empty.clone(),
         Some(value) => value.clone(),
     };
     match (or_empty(&a), or_empty(&b)) {
-        (Value::Object(x), Value::Object(y)) => weigher.members(&path, &x, &y, true),
-        (x, y) if x == y => {}
-        (Value::Array(x), Value::Array(y)) => weigher.items(&path, &x, &y),
-        _ => weigher.out.differences.push(Difference { path, sides: [a, b] }),
+        (Value::Object(x), Value::Object(y)) => weigher.members(&place, &x, &y, true),
+        _ => weigher.place(place, [a.as_ref(), b.as_ref()], false),
     }
     weigher.out
 }
 
-struct Weigher<'a> {
-    rules: &'a Rules,
-    kind: &'a Value,
-    lines: [&'a Value; 2],
-    out: Weighed,
+/// What is compared at a place.
+pub type Sides<'v> = [Option<&'v Value>; 2];
+
+pub struct Weigher<'a> {
+    pub rules: &'a Rules,
+    pub kind: &'a Value,
+    pub lines: [&'a Value; 2],
+    pub out: Weighed,
 }
 
 type Members = [(Vec<u8>, Value)];
 
-impl Weigher<'_> {
-    fn members(&mut self, path: &Path, a: &Members, b: &Members, top: bool) {
+impl<'a> Weigher<'a> {
+    fn members(&mut self, path: &[Step], a: &Members, b: &Members, top: bool) {
         for (key, value) in a {
             self.place(child(path, key), [Some(value), member(b, key)], top);
         }
@@ -83,53 +85,92 @@ impl Weigher<'_> {
         }
     }
 
-    fn items(&mut self, path: &Path, a: &[Value], b: &[Value]) {
+    fn items(&mut self, path: &[Step], a: &[Value], b: &[Value]) {
         for at in 0..a.len().max(b.len()) {
             self.place(child(path, at.to_string().as_bytes()), [a.get(at), b.get(at)], false);
         }
     }
 
-    fn place(&mut self, path: Path, sides: [Option<&Value>; 2], top: bool) {
-        if sides[0] == sides[1] {
-            return;
-        }
-        if let Some(rule) = self.overlooking(&path, sides) {
-            self.out.overlooked.insert(rule);
-            return;
-        }
+    /// Lines nest deep, so what goes down keeps its frame small.
+    pub fn place(&mut self, path: Vec<Step>, sides: Sides, top: bool) {
         match sides {
-            // Success against failure differs as a whole, whatever the values.
+            _ if self.is_settled(&path, sides, top) => {}
             [Some(Value::Object(a)), Some(Value::Object(b))] => self.members(&path, a, b, false),
-            [Some(Value::Array(a)), Some(Value::Array(b))] => self.items(&path, a, b),
-            [None, Some(Value::Null)] | [Some(Value::Null), None] if top && self.rules.null_equals_missing => {
-                self.out.overlooked.insert(0);
-            }
-            _ => self.out.differences.push(Difference { path, sides: sides.map(|side| side.cloned()) }),
+            [Some(Value::Array(a)), Some(Value::Array(b))] => self.arrays(&path, a, b),
+            _ => self.differ(&path, sides),
         }
     }
 
+    /// Whether two values are equal, or a rule of the place overlooks what differs.
+    fn is_settled(&mut self, path: &[Step], sides: Sides, top: bool) -> bool {
+        if sides[0] == sides[1] {
+            return true;
+        }
+        let is_null = matches!(sides, [None, Some(Value::Null)] | [Some(Value::Null), None]);
+        let rule =
+            if top && self.rules.null_equals_missing && is_null { Some(0) } else { self.overlooking(path, sides) };
+        self.out.overlooked.extend(rule);
+        rule.is_some()
+    }
+
+    fn arrays(&mut self, path: &[Step], a: &[Value], b: &[Value]) {
+        match self.unordered(path)[..] {
+            [] => self.items(path, a, b),
+            [(rule, by)] => super::multiset::weigh(self, path, rule, by, [a, b]),
+            [(rule, _), ..] => super::multiset::weigh(self, path, rule, None, [a, b]),
+        }
+    }
+
+    fn differ(&mut self, path: &[Step], sides: Sides) {
+        self.out.differences.push(Difference { path: names(path), sides: sides.map(|side| side.cloned()) });
+    }
+
+    /// The rules by which the order of an array does not count, with their numbers.
+    fn unordered(&self, path: &[Step]) -> Vec<(usize, Option<&'a Path>)> {
+        let rules: &'a Rules = self.rules;
+        let first = rules.first_other();
+        let all = rules.others.iter().enumerate().filter(|(_, (rule, _))| rule.reaches(path) && self.holds(rule));
+        all.filter_map(|(at, (_, class))| match class {
+            Class::Unordered { by } => Some((first + at, by.as_ref())),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Whether a rule holds for this pair: its kind, and its conditions on both sides.
+    pub fn holds(&self, rule: &Field) -> bool {
+        rule.applies(self.kind) && rule.when.iter().all(|asked| self.lines.iter().all(|line| asked.is_so(line)))
+    }
+
     /// The rule under which two unequal values do not count.
-    fn overlooking(&self, path: &Path, sides: [Option<&Value>; 2]) -> Option<usize> {
+    fn overlooking(&self, path: &[Step], sides: Sides) -> Option<usize> {
         for (at, rule) in self.rules.ignore.iter().enumerate() {
-            if rule.path == *path && rule.applies(self.kind) {
+            if rule.reaches(path) && self.holds(rule) {
                 return Some(1 + at);
             }
         }
         let masks = 1 + self.rules.ignore.len();
         for (at, (rule, bits)) in self.rules.mask.iter().enumerate() {
-            if rule.path == *path && rule.applies(self.kind) {
-                let masked = sides.map(|side| side.and_then(maskable).map(|n| n & !bits));
+            if rule.reaches(path) && self.holds(rule) {
+                let masked = sides.map(|side| side.and_then(maskable).map(|(text, n)| (text, n & !bits)));
                 if masked[0].is_some() && masked[0] == masked[1] {
                     return Some(masks + at);
                 }
             }
         }
-        let rule = self.rules.allocator.as_ref().filter(|rule| self.allocated(rule))?;
-        let values = self.lines.map(|line| line.at(&rule.value));
-        let returns = [0, 1].map(|side| returned(rule, self.lines[side]));
-        let overlooked = (*path == rule.value && returns == [Returned::Success; 2])
-            || (*path == rule.status && [0, 1].iter().all(|&side| follows(sides[side], values[side])));
-        overlooked.then_some(masks + self.rules.mask.len())
+        if let Some(rule) = self.rules.allocator.as_ref().filter(|rule| self.allocated(rule)) {
+            let values = self.lines.map(|line| line.at(&rule.value));
+            let returns = [0, 1].map(|side| returned(rule, self.lines[side]));
+            let overlooked = (names(path) == rule.value && returns == [Returned::Success; 2])
+                || (names(path) == rule.status && [0, 1].iter().all(|&side| follows(sides[side], values[side])));
+            if overlooked {
+                return Some(masks + self.rules.mask.len());
+            }
+        }
+        let [Some(x), Some(y)] = sides else { return None };
+        let alike =
+            |(rule, class): &(Field, Class)| rule.reaches(path) && self.holds(rule) && super::alike::alike(class, x, y);
+        self.rules.others.iter().position(alike).map(|at| self.rules.first_other() + at)
     }
 
     /// Both are returns of allocators, be it two different ones.
@@ -138,28 +179,56 @@ impl Weigher<'_> {
     }
 }
 
-fn child(path: &Path, key: &[u8]) -> Path {
-    let mut path = path.clone();
-    path.push(String::from_utf8_lossy(key).into_owned());
+impl Rules {
+    /// The number of the first rule of the newer classes.
+    pub fn first_other(&self) -> usize {
+        1 + self.ignore.len() + self.mask.len() + usize::from(self.allocator.is_some())
+    }
+
+    /// Whether events of one digest are equal whatever the rules: none is of the newer classes or has a condition, and
+    /// no two masks meet.
+    pub fn digests_tell(&self) -> bool {
+        self.others.is_empty() && self.mask.len() < 2 && self.fields().all(|rule| rule.when.is_empty())
+    }
+
+    /// All rules on values but those of allocators.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.ignore.iter().chain(self.mask.iter().map(|(rule, _)| rule)).chain(self.others.iter().map(|(rule, _)| rule))
+    }
+}
+
+impl Asked {
+    pub fn is_so(&self, line: &Value) -> bool {
+        line.at(&self.path).is_some_and(|value| self.equals.contains(value))
+    }
+}
+
+pub fn child(path: &[Step], key: &[u8]) -> Vec<Step> {
+    let mut path = path.to_vec();
+    path.push(Step { name: String::from_utf8_lossy(key).into_owned(), free: false });
     path
 }
 
+pub fn names(path: &[Step]) -> Path {
+    path.iter().map(|step| step.name.clone()).collect()
+}
+
 /// Whether the line's function is an allocator; if so, whether it returns a status.
-fn allocator_named(rule: &Allocator, line: &Value) -> Option<bool> {
+pub fn allocator_named(rule: &Allocator, line: &Value) -> Option<bool> {
     let name = line.at(&rule.function)?.as_str()?;
     let among = |names: &[String]| names.iter().any(|own| own == name);
     if among(&rule.addresses) { Some(false) } else { among(&rule.statuses).then_some(true) }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Returned {
+pub enum Returned {
     Success,
     Failure,
     /// Compared as it stands.
     Raw,
 }
 
-fn returned(rule: &Allocator, line: &Value) -> Returned {
+pub fn returned(rule: &Allocator, line: &Value) -> Returned {
     let status = allocator_named(rule, line) == Some(true);
     match line.at(&rule.value) {
         None | Some(Value::Null) if status => Returned::Raw,
@@ -183,120 +252,29 @@ fn code(n: i128, status: bool) -> Returned {
 }
 
 /// A string of hex digits, with or without 0x.
-fn hex(value: &Value) -> Option<u128> {
+pub fn hex(value: &Value) -> Option<u128> {
     let text = value.as_str()?;
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    u128::from_str_radix(digits.trim_start_matches('0'), 16).ok().or(Some(0)).filter(|_| digits.len() <= 30)
+    match digits.trim_start_matches('0') {
+        "" => Some(0),
+        digits => u128::from_str_radix(digits, 16).ok(),
+    }
 }
 
 /// True where a status spells the value returned beside it.
-fn follows(status: Option<&Value>, value: Option<&Value>) -> bool {
+pub fn follows(status: Option<&Value>, value: Option<&Value>) -> bool {
     let (Some(status), Some(value)) = (status.and_then(hex), value) else { return false };
     let Some(value) = value.as_integer().or_else(|| hex(value).map(|n| n as i128)) else { return false };
-    [32, 64].iter().any(|bits| status as i128 == value.rem_euclid(1 << bits))
+    [32, 64].iter().any(|bits| i128::try_from(status) == Ok(value.rem_euclid(1 << bits)))
 }
 
-/// What a mask is laid over: an integer of 64 bits or a hex string.
-fn maskable(value: &Value) -> Option<u64> {
+/// What a mask is laid over: an integer of 64 bits or a hex string, and which of the two.
+pub fn maskable(value: &Value) -> Option<(bool, u64)> {
     match value {
-        Value::Number(_) => u64::try_from(value.as_integer()?).ok(),
-        _ => u64::try_from(hex(value)?).ok(),
-    }
-}
-
-/// The digest of an event whose payload is not compared.
-pub fn digest_of_kind(kind: &Value) -> String {
-    let mut out = String::new();
-    spell(kind, &mut out);
-    out
-}
-
-/// Kind and payload under the rules as a text: equal texts are equal events (ordinals aside).
-pub fn digest(line: &Value, kind: &Value, rules: &Rules) -> String {
-    let mut out = String::new();
-    spell(kind, &mut out);
-    let (value, path) = payload(line, rules);
-    let value = value.filter(|value| !value.is_null()).unwrap_or(Value::Object(Vec::new()));
-    digest_at(&value, &path, true, &Digested { line, kind, rules }, &mut out);
-    out
-}
-
-struct Digested<'a> {
-    line: &'a Value,
-    kind: &'a Value,
-    rules: &'a Rules,
-}
-
-fn digest_at(value: &Value, path: &Path, top: bool, of: &Digested, out: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|a, b| a.0.cmp(&b.0));
-            out.push('{');
-            for (key, inner) in sorted {
-                let place = child(path, key);
-                let ignored = of.rules.ignore.iter().any(|rule| rule.path == place && rule.applies(of.kind));
-                let missing = top && of.rules.null_equals_missing && inner.is_null();
-                if !ignored && !missing {
-                    out.push_str(&format!("{key:?}:"));
-                    digest_place(inner, &place, of, out);
-                }
-            }
-            if top && succeeded(of) {
-                out.push_str("success");
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (at, inner) in items.iter().enumerate() {
-                digest_place(inner, &child(path, at.to_string().as_bytes()), of, out);
-            }
-            out.push(']');
-        }
-        _ => spell(value, out),
-    }
-}
-
-fn digest_place(value: &Value, path: &Path, of: &Digested, out: &mut String) {
-    for (rule, bits) in &of.rules.mask {
-        if rule.path == *path
-            && rule.applies(of.kind)
-            && let Some(n) = maskable(value)
-        {
-            out.push_str(&format!("masked {},", n & !bits));
-            return;
-        }
-    }
-    if let Some(rule) = of.rules.allocator.as_ref().filter(|rule| of.kind.as_str() == Some(&rule.kind))
-        && allocator_named(rule, of.line).is_some()
-    {
-        let hidden = (*path == rule.value && succeeded(of))
-            || (*path == rule.status && follows(Some(value), of.line.at(&rule.value)));
-        if hidden {
-            out.push_str("hidden,");
-            return;
-        }
-    }
-    digest_at(value, path, false, of, out);
-}
-
-fn succeeded(of: &Digested) -> bool {
-    of.rules.allocator.as_ref().is_some_and(|rule| {
-        of.kind.as_str() == Some(&rule.kind)
-            && allocator_named(rule, of.line).is_some()
-            && returned(rule, of.line) == Returned::Success
-    })
-}
-
-fn spell(value: &Value, out: &mut String) {
-    match value {
-        Value::Number(Number { negative, digits, exponent, far }) => {
-            out.push_str(&format!("{negative} {digits} {exponent} {far:?},"));
-        }
-        other => out.push_str(&format!("{other:?},")),
+        Value::Number(_) => Some((false, u64::try_from(value.as_integer()?).ok()?)),
+        _ => Some((true, u64::try_from(hex(value)?).ok()?)),
     }
 }

@@ -1,6 +1,7 @@
 //! The command line's flags as the twin's rules and choices.
 
 use super::json::{Value, parse};
+use super::ruled::from_toml;
 use super::rules::{Choices, Field, Map, Rules, path};
 
 /// Rules and choices that these flags of `forkpoint diff` stand for; flags that change no answer are overlooked.
@@ -12,23 +13,36 @@ pub fn understand(flags: &[String]) -> (Rules, Choices) {
     while let Some(flag) = flags.next() {
         let mut given = || flags.next().expect("the flag has a value");
         match flag {
-            "--profile" => rules = if given() == "generic" { Rules::generic() } else { Rules::schema_v1() },
+            "--profile" => {
+                rules = match given() {
+                    "generic" => Rules::generic(),
+                    "schema-v1" => Rules::schema_v1(),
+                    text => from_toml(text),
+                }
+            }
             "--thread" => rules.thread = given().split(',').map(pointer).collect(),
             "--ordinal" => rules.ordinal = Some(given()).filter(|&name| name != "none").map(pointer),
             "--kind" => rules.kind = Some(given()).filter(|&name| name != "none").map(pointer),
             "--payload" => rules.payload = Some(given()).filter(|&name| name != "*").map(pointer),
-            "--ignore" => rules.ignore.push(Field { kinds: Vec::new(), path: pointer(given()) }),
+            "--ignore" => rules.ignore.push(Field::new(&[], &format!("/{}", given().replace('.', "/")))),
             "--mask" => {
                 let (place, bits) = given().split_once("=0x").expect("a mask has bits");
                 let bits = u64::from_str_radix(bits, 16).expect("bits in hex");
-                rules.mask.push((Field { kinds: Vec::new(), path: pointer(place) }, bits));
+                let field = Field::new(&[], &format!("/{}", place.replace('.', "/")));
+                // Masks for the same path take the bits too; one that always holds is enough.
+                let same = |rule: &Field| rule.path == field.path;
+                rules.mask.iter_mut().filter(|(rule, _)| same(rule)).for_each(|(_, own)| *own |= bits);
+                let always = |rule: &Field| same(rule) && rule.kinds.is_empty() && rule.when.is_empty();
+                if !rules.mask.iter().any(|(rule, _)| always(rule)) {
+                    rules.mask.push((field, bits));
+                }
             }
             "--without" => match given() {
                 "allocator-returns" => rules.allocator = None,
                 "null-equals-missing" => rules.null_equals_missing = false,
-                "raw-handle" => rules.ignore.retain(|rule| !rule.path.ends_with(&["raw_handle_id".to_owned()])),
+                "raw-handle" => rules.ignore.retain(|rule| !rule.path.ends_with(&[Some("raw_handle_id".to_owned())])),
                 "wait-duration" => {
-                    rules.ignore.retain(|rule| !rule.path.ends_with(&["wait_duration_cycles".to_owned()]))
+                    rules.ignore.retain(|rule| !rule.path.ends_with(&[Some("wait_duration_cycles".to_owned())]))
                 }
                 other => panic!("no rule {other}"),
             },
@@ -54,6 +68,7 @@ pub fn understand(flags: &[String]) -> (Rules, Choices) {
             other => panic!("the twin knows no {other}"),
         }
     }
+    rules.leave_behind();
     (rules, choices)
 }
 

@@ -1,7 +1,5 @@
 //! What kind of divergence it is: a bounded look ahead for the place where both sides agree again.
 
-use std::collections::HashMap;
-
 /// Events a side that are looked at, the divergent ones included.
 pub const LOOK_AHEAD: usize = 256;
 /// Equal events that make an agreement.
@@ -15,36 +13,30 @@ pub struct Resync {
     pub run: usize,
 }
 
-/// The resync with the smallest shift, of two look-aheads given as digests.
-pub fn resync(reference: &[String], candidate: &[String]) -> Option<Resync> {
-    // Numbers for texts, the same for the same.
-    let mut numbers = HashMap::new();
-    let mut numbered = |side: &[String]| -> Vec<usize> {
-        side.iter()
-            .map(|digest| {
-                let next = numbers.len();
-                *numbers.entry(digest.clone()).or_insert(next)
-            })
-            .collect()
+/// The resync with the smallest shift, of two look-aheads of which it is known which events are equal.
+pub fn resync(sizes: [usize; 2], mut equal: impl FnMut(usize, usize) -> bool) -> Option<Resync> {
+    let [reference, candidate] = sizes;
+    let table: Vec<Vec<bool>> = (0..reference).map(|i| (0..candidate).map(|j| equal(i, j)).collect()).collect();
+    let run_at = |i: usize, j: usize| {
+        (0..).take_while(|n| i + n < reference && j + n < candidate && table[i + n][j + n]).count()
     };
-    let (reference, candidate) = (&numbered(reference)[..], &numbered(candidate)[..]);
-    for shift in 0..=reference.len() + candidate.len() {
-        for i in 0..=shift.min(reference.len()) {
+    for shift in 0..=reference + candidate {
+        for i in 0..=shift.min(reference) {
             let j = shift - i;
-            if j > candidate.len() {
+            if j > candidate {
                 continue;
             }
-            let run = reference[i..].iter().zip(&candidate[j..]).take_while(|(a, b)| a == b).count();
-            if run >= RUN_MIN && !repeats(reference, i, run) && !repeats(candidate, j, run) {
+            let run = run_at(i, j);
+            // A run that is met a second time on either side, further off than it is long, is less than one period
+            // of something that repeats, and fits at many shifts.
+            let again = || {
+                (0..reference).any(|other| other.abs_diff(i) > run && run_at(other, j) >= run)
+                    || (0..candidate).any(|other| other.abs_diff(j) > run && run_at(i, other) >= run)
+            };
+            if run >= RUN_MIN && !again() {
                 return Some(Resync { reference: i, candidate: j, run });
             }
         }
     }
     None
-}
-
-/// True where the run at `at` stands a second time in the look-ahead, further off than it is
-/// long: then it is less than one period of something that repeats and fits at many shifts.
-fn repeats(side: &[usize], at: usize, run: usize) -> bool {
-    (0..=side.len() - run).any(|other| other.abs_diff(at) > run && side[other..other + run] == side[at..at + run])
 }

@@ -4,14 +4,14 @@ use super::json::{Value, parse_report};
 use super::report::object;
 use forkpoint::align::{LaneName, Malformed, MapChoice, RunOptions, Unobserved};
 use forkpoint::diverge::{Acceptance, Acceptances, Outcome, accept_file, run_accepting};
-use forkpoint::profile::{Overrides, builtin};
+use forkpoint::profile::{Overrides, builtin, parse};
 use forkpoint::report::{ReportContext, Validated, Verdict, json};
 use forkpoint::scan::ThreadKey;
 use forkpoint::source::{Log, OpenOptions};
 
 /// What the flags of `forkpoint diff` ask of the library.
 struct Asked {
-    profile: &'static str,
+    profile: String,
     overrides: Overrides,
     options: RunOptions,
     open: OpenOptions,
@@ -62,7 +62,10 @@ pub fn painted(
     let mut asked = understand(flags);
     asked.open.window_bytes = window.unwrap_or(asked.open.window_bytes);
     asked.options.hot_bytes_max = hot;
-    let profile = builtin(asked.profile).expect("a profile of that name");
+    let profile = match builtin(&asked.profile) {
+        Some(profile) => profile,
+        None => parse(&asked.profile, "profile.toml").unwrap_or_else(|error| panic!("{error}")),
+    };
     let profile = asked.overrides.apply(profile).map_err(|error| error.to_string())?;
     let log = |name: &str, bytes: &[u8]| Log::from_bytes(name, bytes.to_vec(), &asked.open);
     let mut logs = [log("reference.jsonl", reference), log("candidate.jsonl", candidate)];
@@ -79,7 +82,7 @@ pub fn painted(
 
 fn understand(flags: &[&str]) -> Asked {
     let mut asked = Asked {
-        profile: "schema-v1",
+        profile: "schema-v1".to_owned(),
         overrides: Overrides::default(),
         options: RunOptions::default(),
         open: OpenOptions::default(),
@@ -91,7 +94,7 @@ fn understand(flags: &[&str]) -> Asked {
         let mut given = || (*flags.next().expect("the flag has a value")).to_owned();
         let over = &mut asked.overrides;
         match flag {
-            "--profile" => asked.profile = if given() == "generic" { "generic" } else { "schema-v1" },
+            "--profile" => asked.profile = given(),
             "--thread" => over.thread.push(given()),
             "--ordinal" => over.ordinal = Some(given()),
             "--kind" => over.kind = Some(given()),

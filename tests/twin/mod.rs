@@ -2,28 +2,34 @@
 //!
 //! It holds both logs in memory as plain values and decides everything by the words of the
 //! contract. Files in reading order: [`value`] and [`json`] (values), [`rules`] (what counts), [`lines`]
-//! (a log as events and faults), [`equal`] (two events), [`pairing`] (which lane goes with
-//! which), [`judge`] (what kind of divergence), [`accept`] (which are tolerated), [`diff`] (all of it, as a report);
-//! [`pairs`], [`threads`] and [`shapes`] make logs, [`accepting`] files of accepted divergences, [`check`] holds the program against the twin.
+//! (a log as events and faults), [`equal`] (two events), [`alike`] and [`multiset`] (their scalars, their arrays without order), [`digest`],
+//! [`pairing`] (which lane goes with which), [`judge`] (what kind of divergence), [`accept`] (which are tolerated), [`diff`] (all of it, as
+//! a report); [`pairs`], [`threads`] and [`shapes`] make logs, [`ruled`] profiles, [`accepting`] files of accepted divergences, [`check`] and
+//! [`held`] hold the program against the twin.
 #![allow(dead_code)] // every test crate uses its own part
 
 pub mod accept;
 pub mod accepting;
+pub mod alike;
 pub mod check;
 pub mod damage;
 pub mod diff;
+pub mod digest;
 pub mod equal;
 pub mod flags;
+pub mod held;
 pub mod json;
 pub mod judge;
 pub mod library;
 pub mod lines;
 pub mod long;
 pub mod model;
+pub mod multiset;
 pub mod opened;
 pub mod pairing;
 pub mod pairs;
 pub mod report;
+pub mod ruled;
 pub mod rules;
 pub mod shapes;
 pub mod threads;

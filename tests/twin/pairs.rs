@@ -2,6 +2,7 @@
 
 use super::damage::damage;
 use super::model::{Event, Thread, edit, life, noise};
+use super::ruled;
 use super::shapes::{Rng, Shape, Style, blank, member};
 
 /// Two logs and the flags they are compared with.
@@ -21,6 +22,8 @@ pub enum Family {
     Damaged,
     /// Logs of other kinds, under `--profile generic`.
     Generic,
+    /// The same under a profile with rules of every class.
+    Ruled,
     /// More events than pairing waits for.
     Long,
 }
@@ -70,8 +73,12 @@ pub fn case(family: Family, seed: u64) -> Case {
     let (names, mut flags) = names(family, &mut rng);
     let [reference, mut candidate] = threads(&names, &mut rng);
     let percent = rng.pick(&[0, 0, 30, 100]);
+    let bent = if family == Family::Ruled { rng.pick(&[2, 10, 60]) } else { 0 };
     for thread in &mut candidate {
         noise(&mut thread.events, percent, &mut rng);
+        if family == Family::Ruled {
+            ruled::bend(&mut thread.events, bent, &mut rng);
+        }
         if rng.chance(45) {
             for _ in 0..1 + rng.below(2) {
                 edit(&mut thread.events, &mut rng);
@@ -114,10 +121,13 @@ fn key_text(key: &Shape) -> String {
 }
 
 fn names(family: Family, rng: &mut Rng) -> (Names, Vec<String>) {
-    if family != Family::Generic {
+    if !matches!(family, Family::Generic | Family::Ruled) {
         return (Names { thread: vec!["tid"], ..SCHEMA_V1 }, Vec::new());
     }
-    let mut flags = vec!["--profile".to_owned(), "generic".to_owned()];
+    let inside = family == Family::Ruled && rng.chance(50);
+    let ground = if inside { ruled::MODEL_INSIDE } else { ruled::MODEL };
+    let profile = if family == Family::Ruled { ruled::profile(&ground, rng) } else { "generic".to_owned() };
+    let mut flags = vec!["--profile".to_owned(), profile];
     let mut flag = |name: &str, value: &str| flags.extend([name.to_owned(), value.to_owned()]);
     let thread = match rng.below(5) {
         0 => Vec::new(),
@@ -131,7 +141,10 @@ fn names(family: Family, rng: &mut Rng) -> (Names, Vec<String>) {
     ordinal.iter().for_each(|name| flag("--ordinal", name));
     let kind = rng.chance(75).then_some("op");
     kind.iter().for_each(|name| flag("--kind", name));
-    let payload = rng.chance(50).then_some("data");
+    let payload = match family {
+        Family::Ruled => inside.then_some("data"),
+        _ => rng.chance(50).then_some("data"),
+    };
     payload.iter().for_each(|name| flag("--payload", name));
     let inside = |key: &str| payload.map_or(key.to_owned(), |name| format!("{name}.{key}"));
     if rng.chance(30) {

@@ -1,12 +1,44 @@
 //! What counts in a log: the part of a profile that decides.
 
-use super::json::Value;
+use super::json::{Number, Value};
 
 pub type Path = Vec<String>;
 
 /// `/a/b` taken apart (no escapes needed in tests).
 pub fn path(text: &str) -> Path {
     text.split('/').skip(1).map(str::to_owned).collect()
+}
+
+/// A step of a rule's path; `None` is any key or position.
+pub type Pattern = Vec<Option<String>>;
+
+/// `/a/*/b` taken apart.
+pub fn pattern(text: &str) -> Pattern {
+    path(text).into_iter().map(|step| Some(step).filter(|step| step != "*")).collect()
+}
+
+/// A step down to a place, and whether it is to an element of an array whose order does not count: no
+/// rule names such a one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub name: String,
+    pub free: bool,
+}
+
+/// What a rule of the newer classes does at its place.
+#[derive(Clone, Debug)]
+pub enum Class {
+    Tolerance { absolute: Option<Number>, relative: Option<Number>, ulps: Option<u64> },
+    Unordered { by: Option<Path> },
+    Spelling { hex: bool, width: Option<u32>, case: bool },
+    Offset { by: i128, from: i128, to: i128 },
+}
+
+/// One of these values must stand there, on both sides.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub path: Path,
+    pub equals: Vec<Value>,
 }
 
 #[derive(Clone, Debug)]
@@ -25,13 +57,16 @@ pub struct Rules {
     pub ignore: Vec<Field>,
     pub mask: Vec<(Field, u64)>,
     pub allocator: Option<Allocator>,
+    /// The other classes: tolerances, arrays without order, spellings, offsets.
+    pub others: Vec<(Field, Class)>,
 }
 
 /// A field that never counts; no kinds: in every kind.
 #[derive(Clone, Debug)]
 pub struct Field {
     pub kinds: Vec<String>,
-    pub path: Path,
+    pub path: Pattern,
+    pub when: Vec<Asked>,
 }
 
 /// BEHAVIOUR 3.5.
@@ -49,7 +84,16 @@ pub struct Allocator {
 
 impl Field {
     pub fn new(kinds: &[&str], place: &str) -> Field {
-        Field { kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(), path: path(place) }
+        Field { kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(), path: pattern(place), when: Vec::new() }
+    }
+
+    /// Whether this is for a place.
+    pub fn reaches(&self, place: &[Step]) -> bool {
+        let fits = |(rule, step): (&Option<String>, &Step)| match rule {
+            None => true,
+            Some(name) => !step.free && *name == step.name,
+        };
+        self.path.len() == place.len() && self.path.iter().zip(place).all(fits)
     }
 
     pub fn applies(&self, kind: &Value) -> bool {
@@ -89,6 +133,7 @@ impl Rules {
                 ]),
                 statuses: own(&["NtAllocateVirtualMemory"]),
             }),
+            others: Vec::new(),
         }
     }
 
@@ -108,7 +153,21 @@ impl Rules {
             ignore: Vec::new(),
             mask: Vec::new(),
             allocator: None,
+            others: Vec::new(),
         }
+    }
+
+    /// Takes out the rules that lie outside the payload, where nothing is compared.
+    pub fn leave_behind(&mut self) {
+        let Some(payload) = self.payload.clone() else { return };
+        let inside = |rule: &Field| {
+            rule.path.len() >= payload.len()
+                && rule.path.iter().zip(&payload).all(|(step, name)| step.as_ref().is_none_or(|step| step == name))
+        };
+        self.ignore.retain(inside);
+        self.ignore.retain(|rule| rule.path.len() > payload.len());
+        self.mask.retain(|(rule, _)| inside(rule));
+        self.others.retain(|(rule, _)| inside(rule));
     }
 
     /// The roles that a line is walked for, in no special order.
