@@ -54,6 +54,11 @@ impl Pair {
         Ok(Self { texts: Texts::new(&options), options, plan })
     }
 
+    /// Events of each lane's script, before anything is changed.
+    pub fn lengths(&self) -> Vec<u64> {
+        self.plan.iter().map(|lane| lane.events).collect()
+    }
+
     /// One log; `put` takes its bytes piece by piece.
     pub fn replay(&self, side: Side, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Written> {
         let mut replay = Replay::new(&self.options, side, &self.plan, &self.texts);
