@@ -4,7 +4,8 @@
 //! sequences alone: waves, windows and workers do not exist here. Lanes arrive ripe, with an
 //! opening that never changes; decisions fall at exact moments of log time and never change.
 
-use std::cmp::{Ordering, Reverse};
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 
@@ -46,30 +47,32 @@ impl Opening {
 
     /// How many events the two have in common from the start.
     pub fn common(&self, other: &Opening) -> u64 {
-        self.digests.iter().zip(&other.digests).take_while(|(a, b)| a == b).count() as u64
+        common(&self.digests, &other.digests)
     }
+}
 
-    /// How many events the two share, wherever they stand, if that is enough to take them for one thread.
-    fn likeness(&self, other: &Opening) -> Option<u64> {
-        let [mut one, mut two] = [self, other].map(|opening| {
-            let mut digests = opening.digests.clone();
-            digests.sort_unstable();
-            digests.into_iter().peekable()
-        });
-        let mut shared = 0;
-        while let (Some(a), Some(b)) = (one.peek(), two.peek()) {
-            match a.cmp(b) {
-                Ordering::Less => drop(one.next()),
-                Ordering::Greater => drop(two.next()),
-                Ordering::Equal => {
-                    shared += u64::from(one.next().is_some() && two.next().is_some());
-                }
-            }
+/// How many events two have in common from the start.
+fn common(one: &[u64], two: &[u64]) -> u64 {
+    one.iter().zip(two).take_while(|(a, b)| a == b).count() as u64
+}
+
+/// How many events two sorted openings share, if that is enough to take them for one thread's.
+fn likeness(one: &[u64], two: &[u64]) -> Option<u64> {
+    let longer = one.len().max(two.len()) as u64;
+    let [mut one, mut two] = [one, two].map(|digests| digests.iter().peekable());
+    let mut shared = 0;
+    while let (Some(a), Some(b)) = (one.peek(), two.peek()) {
+        let order = a.cmp(b);
+        shared += u64::from(order.is_eq());
+        if order.is_le() {
+            one.next();
         }
-        let [least, of] = LIKENESS_MIN;
-        let longer = self.digests.len().max(other.digests.len()) as u64;
-        (shared >= SHARED_MIN && shared * of >= longer * least).then_some(shared)
+        if order.is_ge() {
+            two.next();
+        }
     }
+    let [least, of] = LIKENESS_MIN;
+    (shared >= SHARED_MIN && shared * of >= longer * least).then_some(shared)
 }
 
 /// How a pairing was decided.
@@ -184,7 +187,8 @@ impl Pairer {
                     [0 | 1, 0 | 1] => MatchedBy::Order,
                     _ => MatchedBy::Prefix,
                 };
-                decisions.extend(self.fit(&mut waiting, matched_by, end, |r, c| Some(r.common(c))));
+                let openings = self.openings_of(&waiting);
+                decisions.extend(fit(&mut waiting, &openings, matched_by, end, |r, c| Some(common(r, c))));
             }
             left.iter_mut().zip(waiting).for_each(|(left, waiting)| left.extend(waiting));
         }
@@ -195,61 +199,16 @@ impl Pairer {
         } else if left.iter().all(|side| side.len() <= WAITING_COMPARED_MAX) {
             // Groups stand in the order of their digests.
             left.iter_mut().for_each(|side| side.sort_unstable());
-            decisions.extend(self.fit(&mut left, MatchedBy::Likeness, end, Opening::likeness));
+            let mut openings = self.openings_of(&left);
+            openings.iter_mut().flatten().for_each(|digests| digests.to_mut().sort_unstable());
+            decisions.extend(fit(&mut left, &openings, MatchedBy::Likeness, end, likeness));
         }
         decisions
     }
 
-    /// Pairs lanes that are left at the ends by a measure of their openings, the most alike first, the earliest ripe
-    /// among equals; takes them out. Where one of the two would fit another lane as well, be it one that just got a
-    /// partner, that is ambiguous.
-    fn fit(
-        &self,
-        left: &mut [Vec<Ripe>; 2],
-        matched_by: MatchedBy,
-        at: u64,
-        measure: impl Fn(&Opening, &Opening) -> Option<u64>,
-    ) -> Vec<Decision> {
-        let openings = Side::BOTH.map(|side| left[side.index()].iter().map(move |ripe| self.opening(side, *ripe)));
-        let [references, candidates] = openings.map(Iterator::collect::<Vec<_>>);
-        let rows = references.iter().map(|r| candidates.iter().map(|c| measure(r, c)).collect());
-        let measured: Vec<Vec<Option<u64>>> = rows.collect();
-        let places = (0..references.len()).flat_map(|r| (0..candidates.len()).map(move |c| (r, c)));
-        let mut best: Vec<_> = places.filter_map(|(r, c)| Some((Reverse(measured[r][c]?), r, c))).collect();
-        best.sort_unstable();
-        let mut free = [vec![true; references.len()], vec![true; candidates.len()]];
-        let mut decisions = Vec::new();
-        for alike in best.chunk_by(|a, b| a.0 == b.0) {
-            let before = free.clone();
-            let mut fits = [vec![0; references.len()], vec![0; candidates.len()]];
-            for (_, r, c) in alike.iter().filter(|(_, r, c)| before[0][*r] && before[1][*c]) {
-                fits[0][*r] += 1;
-                fits[1][*c] += 1;
-            }
-            for (Reverse(common), r, c) in alike.iter().copied() {
-                if !(free[0][r] && free[1][c]) {
-                    continue;
-                }
-                (free[0][r], free[1][c]) = (false, false);
-                let others = (0..candidates.len()).filter(|other| *other != c && before[1][*other]);
-                decisions.push(Decision {
-                    lanes: [left[0][r].lane, left[1][c].lane],
-                    matched_by,
-                    ambiguous: fits[0][r] > 1 || fits[1][c] > 1,
-                    evidence: Some(Evidence {
-                        common,
-                        of: references[r].digests.len().max(candidates[c].digests.len()) as u64,
-                        runner_up: others.filter_map(|other| measured[r][other]).max(),
-                    }),
-                    at,
-                });
-            }
-        }
-        for (side, free) in left.iter_mut().zip(free) {
-            let mut free = free.into_iter();
-            side.retain(|_| free.next() == Some(true));
-        }
-        decisions
+    fn openings_of(&self, lanes: &[Vec<Ripe>; 2]) -> [Vec<Cow<'_, [u64]>>; 2] {
+        let digests = |side, ripe: &Ripe| Cow::from(&self.opening(side, *ripe).digests);
+        Side::BOTH.map(|side| lanes[side.index()].iter().map(|ripe| digests(side, ripe)).collect())
     }
 
     fn opening(&self, side: Side, ripe: Ripe) -> &Opening {
@@ -386,6 +345,56 @@ impl Pairer {
         self.openings[0].remove(&r.lane);
         self.openings[1].remove(&c.lane);
     }
+}
+
+/// Pairs lanes that are left at the ends by a measure of their openings, the most alike first, the earliest ripe
+/// among equals; takes them out. Where one of the two would fit another lane as well, be it one that just got a
+/// partner, that is ambiguous.
+fn fit(
+    left: &mut [Vec<Ripe>; 2],
+    [references, candidates]: &[Vec<Cow<'_, [u64]>>; 2],
+    matched_by: MatchedBy,
+    at: u64,
+    measure: impl Fn(&[u64], &[u64]) -> Option<u64>,
+) -> Vec<Decision> {
+    let rows = references.iter().map(|r| candidates.iter().map(|c| measure(r, c)).collect());
+    let measured: Vec<Vec<Option<u64>>> = rows.collect();
+    let places = (0..references.len()).flat_map(|r| (0..candidates.len()).map(move |c| (r, c)));
+    let mut best: Vec<_> = places.filter_map(|(r, c)| Some((Reverse(measured[r][c]?), r, c))).collect();
+    best.sort_unstable();
+    let mut free = [vec![true; references.len()], vec![true; candidates.len()]];
+    let mut decisions = Vec::new();
+    for alike in best.chunk_by(|a, b| a.0 == b.0) {
+        let before = free.clone();
+        let mut fits = [vec![0; references.len()], vec![0; candidates.len()]];
+        for (_, r, c) in alike.iter().filter(|(_, r, c)| before[0][*r] && before[1][*c]) {
+            fits[0][*r] += 1;
+            fits[1][*c] += 1;
+        }
+        for (Reverse(common), r, c) in alike.iter().copied() {
+            if !(free[0][r] && free[1][c]) {
+                continue;
+            }
+            (free[0][r], free[1][c]) = (false, false);
+            let others = (0..candidates.len()).filter(|other| *other != c && before[1][*other]);
+            decisions.push(Decision {
+                lanes: [left[0][r].lane, left[1][c].lane],
+                matched_by,
+                ambiguous: fits[0][r] > 1 || fits[1][c] > 1,
+                evidence: Some(Evidence {
+                    common,
+                    of: references[r].len().max(candidates[c].len()) as u64,
+                    runner_up: others.filter_map(|other| measured[r][other]).max(),
+                }),
+                at,
+            });
+        }
+    }
+    for (side, free) in left.iter_mut().zip(free) {
+        let mut free = free.into_iter();
+        side.retain(|_| free.next() == Some(true));
+    }
+    decisions
 }
 
 #[cfg(test)]
