@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
-  valgrind races show show-build \
+  valgrind races accuracy show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-mangle show-check \
   show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
@@ -100,6 +100,11 @@ show-build: build
 
 show-answer: show-build ## A large pair: every divergence at its place; time, memory, ratio to cmp (SIZE=1G, PAIR=folder, ROUNDS=3)
 	$(SHOW) answer --size "$(or $(SIZE),1G)" $(if $(PAIR),--pair "$(PAIR)") --rounds "$(or $(ROUNDS),3)"
+
+accuracy: show-build ## Who names the event where two runs really part: forkpoint, cmp, diff, a script, jq + diff, DuckDB (PAIRS=1000, FIRST=1, SHIFTED=1, KEEP=folder)
+	python=$$(bash examples/show/accuracy/install.sh target/accuracy "$(or $(PYTHON),python3)") && \
+	$(SHOW) accuracy --pairs "$(or $(PAIRS),1000)" --first "$(or $(FIRST),1)" --python "$$python" \
+	  $(if $(SHIFTED),--shifted) $(if $(KEEP),--keep "$(KEEP)")
 
 show-speed: show-build ## The budgets of the design, line by line (SIZE=1G, ROUNDS=5, GENERATOR=gen_events.py, RECORD=file)
 	$(SHOW) speed --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)" $(if $(GENERATOR),--generator "$(GENERATOR)")

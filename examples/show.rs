@@ -39,6 +39,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
+    /// How often forkpoint, cmp, diff, a positional script, jq + diff and DuckDB name the event where two runs really part
+    Accuracy {
+        #[command(flatten)]
+        asked: AccuracyArguments,
+    },
     /// A large pair: every divergence at its true place; time, memory, ratio to cmp
     Answer {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
@@ -178,6 +183,27 @@ enum What {
 }
 
 #[derive(clap::Args)]
+struct AccuracyArguments {
+    /// Pairs that are made
+    #[arg(long, default_value_t = 1000)]
+    pairs: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    first: u64,
+    /// Arguments carry each side's own heap addresses and handles
+    #[arg(long)]
+    shifted: bool,
+    /// Where the peers' scripts lie, and those that trace real programs
+    #[arg(long, default_value = "examples/show/accuracy")]
+    scripts: PathBuf,
+    #[arg(long, default_value = "python3")]
+    python: String,
+    /// Keep the pairs in which forkpoint missed something there
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
 struct PeersArguments {
     #[arg(long, default_value = "100M", value_parser = parse_size)]
     size: u64,
@@ -205,6 +231,10 @@ fn main() -> ExitCode {
     let done = Program::find(arguments.forkpoint.as_deref()).and_then(|program| {
         let room = show::Room::new(arguments.scratch.as_deref())?;
         match arguments.what {
+            What::Accuracy { asked: AccuracyArguments { pairs, first, shifted, scripts, python, keep } } => {
+                let asked = show::accuracy::Asked { pairs, first, shifted, scripts, python, keep };
+                show::accuracy::show(&program, &room, &asked)
+            }
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Speed { size, rounds, generator } => {
                 show::speed::show(&program, &room, &Asked { size, rounds, generator })

@@ -109,12 +109,22 @@ fn compared(event: &Value) -> Value {
 fn check(made: &Made) -> usize {
     let (reference, candidate) = (lanes(&made.reference), lanes(&made.candidate));
     let threads = made.truth["threads"].as_array().expect("threads");
-    assert_eq!((threads.len(), threads.len()), (reference.len(), candidate.len()));
+    let lanes_of = |side: &str| threads.iter().filter(|thread| !thread[side].is_null()).count();
+    assert_eq!((lanes_of("reference"), lanes_of("candidate")), (reference.len(), candidate.len()));
     let mut diverged = 0;
     for thread in threads {
         // Null where a flat log's one lane has no name.
         let side =
             |name: &str| (thread[name]["tid"].as_u64().unwrap_or(0), thread[name]["generation"].as_u64().unwrap());
+        if let Some(there) = ["reference", "candidate"].into_iter().find(|there| thread[other_side(there)].is_null()) {
+            let lane = &[&reference, &candidate][usize::from(there == "candidate")][&side(there)];
+            let parted = &thread["divergence"];
+            assert_eq!((&parted["kind"], &parted["position"]), (&"unmatched".into(), &0.into()), "{thread:#}");
+            assert_eq!(parted[format!("{there}_line")], lane[0].0);
+            assert!(parted[format!("{}_line", other_side(there))].is_null());
+            diverged += 1;
+            continue;
+        }
         let (a, b) = (&reference[&side("reference")], &candidate[&side("candidate")]);
         assert_eq!(
             (a.len() as u64, b.len() as u64),
@@ -126,15 +136,20 @@ fn check(made: &Made) -> usize {
         assert_eq!(thread["divergence"]["position"].as_u64(), found.map(|at| at as u64), "{thread:#}");
         if let Some(at) = found {
             diverged += 1;
-            assert_eq!(thread["divergence"]["reference_line"].as_u64(), Some(a[at].0));
+            assert_eq!(thread["divergence"]["reference_line"].as_u64(), a.get(at).map(|event| event.0));
             if let Some(line) = thread["divergence"]["candidate_line"].as_u64() {
                 assert_eq!(line, b[at].0);
             }
             let early = thread["divergence"]["kind"] == "ended-early";
-            assert_eq!(early, at == b.len(), "{thread:#}");
+            assert_eq!(early, at == common, "{thread:#}");
         }
     }
     diverged
+}
+
+/// The other side's name.
+fn other_side(side: &str) -> &'static str {
+    if side == "reference" { "candidate" } else { "reference" }
 }
 
 fn small() -> Options {
@@ -180,8 +195,10 @@ fn nothing_diverges_unasked() {
 fn every_kind_lands_where_the_truth_says() {
     for (name, kind) in EditKind::ALL {
         for position in [0, 1, 2, 3, 500, 501, 502, 503, 504] {
-            if (kind, position) == (EditKind::EndedEarly, 0) {
-                continue; // refused: no lane would be left
+            if is_refused(kind, position) {
+                let diverge = vec![Diverge { thread: 1, position, kind }];
+                assert!(Pair::new(Options { diverge, ..small() }).is_err(), "{name} at {position}");
+                continue;
             }
             let made = make(&Options { diverge: vec![Diverge { thread: 1, position, kind }], ..small() });
             assert_eq!(check(&made), 1, "{name} at {position}");
@@ -189,6 +206,40 @@ fn every_kind_lands_where_the_truth_says() {
             assert_eq!(made.truth["threads"][1]["divergence"]["edit"], name);
         }
     }
+}
+
+/// A lane that ends before its first event is none, and one that only one side has begins at 0.
+fn is_refused(kind: EditKind, position: u64) -> bool {
+    match kind {
+        EditKind::EndedEarly | EditKind::Overlong => position == 0,
+        EditKind::Unmatched | EditKind::Stranger => position != 0,
+        _ => false,
+    }
+}
+
+#[test]
+fn what_only_ends_or_lacks_its_partner_comes_after_what_differs() {
+    let edit = |thread, position, kind| Diverge { thread, position, kind };
+    let all = vec![
+        edit(0, 0, EditKind::Stranger),
+        edit(1, 0, EditKind::Unmatched),
+        edit(2, 1_000, EditKind::Overlong),
+        edit(3, 3_000, EditKind::EndedEarly),
+        edit(4, 4_000, EditKind::Value),
+    ];
+    let first = |edits: &[Diverge]| {
+        let size = Size::Events(40_000);
+        let made = make(&Options { size, threads: 8, diverge: edits.to_vec(), ..small() });
+        assert_eq!(check(&made), edits.len());
+        made.truth["first"].clone()
+    };
+    assert_eq!(first(&all[..2]), 1);
+    assert_eq!(first(&all[..1]), 0);
+    assert_eq!(first(&all), 4);
+    // Lanes run side by side: the one that ends much sooner ends on an earlier line.
+    assert_eq!(first(&all[..4]), 2);
+    let other = [edit(2, 3_000, EditKind::EndedEarly), edit(3, 1_000, EditKind::Overlong)];
+    assert_eq!(first(&other), 3);
 }
 
 #[test]
@@ -214,6 +265,57 @@ fn workers_live_the_same_life() {
     let lives: Vec<Vec<Value>> =
         lanes.values().map(|lane| lane.iter().map(|(_, event)| compared(event)).collect()).collect();
     assert!(lives.iter().all(|life| *life == lives[0]));
+}
+
+#[test]
+fn workers_live_alike_as_long_as_asked() {
+    for alike in [0, 7, 64, 150] {
+        let made = make(&Options { threads: 0, workers: 20, alike: Some(alike), ..small() });
+        assert_eq!(check(&made), 0);
+        let lanes = lanes(&made.reference);
+        let lives: Vec<Vec<Value>> =
+            lanes.values().map(|lane| lane.iter().map(|(_, event)| compared(event)).collect()).collect();
+        for (at, life) in lives.iter().enumerate() {
+            for other in &lives[..at] {
+                let common = life.iter().zip(other).take_while(|(a, b)| a == b).count() as u64;
+                // A call is begun and ended, and two lives may begin with the same few bytes.
+                assert!((alike..alike + 6).contains(&common), "{alike} asked, {common} alike");
+            }
+        }
+    }
+}
+
+#[test]
+fn shifted_arguments_are_the_same_objects() {
+    let options = Options { shifted: true, allocators: 0.1, noise: 0.2, ..small() };
+    let made = make(&options);
+    let (reference, candidate) = (lanes(&made.reference), lanes(&made.candidate));
+    let heaps = [0x4000_0000, 0xA000_0000];
+    let handles = [0xF800_0000, 0x1000];
+    let mut met = [0; 2];
+    for (key, lane) in &reference {
+        let number = |event: &Value, key: &str| {
+            let text = event["payload"]["args"].get(key)?.as_str()?;
+            u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+        };
+        for ((_, a), (_, b)) in lane.iter().zip(&candidate[&(key.0 - 96, key.1)]) {
+            for key in ["buffer", "target", "result"] {
+                let (Some(a), Some(b)) = (number(a, key), number(b, key)) else { continue };
+                // Either the guest's own address, or the same place of the same page.
+                assert!(a == b || a - heaps[0] == b - heaps[1], "{a:x} {b:x}");
+                met[0] += u64::from(a != b);
+            }
+            if let (Some(a), Some(b)) = (number(a, "object"), number(b, "object")) {
+                assert_eq!(a - handles[0], b - handles[1]);
+                met[1] += 1;
+            }
+        }
+    }
+    assert!(met.iter().all(|met| *met > 50), "{met:?}");
+    // Whoever does not follow identities sees divergences that are none.
+    let plain = make(&Options { shifted: false, ..options });
+    assert_eq!(made.truth["threads"], plain.truth["threads"]);
+    assert!(made.reference != plain.reference);
 }
 
 #[test]
@@ -266,6 +368,9 @@ fn every_kind_lands_in_every_shape() {
                     continue; // refused: there are no flags
                 }
                 for position in [1, 500] {
+                    if is_refused(kind, position) {
+                        continue;
+                    }
                     let diverge = vec![Diverge { thread: 1, position, kind }];
                     let made = make(&Options { shape, noisy, diverge, noise: 0.3, ..small() });
                     assert_eq!(check(&made), 1, "{shape:?} {name} at {position}");

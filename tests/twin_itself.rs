@@ -359,7 +359,24 @@ fn lanes_pair_by_openings_then_by_likeness_then_in_order() {
         "1=8 first-call, 2=9 first-call"
     );
     let odd = [lane(8, 5, "b"), lane(9, 5, "c")].concat();
-    assert_eq!(pairs(twins, odd, &times), "1=8 order, 2=9 order");
+    assert_eq!(pairs(twins.clone(), odd.clone(), &times), "1=8 prefix?, 2=9 prefix?");
+    let crowd = Times { crowd: 1, ..times };
+    assert_eq!(pairs(twins.clone(), odd, &crowd), "1=8 order?, 2=9 order?");
+    // Alone in its group: order. Of another kind at first, and alike then; and too little alike.
+    let late = [lane(8, 5, "a"), lane(9, 5, "c")].concat();
+    assert_eq!(pairs(twins, late, &times), "1=8 first-call, 2=9 order");
+    let other =
+        |tid: u64, marks: &str| [vec![event(tid, 0, "other", "{}")], lane(tid, 9, marks)[1..].to_vec()].concat();
+    let eight = Times { opening: 8, ..times };
+    let all = |tid: u64| lane(tid, 9, "abcdefgh");
+    assert_eq!(
+        pairs([all(1), lane(2, 9, "x")].concat(), [other(7, "abcdefgh"), lane(8, 9, "x")].concat(), &eight),
+        "1=7 likeness, 2=8 first-call"
+    );
+    assert_eq!(
+        pairs([all(1), lane(2, 9, "x")].concat(), [other(7, "abcijkgh"), lane(8, 9, "x")].concat(), &eight),
+        "1=- none, 2=8 first-call, -=7 none"
+    );
     assert_eq!(pairs(lane(1, 5, "a"), lane(2, 5, "b"), &times), "1=2 only");
 }
 

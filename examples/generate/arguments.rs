@@ -37,6 +37,9 @@ pub struct Arguments {
     /// Further threads that all live the same life
     #[arg(long, default_value_t = 0)]
     workers: usize,
+    /// The workers live alike for so many events only, then each a life of its own
+    #[arg(long, value_name = "EVENTS")]
+    alike: Option<u64>,
     /// How the candidate numbers its threads
     #[arg(long, value_enum, default_value_t = Tids::Offset)]
     tids: Tids,
@@ -56,7 +59,7 @@ pub struct Arguments {
     payload_bytes: usize,
     #[arg(long, value_enum, default_value_t = LineLength::Normal)]
     line: LineLength,
-    /// Change the candidate; KIND: value nested kind ordinal missing extra ended-early type absent
+    /// Change the candidate; KIND: value nested kind ordinal missing extra ended-early type absent overlong unmatched stranger
     #[arg(long, value_name = "THREAD:POSITION:KIND")]
     diverge: Vec<Diverge>,
     /// So many threads part in the last 5 % of their lanes
@@ -68,6 +71,9 @@ pub struct Arguments {
     /// Use every tid twice, one lane after the other
     #[arg(long)]
     generations: bool,
+    /// Arguments carry each side's own heap addresses and handles
+    #[arg(long)]
+    shifted: bool,
     /// Stream the reference there instead (`-`: stdout)
     #[arg(long, value_name = "PATH")]
     reference_to: Option<PathBuf>,
@@ -106,6 +112,7 @@ impl Arguments {
             skew: self.skew,
             threads,
             workers: self.workers,
+            alike: self.alike,
             tids: self.tids,
             slice: self.slice,
             births: self.births,
@@ -116,6 +123,7 @@ impl Arguments {
             diverge,
             diverge_late: self.diverge_late,
             generations: self.generations,
+            shifted: self.shifted,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Changing a line where a divergence was asked for.
 
+use super::lane::Side;
 use super::options::EditKind;
 use super::script::{Step, functions};
 
@@ -8,8 +9,8 @@ use super::script::{Step, functions};
 pub enum Action {
     /// Leave the event out.
     Skip,
-    /// End the lane before it.
-    End,
+    /// End this side's lane before it.
+    End(Side),
     /// Write one event more, then this one.
     Insert,
     /// Number this event and all later ones of the lane one higher.
@@ -26,14 +27,16 @@ pub fn fits(kind: EditKind, step: Step) -> bool {
         EditKind::Value | EditKind::Type | EditKind::Absent => !matches!(step, Step::Allocated { .. }),
         // Leaving out the last event would only make the lane end early.
         EditKind::Missing => !matches!(step, Step::Exit { .. } | Step::Instruction { last: true, .. }),
-        EditKind::Kind | EditKind::Ordinal | EditKind::Extra | EditKind::EndedEarly => true,
+        EditKind::Kind | EditKind::Ordinal | EditKind::Extra => true,
+        EditKind::EndedEarly | EditKind::Overlong | EditKind::Unmatched | EditKind::Stranger => true,
     }
 }
 
 pub fn action(kind: EditKind) -> Action {
     match kind {
         EditKind::Missing => Action::Skip,
-        EditKind::EndedEarly => Action::End,
+        EditKind::EndedEarly | EditKind::Unmatched => Action::End(Side::Candidate),
+        EditKind::Overlong | EditKind::Stranger => Action::End(Side::Reference),
         EditKind::Extra => Action::Insert,
         EditKind::Ordinal => Action::Renumber,
         _ => Action::Rewrite,

@@ -3,7 +3,7 @@
 use super::flat::{self, Columns};
 use super::numbers::{Random, decimal, hex8};
 use super::options::{LineLength, Options, Shape};
-use super::script::{Function, Mix, Script, Step, functions};
+use super::script::{Carried, Function, HANDLES, Mix, Script, Step, carried, functions};
 use super::shaped::{self, Orders};
 
 /// Which of the two logs is written.
@@ -118,6 +118,7 @@ pub struct Lane {
     pub side: Side,
     pub cycle: u64,
     allocated: u32,
+    shifted: bool,
     pub tid: u64,
     heads: [Vec<u8>; 8],
 }
@@ -152,6 +153,7 @@ impl Lane {
             // Even on one side, odd on the other: no cycle count ever agrees.
             cycle: number * 7_000 + u64::from(side == Side::Candidate),
             allocated: 0,
+            shifted: options.shifted,
             tid,
             heads: KINDS.map(head),
         }
@@ -206,9 +208,13 @@ impl Lane {
 
     fn payload(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step) {
         match step {
-            Step::Call { function, address, flags } | Step::Import { function, address, flags } => {
-                call(out, texts, function, address, flags);
-            }
+            Step::Call { function, address, flags } | Step::Import { function, address, flags } => match self.shifted {
+                false => call(out, texts, function, address, flags, ""),
+                true => {
+                    let size = if carried(function) == Carried::Heap { r#","size":4096"# } else { "" };
+                    call(out, texts, function, self.argument(function, address), flags, size);
+                }
+            },
             Step::Return { function, value } => returned(out, texts, function, value),
             Step::Allocated { function } => {
                 let address = self.allocate();
@@ -245,14 +251,27 @@ impl Lane {
 
     pub fn raw_handle(&self, handle: u64) -> u64 {
         let base = if self.side == Side::Reference { 0xF800_0000 } else { 0x1000 };
-        base + handle % 1_000_000_000 * 4
+        base + handle % HANDLES * 4
     }
 
     /// A page of the engine's own heap; the two heaps have no address in common.
     pub fn allocate(&mut self) -> u32 {
         self.allocated = (self.allocated + 1) & 0xFFFF;
+        self.newest_page()
+    }
+
+    fn newest_page(&self) -> u32 {
         let heap = if self.side == Side::Reference { 0x4000_0000 } else { 0xA000_0000 };
         heap + self.allocated * 0x1000
+    }
+
+    /// This side's spelling of an address argument.
+    fn argument(&self, function: usize, address: u32) -> u32 {
+        match carried(function) {
+            Carried::Handle => self.raw_handle(u64::from(address)) as u32,
+            Carried::Pointer if self.allocated > 0 => self.newest_page() + (address & 0xFF0),
+            _ => address,
+        }
     }
 }
 
@@ -261,11 +280,12 @@ fn named(out: &mut Vec<u8>, key: &[u8], value: u64) {
     decimal(out, value);
 }
 
-fn call(out: &mut Vec<u8>, texts: &Texts, function: usize, address: u32, flags: u32) {
+fn call(out: &mut Vec<u8>, texts: &Texts, function: usize, address: u32, flags: u32, more: &str) {
     out.extend_from_slice(&texts.call[function]);
     hex8(out, address);
     out.extend_from_slice(br#"","flags":"#);
     decimal(out, u64::from(flags));
+    out.extend_from_slice(more.as_bytes());
     out.push(b'}');
     out.extend_from_slice(&texts.call_end);
     if let Some(data) = texts.data(address) {

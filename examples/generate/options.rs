@@ -16,6 +16,8 @@ pub struct Options {
     pub threads: usize,
     /// Further threads that all live the very same life.
     pub workers: usize,
+    /// From about this event on each of them lives a life of its own.
+    pub alike: Option<u64>,
     pub tids: Tids,
     /// Mean number of events a thread writes before another has its turn.
     pub slice: u64,
@@ -33,6 +35,8 @@ pub struct Options {
     pub diverge_late: usize,
     /// Every tid is used twice: two lanes, one after the other.
     pub generations: bool,
+    /// Arguments carry heap addresses and handles, each side's own: the same only to whoever follows identities.
+    pub shifted: bool,
 }
 
 impl Default for Options {
@@ -45,6 +49,7 @@ impl Default for Options {
             skew: Skew::None,
             threads: 8,
             workers: 0,
+            alike: None,
             tids: Tids::Offset,
             slice: 20,
             births: Births::Start,
@@ -55,6 +60,7 @@ impl Default for Options {
             diverge: Vec::new(),
             diverge_late: 0,
             generations: false,
+            shifted: false,
         }
     }
 }
@@ -174,10 +180,16 @@ pub enum EditKind {
     EndedEarly,
     Type,
     Absent,
+    /// The reference's lane ends before the candidate's.
+    Overlong,
+    /// The candidate lacks the thread.
+    Unmatched,
+    /// Only the candidate has the thread.
+    Stranger,
 }
 
 impl EditKind {
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("value", Self::Value),
         ("nested", Self::Nested),
         ("kind", Self::Kind),
@@ -187,6 +199,9 @@ impl EditKind {
         ("ended-early", Self::EndedEarly),
         ("type", Self::Type),
         ("absent", Self::Absent),
+        ("overlong", Self::Overlong),
+        ("unmatched", Self::Unmatched),
+        ("stranger", Self::Stranger),
     ];
 
     /// The name on the command line.
@@ -198,8 +213,15 @@ impl EditKind {
     pub fn reported(self) -> &'static str {
         match self {
             Self::Nested | Self::Type | Self::Absent => "value",
+            Self::Overlong => "ended-early",
+            Self::Stranger => "unmatched",
             other => other.name(),
         }
+    }
+
+    /// Whether one side lacks the whole lane.
+    pub fn is_of_one_side(self) -> bool {
+        matches!(self, Self::Unmatched | Self::Stranger)
     }
 }
 

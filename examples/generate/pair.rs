@@ -54,6 +54,11 @@ impl Pair {
         Ok(Self { texts: Texts::new(&options), options, plan })
     }
 
+    /// Events of each lane's script, before anything is changed.
+    pub fn lengths(&self) -> Vec<u64> {
+        self.plan.iter().map(|lane| lane.events).collect()
+    }
+
     /// One log; `put` takes its bytes piece by piece.
     pub fn replay(&self, side: Side, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Written> {
         let mut replay = Replay::new(&self.options, side, &self.plan, &self.texts);
@@ -114,15 +119,18 @@ impl Pair {
             let decided = reference.openings[lane][1].max(candidate.openings[lane][1]);
             decided > reference.openings[lane][0] + LATE
         };
-        let parted = |late: bool, early: bool| {
-            let is_early = |lane: usize| threads[lane]["divergence"]["kind"] == "ended-early";
-            (0..threads.len())
-                .filter(|lane| !threads[*lane]["divergence"].is_null())
-                .filter(|lane| is_late(*lane) == late && is_early(*lane) == early)
-                .min_by_key(|lane| threads[*lane]["divergence"]["reference_line"].as_u64())
+        // The event that is missing or differs; where a lane only ends, its last common event; then lanes without partner.
+        let rank = |lane: usize| {
+            let (here, there) = (reference.landings[lane]?, candidate.landings[lane]?);
+            let (class, place) = match here.edit.kind {
+                EditKind::EndedEarly | EditKind::Overlong => (1, here.before),
+                EditKind::Unmatched | EditKind::Stranger => (2, here.line),
+                _ => (0, here.line),
+            };
+            let is_late = class != 2 && is_late(lane);
+            Some((is_late, class, place.is_none(), place.or(there.line), lane))
         };
-        let first = [(false, false), (false, true), (true, false), (true, true)];
-        let first = first.into_iter().find_map(|(late, early)| parted(late, early));
+        let first = (0..threads.len()).filter_map(rank).min().map(|(.., lane)| lane);
         let log = |side: Side, written: &Written| {
             json!({ "file": format!("{}.jsonl", side.name()), "engine": side.engine(), "bytes": written.bytes,
                     "lines": written.lines, "events": written.events.iter().sum::<u64>() })
@@ -142,7 +150,10 @@ impl Pair {
         let landings: Vec<Value> = written
             .landings
             .iter()
-            .map(|landing| landing.map_or(Value::Null, |at| json!({ "position": at.position, "line": at.line })))
+            .map(|landing| {
+                landing
+                    .map_or(Value::Null, |at| json!({ "position": at.position, "line": at.line, "before": at.before }))
+            })
             .collect();
         json!({ "bytes": written.bytes, "lines": written.lines, "events": written.events, "landings": landings,
                 "openings": written.openings })
@@ -154,7 +165,8 @@ impl Pair {
         let events: Option<Vec<u64>> = list("events")?.iter().map(Value::as_u64).collect();
         let landing = |(at, lane): (&Value, &LanePlan)| {
             let edit = *lane.edits.first()?;
-            Some(Landing { edit, position: at["position"].as_u64()?, line: at["line"].as_u64() })
+            let (line, before) = (at["line"].as_u64(), at["before"].as_u64());
+            Some(Landing { edit, position: at["position"].as_u64()?, line, before })
         };
         let landings = list("landings")?.iter().zip(&self.plan).map(landing).collect();
         let opening = |lines: &Value| Some([lines[0].as_u64()?, lines[1].as_u64()?]);
@@ -177,11 +189,14 @@ impl Pair {
         };
         // One lane of a flat log does not say which it is.
         let named = self.options.shape != Shape::Flat || self.options.lanes() > 1;
-        let tids = [plan.reference_tid, plan.candidate_tid].map(|tid| named.then_some(tid));
+        let side = |tid: u64, written: &Written| match written.events[lane] {
+            0 => Value::Null,
+            events => json!({ "tid": named.then_some(tid), "generation": plan.generation, "events": events }),
+        };
         json!({
             "thread": lane,
-            "reference": { "tid": tids[0], "generation": plan.generation, "events": reference.events[lane] },
-            "candidate": { "tid": tids[1], "generation": plan.generation, "events": candidate.events[lane] },
+            "reference": side(plan.reference_tid, reference),
+            "candidate": side(plan.candidate_tid, candidate),
             "divergence": divergence,
         })
     }
@@ -224,7 +239,6 @@ fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
         let uneven =
             if own && options.threads.is_multiple_of(2) { share / 10 * (thread as u64 % 2 * 2) } else { share / 10 };
         let length = if own { share - share / 10 + uneven } else { share };
-        let number = own.then_some(lane as u64);
         let reference_tid = 100 + thread as u64;
         let candidate_tid = match options.tids {
             Tids::Same => reference_tid,
@@ -232,7 +246,10 @@ fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
             Tids::Shuffle => 4 + order[thread],
         };
         let after = (generation > 0).then(|| lane - threads);
-        let script = Script::new(options, number, length);
+        let script = match own {
+            true => Script::new(options, Some(lane as u64), length),
+            false => Script::worker(options, lane as u64, length),
+        };
         plan.push(LanePlan {
             script,
             events: length,
@@ -250,8 +267,12 @@ fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
         if edit.position >= lane.events {
             return Err(format!("thread {} has {} events: none at {}", edit.thread, lane.events, edit.position));
         }
-        if edit.position == 0 && edit.kind == EditKind::EndedEarly {
+        if edit.position == 0 && matches!(edit.kind, EditKind::EndedEarly | EditKind::Overlong) {
             return Err(format!("thread {}: a lane that ends before its first event is none", edit.thread));
+        }
+        if edit.kind.is_of_one_side() && (edit.position != 0 || options.generations) {
+            let why = "a thread is one side's from position 0 on, and its tid serves once";
+            return Err(format!("thread {}: {why}", edit.thread));
         }
         lane.edits.push(edit);
         lane.edits.sort_by_key(|edit| edit.position);
@@ -268,6 +289,7 @@ fn possible(options: &Options) -> Result<(), String> {
         (tiny && !flat, "only lines of the shape flat can be tiny"),
         (tiny && options.noisy == Noisy::Flags, "a tiny line has no flags"),
         (options.noisy == Noisy::Flags && !flat, "only the shape flat has flags"),
+        (options.shifted && options.shape != Shape::Schema, "only the shape schema carries identities"),
         (flat && options.generations, "a thread of the shape flat has no exit: its tid serves once"),
         (
             options.births == Births::Churn && options.generations,

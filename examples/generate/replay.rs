@@ -31,6 +31,8 @@ pub struct Landing {
     pub position: u64,
     /// The line of this side's event at that position, if it has one.
     pub line: Option<u64>,
+    /// The line of this side's event before it.
+    pub before: Option<u64>,
 }
 
 /// What was written.
@@ -56,6 +58,8 @@ pub struct Replay<'plan> {
     lanes: Vec<Lane>,
     edits: Vec<usize>,
     done: Vec<bool>,
+    /// The line of each lane's newest event.
+    newest: Vec<Option<u64>>,
     alive: Vec<usize>,
     /// How far the others were when a lane began: its own steps are counted from there.
     joined_at: Vec<u64>,
@@ -88,6 +92,7 @@ impl<'plan> Replay<'plan> {
             lanes: plan.iter().enumerate().map(lane).collect(),
             edits: vec![0; plan.len()],
             done: vec![false; plan.len()],
+            newest: vec![None; plan.len()],
             alive: Vec::new(),
             joined_at: vec![0; plan.len()],
             unborn: births(options, side, plan, total),
@@ -210,6 +215,7 @@ impl<'plan> Replay<'plan> {
         self.lanes[number].write(out, self.texts, step, self.host_ns);
         self.written.lines += 1;
         self.written.events[number] += 1;
+        self.newest[number] = Some(self.written.lines);
         let [first, last] = &mut self.written.openings[number];
         match self.written.events[number] {
             1 => [*first, *last] = [self.written.lines; 2],
@@ -222,20 +228,25 @@ impl<'plan> Replay<'plan> {
     fn edited(&mut self, out: &mut Vec<u8>, number: usize, step: Step, wanted: Diverge) -> bool {
         let position = self.lanes[number].position;
         let action = edit::action(wanted.kind);
-        let ends = action == Action::End && self.side == Side::Candidate;
+        let ends = action == Action::End(self.side);
         if self.written.landings[number].is_none() {
             // After a skipped event the next one stands at its place, on a line not yet known.
             let skips = action == Action::Skip && self.side == Side::Candidate;
             let line = (!ends && !skips).then_some(self.written.lines + 1);
-            self.written.landings[number] = Some(Landing { edit: wanted, position, line });
+            let before = self.newest[number];
+            self.written.landings[number] = Some(Landing { edit: wanted, position, line, before });
+        }
+        if ends {
+            return false;
         }
         if self.side == Side::Reference {
             self.line(out, number, step);
             return true;
         }
         match action {
-            Action::End => return false,
             Action::Skip => {}
+            // The other side's lane ends here.
+            Action::End(_) => self.line(out, number, step),
             Action::Insert => {
                 self.line(out, number, edit::odd(step));
                 self.line(out, number, step);

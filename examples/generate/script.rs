@@ -74,6 +74,32 @@ pub fn functions() -> Vec<Function> {
     all
 }
 
+/// Handle ids of one script.
+pub const HANDLES: u64 = 1_000_000_000;
+
+/// What a function's address argument is, where arguments are each side's own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Carried {
+    /// An address of the guest's, the same on both sides.
+    Address,
+    /// An address within the newest allocation.
+    Pointer,
+    Handle,
+    /// Of an allocator, which also says how much it wants.
+    Heap,
+}
+
+pub fn carried(function: usize) -> Carried {
+    match function {
+        CLOSE_AT | WAIT_AT => Carried::Handle,
+        _ if (ALLOCATOR_AT..CREATE_AT).contains(&function) => Carried::Heap,
+        _ => match QUIET.get(function).map(|function| function.argument) {
+            Some("buffer" | "target" | "result") => Carried::Pointer,
+            _ => Carried::Address,
+        },
+    }
+}
+
 const ALLOCATOR_AT: usize = QUIET.len();
 const CREATE_AT: usize = ALLOCATOR_AT + ALLOCATORS.len();
 const CLOSE_AT: usize = CREATE_AT + 1;
@@ -186,6 +212,11 @@ pub struct Script {
     closed: u64,
     /// Of the next instruction, in instruction traces.
     pc: Option<u32>,
+    /// From this position on, the life of this number.
+    own: Option<(u64, u64)>,
+    seed: u64,
+    /// Calls name the handle that they are about.
+    shifted: bool,
 }
 
 impl Script {
@@ -209,7 +240,16 @@ impl Script {
             created: 0,
             closed: 0,
             pc: (options.shape == Shape::Flat).then_some(0x8200_0000 + number as u32 * 0x1_0000),
+            own: None,
+            seed: options.seed,
+            shifted: options.shifted,
         }
+    }
+
+    /// One of the workers, who live alike, at least at first.
+    pub fn worker(options: &Options, number: u64, events: u64) -> Self {
+        let own = options.alike.map(|alike| (alike, number + 1));
+        Self { own, ..Self::new(options, None, events) }
     }
 
     /// The next event, or none after the thread's exit.
@@ -234,6 +274,9 @@ impl Script {
 
     fn choose(&mut self) {
         let left = self.events - self.position;
+        if let Some((_, number)) = self.own.take_if(|(from, _)| *from <= self.position) {
+            self.random = Random::new(self.seed, "own life", number);
+        }
         let roll = self.random.next();
         if let Some(pc) = self.pc {
             return self.instructions(pc, roll, left);
@@ -283,9 +326,14 @@ impl Script {
         self.queue(&steps[..between.len() + 2]);
     }
 
+    /// What a call about a handle names: the handle, if that is asked for.
+    fn named(&self, handle: u64, address: u32) -> u32 {
+        if self.shifted { (handle % HANDLES) as u32 } else { address }
+    }
+
     /// Creating, closing or waiting for a handle; handles have ids that both engines share.
     fn restless(&mut self, address: u32, flags: u32) {
-        let base = self.number * 1_000_000_000 + 1;
+        let base = self.number * HANDLES + 1;
         let open = self.created - self.closed;
         let turn = self.random.below(3);
         if turn == 0 && open > 0 {
@@ -293,11 +341,11 @@ impl Script {
             let status = if flags < 100 { 0x102 } else { 0 };
             let timeout = flags;
             let between = [Step::WaitBegin { handle, timeout }, Step::WaitEnd { handle, status }];
-            self.call(WAIT_AT, address, flags, &between);
+            self.call(WAIT_AT, self.named(handle, address), flags, &between);
         } else if open > 0 && (turn == 1 || open > 64) {
             let handle = base + self.closed;
             self.closed += 1;
-            self.call(CLOSE_AT, address, flags, &[Step::HandleDestroy { handle }]);
+            self.call(CLOSE_AT, self.named(handle, address), flags, &[Step::HandleDestroy { handle }]);
         } else {
             let handle = base + self.created;
             self.created += 1;

@@ -3,8 +3,9 @@
 //! Read in this order: [`program`] runs forkpoint and watches it, [`room`] is the temporary folder,
 //! [`pairs`] makes pairs of logs, [`truth`] reads what a diff of them must find and holds a report against it,
 //! [`table`] prints, [`rounds`] times commands in turn, [`tree`] with all that they start, [`record`] keeps what was printed,
-//! [`limit`] takes memory away, [`grammar`] lays out the cases of `corpus/json/grammar`; then one file for each demonstration, which returns what was wrong, one line each.
+//! [`limit`] takes memory away, [`grammar`] lays out the cases of `corpus/json/grammar`; then one file or folder for each demonstration, which returns what was wrong, one line each.
 
+pub mod accuracy;
 pub mod answer;
 pub mod archives;
 pub mod check;

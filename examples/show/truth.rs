@@ -56,6 +56,9 @@ impl Truth {
         for thread in truth["threads"].as_array().ok_or("truth.json: no threads")? {
             let side = |side: &str| -> Result<((Value, u64), u64), Hindered> {
                 let lane = &thread[side];
+                if lane.is_null() {
+                    return Err("truth.json: only one side has a thread; `make accuracy` knows such pairs".into());
+                }
                 Ok(((lane["tid"].clone(), number(&lane["generation"])?), number(&lane["events"])?))
             };
             let (reference, candidate) = (side("reference")?, side("candidate")?);

@@ -4,6 +4,7 @@
 //! sequences alone: waves, windows and workers do not exist here. Lanes arrive ripe, with an
 //! opening that never changes; decisions fall at exact moments of log time and never change.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
@@ -21,6 +22,11 @@ pub const PATIENCE: u64 = 65_536;
 pub const LATE: u64 = 131_072;
 /// With more lanes waiting in a group, openings are no longer held against each other.
 pub const WAITING_COMPARED_MAX: usize = 1_000;
+
+/// Lanes of different groups that are left at the ends may be one thread whose first call differs: if they share at least
+/// so many events of their openings, which must be three quarters of the longer one.
+pub const SHARED_MIN: u64 = 4;
+const LIKENESS_MIN: [u64; 2] = [3, 4];
 
 /// A lane's beginning, as far as pairing looks at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,8 +47,32 @@ impl Opening {
 
     /// How many events the two have in common from the start.
     pub fn common(&self, other: &Opening) -> u64 {
-        self.digests.iter().zip(&other.digests).take_while(|(a, b)| a == b).count() as u64
+        common(&self.digests, &other.digests)
     }
+}
+
+/// How many events two have in common from the start.
+fn common(one: &[u64], two: &[u64]) -> u64 {
+    one.iter().zip(two).take_while(|(a, b)| a == b).count() as u64
+}
+
+/// How many events two sorted openings share, if that is enough to take them for one thread's.
+fn likeness(one: &[u64], two: &[u64]) -> Option<u64> {
+    let longer = one.len().max(two.len()) as u64;
+    let [mut one, mut two] = [one, two].map(|digests| digests.iter().peekable());
+    let mut shared = 0;
+    while let (Some(a), Some(b)) = (one.peek(), two.peek()) {
+        let order = a.cmp(b);
+        shared += u64::from(order.is_eq());
+        if order.is_le() {
+            one.next();
+        }
+        if order.is_ge() {
+            two.next();
+        }
+    }
+    let [least, of] = LIKENESS_MIN;
+    (shared >= SHARED_MIN && shared * of >= longer * least).then_some(shared)
 }
 
 /// How a pairing was decided.
@@ -51,18 +81,21 @@ pub enum MatchedBy {
     FirstCall,
     Prefix,
     Order,
+    /// At the ends, of different groups: their openings share most of their events.
+    Likeness,
     Only,
     Same,
     Given,
     None,
 }
 
-/// How alike two openings are: `common` events from the start, of `of`; and the best other fit.
+/// How alike two openings are: `common` events from the start (under [`MatchedBy::Likeness`] wherever they stand), of `of`;
+/// and the best other fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
     pub common: u64,
     pub of: u64,
-    /// The longest common beginning with another lane that waited; `None` if none did.
+    /// The same with another lane that waited; `None` if none did.
     pub runner_up: Option<u64>,
 }
 
@@ -141,30 +174,41 @@ impl Pairer {
     pub fn finish(&mut self, end: u64, lanes: [usize; 2]) -> Vec<Decision> {
         let mut decisions = self.advance(end);
         let mut left: [Vec<Ripe>; 2] = [Vec::new(), Vec::new()];
-        let groups = std::mem::take(&mut self.groups);
-        for group in groups.into_values() {
-            let [reference, candidate] = &group.waiting;
-            let pairs = reference.len().min(candidate.len());
-            for (r, c) in reference.iter().zip(candidate) {
-                let matched_by = if lanes == [1, 1] { MatchedBy::Only } else { MatchedBy::Order };
-                let evidence = self.evidence(&group, *r, *c);
-                decisions.push(Decision {
-                    lanes: [r.lane, c.lane],
-                    matched_by,
-                    ambiguous: false,
-                    evidence: Some(evidence),
-                    at: end,
-                });
+        for group in std::mem::take(&mut self.groups).into_values() {
+            let mut waiting = group.waiting.map(|side| side.into_iter().collect::<Vec<_>>());
+            if waiting.iter().any(|side| side.len() > WAITING_COMPARED_MAX) {
+                let pairs = waiting[0].len().min(waiting[1].len());
+                let [references, candidates] = waiting.each_mut().map(|side| side.drain(..pairs).collect::<Vec<_>>());
+                let lanes = references.into_iter().zip(candidates);
+                decisions.extend(lanes.map(|(r, c)| self.in_order(r, c, end)));
+            } else {
+                let matched_by = match waiting.each_ref().map(Vec::len) {
+                    _ if lanes == [1, 1] => MatchedBy::Only,
+                    [0 | 1, 0 | 1] => MatchedBy::Order,
+                    _ => MatchedBy::Prefix,
+                };
+                let openings = self.openings_of(&waiting);
+                decisions.extend(fit(&mut waiting, &openings, matched_by, end, |r, c| Some(common(r, c))));
             }
-            left[0].extend(reference.iter().skip(pairs));
-            left[1].extend(candidate.iter().skip(pairs));
+            left.iter_mut().zip(waiting).for_each(|(left, waiting)| left.extend(waiting));
         }
         if let ([1, 1], [r], [c]) = (lanes, left[0].as_slice(), left[1].as_slice()) {
             let evidence = Some(self.evidence(&Group::default(), *r, *c));
             let matched_by = MatchedBy::Only;
             decisions.push(Decision { lanes: [r.lane, c.lane], matched_by, ambiguous: false, evidence, at: end });
+        } else if left.iter().all(|side| side.len() <= WAITING_COMPARED_MAX) {
+            // Groups stand in the order of their digests.
+            left.iter_mut().for_each(|side| side.sort_unstable());
+            let mut openings = self.openings_of(&left);
+            openings.iter_mut().flatten().for_each(|digests| digests.to_mut().sort_unstable());
+            decisions.extend(fit(&mut left, &openings, MatchedBy::Likeness, end, likeness));
         }
         decisions
+    }
+
+    fn openings_of(&self, lanes: &[Vec<Ripe>; 2]) -> [Vec<Cow<'_, [u64]>>; 2] {
+        let digests = |side, ripe: &Ripe| Cow::from(&self.opening(side, *ripe).digests);
+        Side::BOTH.map(|side| lanes[side.index()].iter().map(|ripe| digests(side, ripe)).collect())
     }
 
     fn opening(&self, side: Side, ripe: Ripe) -> &Opening {
@@ -229,9 +273,7 @@ impl Pairer {
             let (Some(first_r), Some(first_c)) = (group.due[0].first(), group.due[1].first()) else { return };
             if group.waiting.iter().any(|waiting| waiting.len() > WAITING_COMPARED_MAX) {
                 let (r, c) = (*first_r, *first_c);
-                let (a, b) = (self.opening(Side::Reference, r), self.opening(Side::Candidate, c));
-                let of = a.digests.len().max(b.digests.len()) as u64;
-                let evidence = Evidence { common: a.common(b), of, runner_up: None };
+                let evidence = self.in_order(r, c, now).evidence.expect("lanes with openings");
                 self.decide(r, c, MatchedBy::Order, true, evidence, now);
                 continue;
             }
@@ -261,6 +303,14 @@ impl Pairer {
         let (_, r, c) = best.expect("both sides have a due lane");
         let ambiguous = fits.iter().any(|(x, y)| (*x == r) != (*y == c));
         (r, c, ambiguous)
+    }
+
+    /// Two lanes of a crowd, in which openings are not held against each other.
+    fn in_order(&self, r: Ripe, c: Ripe, at: u64) -> Decision {
+        let (a, b) = (self.opening(Side::Reference, r), self.opening(Side::Candidate, c));
+        let of = a.digests.len().max(b.digests.len()) as u64;
+        let evidence = Some(Evidence { common: a.common(b), of, runner_up: None });
+        Decision { lanes: [r.lane, c.lane], matched_by: MatchedBy::Order, ambiguous: true, evidence, at }
     }
 
     fn evidence(&self, group: &Group, r: Ripe, c: Ripe) -> Evidence {
@@ -295,6 +345,56 @@ impl Pairer {
         self.openings[0].remove(&r.lane);
         self.openings[1].remove(&c.lane);
     }
+}
+
+/// Pairs lanes that are left at the ends by a measure of their openings, the most alike first, the earliest ripe
+/// among equals; takes them out. Where one of the two would fit another lane as well, be it one that just got a
+/// partner, that is ambiguous.
+fn fit(
+    left: &mut [Vec<Ripe>; 2],
+    [references, candidates]: &[Vec<Cow<'_, [u64]>>; 2],
+    matched_by: MatchedBy,
+    at: u64,
+    measure: impl Fn(&[u64], &[u64]) -> Option<u64>,
+) -> Vec<Decision> {
+    let rows = references.iter().map(|r| candidates.iter().map(|c| measure(r, c)).collect());
+    let measured: Vec<Vec<Option<u64>>> = rows.collect();
+    let places = (0..references.len()).flat_map(|r| (0..candidates.len()).map(move |c| (r, c)));
+    let mut best: Vec<_> = places.filter_map(|(r, c)| Some((Reverse(measured[r][c]?), r, c))).collect();
+    best.sort_unstable();
+    let mut free = [vec![true; references.len()], vec![true; candidates.len()]];
+    let mut decisions = Vec::new();
+    for alike in best.chunk_by(|a, b| a.0 == b.0) {
+        let before = free.clone();
+        let mut fits = [vec![0; references.len()], vec![0; candidates.len()]];
+        for (_, r, c) in alike.iter().filter(|(_, r, c)| before[0][*r] && before[1][*c]) {
+            fits[0][*r] += 1;
+            fits[1][*c] += 1;
+        }
+        for (Reverse(common), r, c) in alike.iter().copied() {
+            if !(free[0][r] && free[1][c]) {
+                continue;
+            }
+            (free[0][r], free[1][c]) = (false, false);
+            let others = (0..candidates.len()).filter(|other| *other != c && before[1][*other]);
+            decisions.push(Decision {
+                lanes: [left[0][r].lane, left[1][c].lane],
+                matched_by,
+                ambiguous: fits[0][r] > 1 || fits[1][c] > 1,
+                evidence: Some(Evidence {
+                    common,
+                    of: references[r].len().max(candidates[c].len()) as u64,
+                    runner_up: others.filter_map(|other| measured[r][other]).max(),
+                }),
+                at,
+            });
+        }
+    }
+    for (side, free) in left.iter_mut().zip(free) {
+        let mut free = free.into_iter();
+        side.retain(|_| free.next() == Some(true));
+    }
+    decisions
 }
 
 #[cfg(test)]
@@ -372,6 +472,58 @@ mod tests {
             [(1, 0, MatchedBy::Prefix, false, PATIENCE + 30), (0, 1, MatchedBy::Prefix, false, PATIENCE + 40)]
         );
         assert_eq!(decided[0].evidence, Some(Evidence { common: 2, of: 3, runner_up: Some(0) }));
+    }
+
+    #[test]
+    fn at_the_end_the_most_alike_meet_and_a_choice_between_equals_is_told() {
+        let ripe = |pairer: &mut Pairer, side, lane, digests: &[u64]| {
+            pairer.ripe(side, lane, 10 + lane as u64, 2, opening(1, digests));
+        };
+        let mut pairer = Pairer::default();
+        ripe(&mut pairer, Side::Reference, 0, &[1, 2, 3, 4]);
+        ripe(&mut pairer, Side::Reference, 1, &[1, 5, 6, 7]);
+        ripe(&mut pairer, Side::Candidate, 2, &[1, 5, 6, 9]);
+        ripe(&mut pairer, Side::Candidate, 3, &[1, 2, 8, 4]);
+        let decided = pairer.finish(60, [2, 2]);
+        assert_eq!(pairs(&decided), [(1, 2, MatchedBy::Prefix, false, 60), (0, 3, MatchedBy::Prefix, false, 60)]);
+        assert_eq!(decided[0].evidence, Some(Evidence { common: 3, of: 4, runner_up: Some(1) }));
+        let mut pairer = Pairer::default();
+        ripe(&mut pairer, Side::Reference, 0, &[1, 2, 3]);
+        ripe(&mut pairer, Side::Reference, 1, &[1, 5, 6]);
+        ripe(&mut pairer, Side::Candidate, 2, &[1, 8]);
+        let decided = pairer.finish(60, [2, 1]);
+        assert_eq!(pairs(&decided), [(0, 2, MatchedBy::Prefix, true, 60)]);
+        // Whoever comes second had the same choice.
+        let mut pairer = Pairer::default();
+        for lane in [0, 1] {
+            ripe(&mut pairer, Side::Reference, lane, &[1, 2, 3]);
+            ripe(&mut pairer, Side::Candidate, lane, &[1, 2, 4]);
+        }
+        let decided = pairer.finish(60, [2, 2]);
+        assert_eq!(pairs(&decided), [(0, 0, MatchedBy::Prefix, true, 60), (1, 1, MatchedBy::Prefix, true, 60)]);
+    }
+
+    #[test]
+    fn at_the_end_lanes_of_different_groups_meet_by_most_of_their_openings() {
+        let finish = |reference: &[&[u64]], candidate: &[&[u64]]| {
+            let mut pairer = Pairer::default();
+            for (side, openings) in Side::BOTH.into_iter().zip([reference, candidate]) {
+                for (lane, digests) in openings.iter().enumerate() {
+                    let group = 10 * (side.index() as u64 + 1) + lane as u64;
+                    pairer.ripe(side, lane, 10 + lane as u64, 2, opening(group, digests));
+                }
+            }
+            pairer.finish(60, [reference.len() + 1, candidate.len() + 1])
+        };
+        let decided = finish(&[&[1, 2, 3, 4, 5], &[6, 7, 8, 9]], &[&[60, 7, 8, 9, 10], &[2, 3, 4, 5, 6]]);
+        assert_eq!(pairs(&decided), [(0, 1, MatchedBy::Likeness, false, 60)]);
+        assert_eq!(decided[0].evidence, Some(Evidence { common: 4, of: 5, runner_up: None }));
+        // Equally alike to two.
+        let decided = finish(&[&[1, 2, 3, 4, 5]], &[&[2, 3, 4, 5, 6], &[7, 2, 3, 4, 5]]);
+        assert_eq!(pairs(&decided), [(0, 0, MatchedBy::Likeness, true, 60)]);
+        // An event twice is shared twice only where both have it twice; three are too few.
+        assert_eq!(pairs(&finish(&[&[1, 2, 2, 2, 3]], &[&[4, 2, 3, 1, 5]])), []);
+        assert_eq!(pairs(&finish(&[&[1, 2, 3, 4]], &[&[5, 2, 3, 4]])), []);
     }
 
     #[test]

@@ -102,10 +102,10 @@ fn definitions() -> Value {
             json!({
                 "reference": nullable(reference("lane")),
                 "candidate": nullable(reference("lane")),
-                "matched_by": words(&["first-call", "prefix", "order", "only", "same", "given", "none"]),
+                "matched_by": words(&["first-call", "prefix", "order", "likeness", "only", "same", "given", "none"]),
                 "ambiguous": { "type": "boolean" },
                 "evidence": nullable(object(&["common", "of", "runner_up"], json!({
-                    "common": count("Equal events from the start."),
+                    "common": count("Equal events from the start; under likeness, wherever they stand."),
                     "of": count("Events of the opening."),
                     "runner_up": nullable(count("Equal events with the best other lane."))
                 }))),

@@ -207,6 +207,7 @@ pub(crate) fn matched_word(matched: MatchedBy) -> &'static str {
         MatchedBy::FirstCall => "first-call",
         MatchedBy::Prefix => "prefix",
         MatchedBy::Order => "order",
+        MatchedBy::Likeness => "likeness",
         MatchedBy::Only => "only",
         MatchedBy::Same => "same",
         MatchedBy::Given => "given",

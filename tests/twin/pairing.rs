@@ -176,18 +176,59 @@ impl Matching {
         }
     }
 
-    /// (c): what is left, in order.
+    /// (c): what is left, the most alike first; then across the groups.
     fn at_the_end(&mut self, end: usize, only_one_lane: bool) {
-        for (_, [reference, candidate]) in self.groups(usize::MAX) {
-            for (&r, &c) in reference.iter().zip(&candidate) {
-                let by = if only_one_lane { "only" } else { "order" };
-                self.pair([r, c], by, false, end);
+        for (_, sides) in self.groups(usize::MAX) {
+            if sides.iter().any(|side| side.len() > self.crowd) {
+                for (&r, &c) in sides[0].iter().zip(&sides[1]) {
+                    self.pair([r, c], "order", true, end);
+                }
+                continue;
             }
+            let by = match sides.each_ref().map(Vec::len) {
+                _ if only_one_lane => "only",
+                [0 | 1, 0 | 1] => "order",
+                _ => "prefix",
+            };
+            while self.most_alike(by, end, [&sides[0], &sides[1]], |a, b| Some(common(a, b))) {}
+        }
+        let left = [0, 1].map(|side| self.waiting(side, usize::MAX));
+        if !only_one_lane && left.iter().all(|side| side.len() <= self.crowd) {
+            while self.most_alike("likeness", end, [&left[0], &left[1]], shared) {}
         }
         let left = [0, 1].map(|side| self.waiting(side, usize::MAX));
         if only_one_lane && left.iter().all(|side| side.len() == 1) {
             self.pair([left[0][0], left[1][0]], "only", false, end);
         }
+    }
+
+    /// Pairs those free lanes that a measure finds most alike, if it finds any, in order.
+    fn most_alike(
+        &mut self,
+        by: &'static str,
+        end: usize,
+        lanes: [&[usize]; 2],
+        measure: impl Fn(&[String], &[String]) -> Option<usize>,
+    ) -> bool {
+        let mut found = Vec::new();
+        for &r in lanes[0].iter().filter(|&&lane| !self.ripe[lane].paired) {
+            for &c in lanes[1].iter().filter(|&&lane| !self.ripe[lane].paired) {
+                found.extend(measure(&self.ripe[r].opening, &self.ripe[c].opening).map(|alike| (alike, r, c)));
+            }
+        }
+        let Some(most) = found.iter().map(|&(alike, ..)| alike).max() else { return false };
+        found.retain(|&(alike, ..)| alike == most);
+        for &(_, r, c) in &found {
+            if self.ripe[r].paired || self.ripe[c].paired {
+                continue;
+            }
+            let tied = found.iter().filter(|&&(_, other, another)| other == r || another == c).count() > 1;
+            self.pair([r, c], by, tied, end);
+            if by == "likeness" {
+                self.out.last_mut().expect("just paired").common[0] = most;
+            }
+        }
+        true
     }
 
     fn groups(&self, moment: usize) -> BTreeMap<String, [Vec<usize>; 2]> {
@@ -199,6 +240,19 @@ impl Matching {
         }
         groups
     }
+}
+
+/// How many events two openings share, whatever their order: at least four, and three quarters of the longer one.
+fn shared(a: &[String], b: &[String]) -> Option<usize> {
+    let mut rest: Vec<&String> = b.iter().collect();
+    let mut count = 0;
+    for event in a {
+        if let Some(at) = rest.iter().position(|other| *other == event) {
+            rest.swap_remove(at);
+            count += 1;
+        }
+    }
+    (count >= 4 && 4 * count >= 3 * a.len().max(b.len())).then_some(count)
 }
 
 /// Length of the common beginning.

@@ -1,0 +1,104 @@
+//! What forkpoint missed, and why that could not be otherwise, where it could not.
+
+use serde_json::Value;
+
+use super::forkpoint::{Judged, judged};
+use super::score::Marks;
+use super::story::{Story, Thread};
+
+/// Events that must agree before one is called missing or extra.
+const EQUAL_RUN: u64 = 4;
+
+/// One thing missed in one pair.
+pub struct Miss {
+    pub what: String,
+    /// None if nothing explains it.
+    pub why: Option<String>,
+    /// No explanation makes up for it.
+    pub is_fatal: bool,
+}
+
+/// What a report missed of a story.
+pub fn misses(story: &Story, report: &Value, marks: Marks) -> Vec<Miss> {
+    let mut misses = Vec::new();
+    let first = story.first.map(|first| &story.threads[first]);
+    let reported = &report["pairings"][report["first"].as_u64().unwrap_or(u64::MAX) as usize];
+    let truth = first.map_or("nothing differs".to_owned(), told);
+    if !marks.event {
+        let what = format!("first event: {truth}; reported {}", shown(reported));
+        misses.push(Miss { what, why: None, is_fatal: true });
+    } else if !marks.kind {
+        let what = format!("kind: {truth}; reported {}", shown(reported));
+        misses.push(Miss { what, why: first.and_then(few_behind), is_fatal: false });
+    } else if !marks.thread {
+        let what = format!("thread: {truth}; reported {}", shown(reported));
+        misses.push(Miss { what, why: None, is_fatal: true });
+    }
+    for pairing in report["pairings"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let judged = judged(story, pairing);
+        if judged == Judged::Right {
+            continue;
+        }
+        let side = if pairing["reference"].is_null() { 1 } else { 0 };
+        let lane = &pairing[["reference", "candidate"][side]];
+        let lane = (lane["tid"].to_string(), lane["generation"].as_u64().unwrap_or(0));
+        let thread = story.thread_of(side, &lane).map(|thread| &story.threads[thread]);
+        let word = match judged {
+            Judged::Silent => "paired wrongly",
+            Judged::Told => "paired wrongly, told to be ambiguous",
+            Judged::Right | Judged::Alone => "left alone",
+        };
+        let what = format!("{word}: {}; {}", lanes(pairing), thread.map_or("no such thread".to_owned(), told));
+        misses.push(Miss { what, why: thread.and_then(in_opening), is_fatal: judged == Judged::Silent });
+    }
+    misses
+}
+
+/// A missing or extra event with too few behind it for anyone to tell.
+fn few_behind(thread: &Thread) -> Option<String> {
+    let parting = thread.parting.as_ref()?;
+    let own = match parting.kind.as_str() {
+        "missing" => [1, 0],
+        "extra" => [0, 1],
+        _ => return None,
+    };
+    let behind = (0..2).map(|side| thread.events[side].saturating_sub(parting.position + own[side])).min()?;
+    (behind < EQUAL_RUN)
+        .then(|| format!("{behind} events are behind it, and {EQUAL_RUN} must agree before it is told apart"))
+}
+
+/// A thread whose beginning, by which it would be known, is what differs.
+fn in_opening(thread: &Thread) -> Option<String> {
+    let parting = thread.parting.as_ref()?;
+    (parting.position == 0).then(|| "its first event, by which it would be known, is what differs".to_owned())
+}
+
+fn told(thread: &Thread) -> String {
+    let name = |side: usize| match &thread.lanes[side] {
+        Some((tid, 0)) => tid.clone(),
+        Some((tid, generation)) => format!("{tid}#{generation}"),
+        None => "nobody".to_owned(),
+    };
+    let (reference, candidate) = (name(0), name(1));
+    match &thread.parting {
+        Some(at) => format!("{reference} → {candidate} parts at {} ({})", at.position, at.kind),
+        None => format!("{reference} → {candidate} never parts"),
+    }
+}
+
+fn lanes(pairing: &Value) -> String {
+    let name = |side: &str| match &pairing[side] {
+        Value::Null => "nobody".to_owned(),
+        lane if lane["generation"] == 0 => lane["tid"].to_string(),
+        lane => format!("{}#{}", lane["tid"], lane["generation"]),
+    };
+    format!("{} → {}", name("reference"), name("candidate"))
+}
+
+fn shown(pairing: &Value) -> String {
+    let divergence = &pairing["divergence"];
+    match divergence["kind"].as_str() {
+        Some(kind) => format!("{} at {} ({kind})", lanes(pairing), divergence["position"]),
+        None => "nothing".to_owned(),
+    }
+}
