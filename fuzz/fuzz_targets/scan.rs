@@ -1,4 +1,5 @@
-//! Layouts and moulds open a window's lines as the exact way does, faults included; what they know beyond it is so.
+//! Layouts and moulds open a window's lines as the exact way does, faults included; what they know beyond it is so. Where a
+//! window begins does not matter.
 #![no_main]
 
 use forkpoint::json::Width;
@@ -14,6 +15,13 @@ fn spans(scanned: &ScannedWindow) -> Vec<Span> {
     (0..scanned.spans.len()).map(of).collect()
 }
 
+/// The lines of a window's events, thread by thread, and what is said of its faults.
+fn said(window: &Window, scanned: &ScannedWindow) -> (Vec<Vec<u8>>, Vec<String>) {
+    let lines = (0..scanned.spans.len()).map(|index| scanned.spans.span(index).line_of(&window.bytes).to_vec());
+    let faults = scanned.faults.iter().chain(&scanned.torn).map(|fault| fault.fault.reason.to_string());
+    (lines.collect(), faults.collect())
+}
+
 fuzz_target!(|data: &[u8]| {
     let (_, choice) = apart(data);
     let profile = profile(choice);
@@ -22,7 +30,13 @@ fuzz_target!(|data: &[u8]| {
     // Lines are opened, or read whole as `check` does.
     let (step_over_faults, strict) = (choice & 0x10 == 0, choice & 0x08 != 0);
     let options = ScanOptions { step_over_faults, strict, ..ScanOptions::default() };
-    let exact = scan_window(&opener.clone().without_layouts(), &window, 0, options);
+    let plain = opener.clone().without_layouts();
+    let exact = scan_window(&plain, &window, 0, options);
+    if let Some(from) = data.iter().position(|byte| *byte == b'\n').map(|feed| feed + 1) {
+        let later = Window { offset: from as u64, bytes: data[from..].to_vec().into(), overlong: None };
+        let (inside, alone) = (scan_window(&plain, &window, from, options), scan_window(&plain, &later, 0, options));
+        assert_eq!(said(&window, &inside), said(&later, &alone), "from byte {from} on");
+    }
     // What one turn learns the next one uses.
     for width in [Width::Plain, Width::Best, Width::Plain, Width::Best] {
         let fast = scan_window(&opener, &window, 0, ScanOptions { width, ..options });

@@ -1,7 +1,7 @@
 //! The header line that some profiles demand.
 
 use crate::json::{self, Kind, Pointer, Tape};
-use crate::profile::Header;
+use crate::profile::{Header, Profile, StrictReader};
 use crate::scan::OpenFault;
 use crate::scan::window::trim;
 use crate::source::{Bytes, Log, SourceError, Window};
@@ -32,11 +32,11 @@ pub struct FoundHeader {
     pub window_line: u64,
 }
 
-/// Reads a log's first non-blank line and holds it against the profile.
+/// Reads a log's first non-blank line, strictly, and holds it against the header that the profile demands.
 ///
 /// # Errors
 /// The log cannot be read, is empty, or begins with another line.
-pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<FoundHeader, HeaderFault> {
+pub fn read(log: &mut Log, wanted: &Header, profile: &Profile) -> Result<FoundHeader, HeaderFault> {
     let mut window_line = 1;
     while let Some(window) = log.next_window()? {
         let unfit = |line: u64, at: usize, reason: String| HeaderFault::Unfit {
@@ -55,7 +55,7 @@ pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<Fo
             let (start, trimmed_end) = trim(&window.bytes, at, end);
             if start < trimmed_end {
                 let text = window.bytes[start..trimmed_end].to_vec();
-                check(&text, wanted, kind).map_err(|(offset, reason)| unfit(lines, start + offset, reason))?;
+                check(&text, wanted, profile).map_err(|(offset, reason)| unfit(lines, start + offset, reason))?;
                 let rest = (end + 1).min(window.bytes.len());
                 return Ok(FoundHeader { text, window, rest, window_line });
             }
@@ -68,14 +68,15 @@ pub fn read(log: &mut Log, wanted: &Header, kind: Option<&Pointer>) -> Result<Fo
     Err(HeaderFault::Unfit { line: 1, offset: 0, reason, seen: Vec::new().into() })
 }
 
-fn check(text: &[u8], wanted: &Header, kind: Option<&Pointer>) -> Result<(), (usize, String)> {
+fn check(text: &[u8], wanted: &Header, profile: &Profile) -> Result<(), (usize, String)> {
     let mut tape = Tape::default();
     let no_header = || format!("the first line is no {:?} header", wanted.kind);
     if let Some(named) = OpenFault::named(text) {
         return Err((named.at, named.reason.to_string()));
     }
-    tape.parse(text, 0).map_err(|fault| (fault.at, format!("{}: {}", no_header(), fault.reason)))?;
-    if let Some(path) = kind {
+    let read = StrictReader::new(profile).read(text, &mut tape);
+    read.map_err(|fault| (fault.at, format!("{}: {}", no_header(), fault.reason)))?;
+    if let Some(path) = &profile.roles.kind {
         let kind = tape.at(text, Tape::ROOT, path);
         let kind = kind.filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node));
         if kind.is_none_or(|kind| *json::text::unescape(kind) != *wanted.kind.as_bytes()) {

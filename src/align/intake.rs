@@ -137,7 +137,7 @@ impl<'r> Intake<'r> {
             header_left: None,
         };
         if let Some(wanted) = &profile.header {
-            let found = header::read(intake.log, wanted, profile.roles.kind.as_ref())?;
+            let found = header::read(intake.log, wanted, profile)?;
             intake.engine = header::label(&found.text, intake.label.as_ref());
             intake.next_line = found.window_line;
             intake.header = Some(found.text);

@@ -232,6 +232,15 @@ mod tests {
     }
 
     #[test]
+    fn tokens_stand_where_they_stand() {
+        let text = " {\"a\" : [1 ,\"b\"]} ";
+        let mut cursor = Cursor::new(text.as_bytes(), 0);
+        let tokens = std::iter::from_fn(|| cursor.next_token().unwrap());
+        let spelled: Vec<&str> = tokens.map(|token| &text[token.start..token.end]).collect();
+        assert_eq!(spelled, ["{", "\"a\"", "[", "1", "\"b\"", "]", "}"]);
+    }
+
+    #[test]
     fn depth_is_limited_not_the_stack() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert_eq!(check_by_cursor(nested(1024).as_bytes(), 0), Ok(()));

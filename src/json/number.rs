@@ -312,6 +312,16 @@ mod tests {
     }
 
     #[test]
+    fn integers_are_told_from_fractions_in_any_spelling() {
+        for token in ["0", "-0", "7", "-1", "1.0", "0.0", "0e5", "1200e-2", "12e3", "1e400", "1e99999999999999999999"] {
+            assert!(is_integer(token.as_bytes()), "{token}");
+        }
+        for token in ["1.5", "-0.1", "1e-1", "1e-99999999999999999999", "NaN", "-Infinity"] {
+            assert!(!is_integer(token.as_bytes()), "{token}");
+        }
+    }
+
+    #[test]
     fn integers_are_exact() {
         assert_eq!(to_u64(b"18446744073709551615"), Some(u64::MAX));
         assert_eq!(to_u64(b"18446744073709551616"), None);

@@ -252,6 +252,16 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_below_another_is_left_of_it() {
+        let pointer = |text: &str| Pointer::parse(text).unwrap();
+        let below = |path: &str, base: &str| pointer(path).below(&pointer(base)).map(|path| path.to_string());
+        assert_eq!(below("/payload/args/0", "/payload").as_deref(), Some("/args/0"));
+        assert_eq!(below("/payload", "/payload").as_deref(), Some(""));
+        assert_eq!(below("/payloads/a", "/payload"), None);
+        assert_eq!(below("/payload", "/payload/args"), None);
+    }
+
+    #[test]
     fn nonsense_is_refused_with_its_reason() {
         for text in ["/a~2", "a..b", "a[", "a[x]", "a[\"x]", ".a", "a[0]b", "a[*]"] {
             assert!(Pointer::parse(text).is_err(), "{text}");

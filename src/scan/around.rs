@@ -470,6 +470,25 @@ mod tests {
     }
 
     #[test]
+    fn context_ends_where_a_thread_begins_anew() {
+        let line =
+            |ordinal: u64, kind: &str| format!("{{\"tid\":1,\"tid_event_idx\":{ordinal},\"kind\":\"{kind}\"}}\n");
+        let events = [(0, "a"), (1, "a"), (0, "a"), (0, "a"), (1, "thread.exit"), (5, "a"), (6, "a")];
+        let text: String = events.iter().map(|(ordinal, kind)| line(*ordinal, kind)).collect();
+        let opener = Opener::new(&builtin("schema-v1").unwrap(), false);
+        // Two events of ordinal 0 in a row are a fault, which is the reader's to tell; no new generation.
+        let lives = [0..2, 2..5, 5..7];
+        let mut offset = 0;
+        for (at, (ordinal, kind)) in events.iter().enumerate() {
+            let wanted = Wanted { offset, thread: None, context: 9, header: false, line_bytes_max: 1 << 20 };
+            let found = around(text.as_bytes(), &opener, wanted, &|_| {}).unwrap();
+            let life = lives.iter().find(|life| life.contains(&at)).expect("every event has one");
+            assert_eq!((found.before.len(), found.after.len()), (at - life.start, life.end - 1 - at), "{at}");
+            offset += line(*ordinal, kind).len() as u64;
+        }
+    }
+
+    #[test]
     fn lines_are_counted_from_one() {
         let text = b"a\n\nb\nc";
         let offset = |line| offset_of_line(&text[..], line, &|_| {}).unwrap();

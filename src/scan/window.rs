@@ -343,6 +343,20 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_is_stepped_over_only_where_the_log_begins() {
+        let text = "\u{feff}{\"tid\":1,\"idx\":0,\"kind\":\"a\",\"payload\":{}}\n";
+        let opener = Opener::new(&profile(), false);
+        let scan = |offset| {
+            let window = Window { offset, bytes: text.as_bytes().to_vec().into(), overlong: None };
+            scan_window(&opener, &window, 0, ScanOptions::default())
+        };
+        assert_eq!((scan(0).events, scan(0).faults.len()), (1, 0));
+        let later = scan(4096);
+        assert_eq!(later.events, 0);
+        assert_eq!(later.faults[0].fault.reason, OpenReason::ByteOrderMark);
+    }
+
+    #[test]
     fn all_widths_and_the_exact_way_say_the_same() {
         for seed in 0..40 {
             let window = Window { offset: 0, bytes: mixed_lines(seed).into_bytes().into(), overlong: None };

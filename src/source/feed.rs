@@ -16,25 +16,36 @@ pub(super) struct Feed {
     /// Bytes that the decoder took.
     pub(super) taken: u64,
     at_end: bool,
+    /// What went wrong behind the bytes that wait.
+    failed: Option<io::Error>,
 }
 
 impl Feed {
     pub(super) fn new(origin: Box<dyn Origin>) -> Feed {
-        Feed { origin, bytes: vec![0; FEED_BYTES], start: 0, end: 0, taken: 0, at_end: false }
+        Feed { origin, bytes: vec![0; FEED_BYTES], start: 0, end: 0, taken: 0, at_end: false, failed: None }
     }
 
-    /// The bytes that wait; at least `least` of them, unless the archive ends before.
+    /// The bytes that wait; at least `least` of them (or as many as there is room for), unless the archive ends before
+    /// or cannot be read further.
     pub(super) fn look(&mut self, least: usize) -> io::Result<&[u8]> {
-        while self.end - self.start < least && !self.at_end {
+        let least = least.min(FEED_BYTES);
+        while self.end - self.start < least && !self.at_end && self.failed.is_none() {
             if self.start > 0 {
                 self.bytes.copy_within(self.start..self.end, 0);
                 (self.start, self.end) = (0, self.end - self.start);
             }
-            let read = super::reader::read_waiting(&mut self.origin, &mut self.bytes[self.end..])?;
-            self.end += read;
-            self.at_end = read == 0;
+            match super::reader::read_waiting(&mut self.origin, &mut self.bytes[self.end..]) {
+                Ok(read) => {
+                    self.end += read;
+                    self.at_end = read == 0;
+                }
+                Err(error) => self.failed = Some(error),
+            }
         }
-        Ok(&self.bytes[self.start..self.end])
+        match self.failed.take_if(|_| self.start == self.end) {
+            Some(error) => Err(error),
+            None => Ok(&self.bytes[self.start..self.end]),
+        }
     }
 
     /// The decoder took so many.

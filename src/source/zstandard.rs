@@ -12,6 +12,8 @@ use super::{Damage, DamageKind, Format};
 /// A frame's first call gets fewer bytes than any frame header has. Given a whole small frame at once, zstd takes a
 /// short cut that gives nothing of a damaged frame; given less, it goes block by block.
 const FIRST_BYTES: usize = 5;
+/// Bytes of a block's header. The decoder asks for a block and the next one's header together.
+const BLOCK_HEADER: usize = 3;
 
 /// A zstd archive being unpacked.
 ///
@@ -72,16 +74,23 @@ impl Unzstd {
 impl Origin for Unzstd {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
+            // A block comes out of the decoder only as a whole, also one that is not packed, and the header behind it
+            // is not waited for.
+            let step = match self.wanted {
+                0 => 1,
+                wanted @ ..=BLOCK_HEADER => wanted,
+                wanted => wanted - BLOCK_HEADER,
+            };
             let input = match self.is_full {
                 true => &[],
-                false => self.feed.look(1)?,
+                false => self.feed.look(step)?,
             };
             if input.is_empty() && !self.is_full {
                 return if self.wanted == 0 { Ok(0) } else { Err(self.damage(DamageKind::Truncated)) };
             }
             let at_frame = self.wanted == 0 && !input.is_empty();
             let wanted = if at_frame { FIRST_BYTES } else { self.wanted };
-            let input = &input[..input.len().min(wanted)];
+            let input = &input[..input.len().min(if at_frame { wanted } else { step })];
             let len = input.len();
             let done = match self.decoder.run_on_buffers(input, into) {
                 Ok(done) => done,

@@ -33,7 +33,8 @@ impl Outcome<'_> {
     /// The report.
     pub fn report(&self) -> Value {
         let [reference, candidate] = [0, 1].map(|side| self.log(side));
-        let faults = [0, 1].iter().flat_map(|&side| faults(side, &self.faults[side])).collect();
+        let faults: Vec<Value> = [0, 1].iter().flat_map(|&side| faults(side, &self.faults[side])).collect();
+        let faults_total = number(faults.len());
         object(vec![
             ("verdict", Value::text(self.verdict)),
             ("validated", Value::text(if self.twin.choices.strict { "full" } else { "opened" })),
@@ -42,7 +43,9 @@ impl Outcome<'_> {
             ("first", or_null(self.first, number)),
             ("pairings", Value::Array(self.pairings.iter().map(|pairing| self.pairing(pairing)).collect())),
             ("coverage", self.coverage()),
-            ("faults", Value::Array(faults)),
+            ("faults_total", faults_total),
+            // So many are listed.
+            ("faults", Value::Array(faults.into_iter().take(100).collect())),
             ("rule_flags", self.broad()),
             ("accepted", self.accepted()),
         ])
