@@ -349,7 +349,7 @@ fn others(rng: &mut Rng, profile: &mut Profile, path: &dyn Fn(&mut Rng) -> Patte
 /// A line as an event; `None` where it cannot be opened.
 fn event<'l>(opener: &Opener, profile: &Profile, line: &'l [u8]) -> Option<Event<'l>> {
     let span = reopen(opener, line, 0).ok()?;
-    let mut event = event_of(&span, span.line_of(line));
+    let mut event = event_of(&span, span.line_of(line), 1);
     if span.tail.start > 0 {
         // The head is valid if the line is with any other value in the payload's place.
         let mut probe = event.line[..span.tail.start as usize].to_vec();

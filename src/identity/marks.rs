@@ -1,15 +1,14 @@
-//! Marks: what an event says of objects, found without reading the whole of it.
+//! Marks: what an event says of objects.
 //!
-//! A path is followed from the left and no further than needed, as opening does: of a key given
-//! twice the first counts, and what stands behind is not looked at. Most events of a kind that may
-//! define objects define none, which their name tells; and most name tokens stand where the last one
-//! stood, behind the same bytes. So that place is tried first.
+//! An event that is malformed, or that gives a key twice anywhere, says nothing. Most events of a kind that may define
+//! objects define none, which their name tells; and most names stand where the last one stood, behind the same bytes.
+//! So that place is tried first, and only events with a name that matters are read.
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::json::tape::{fixed_state, key_is};
-use crate::json::{self, Pointer, grammar, leaf};
-use crate::profile::{Condition, Failure, IdentityRule, Pattern, PayloadRole, Profile, Scalar, Segment};
+use crate::json::tape::{self, fixed_state, key_is};
+use crate::json::{self, Kind, Pointer, Tape, grammar, leaf};
+use crate::profile::{Condition, Failure, IdentityRule, Pattern, PayloadRole, Profile, Scalar, Segment, StrictReader};
 use ahash::AHashMap;
 
 /// What an event says of the objects of one rule.
@@ -51,6 +50,7 @@ pub struct MarkFinder {
     kinds: AHashMap<Vec<u8>, usize>,
     sought: Vec<OfKind>,
     payload: Option<Pointer>,
+    strict: StrictReader,
 }
 
 /// What to look for in events of one kind.
@@ -66,8 +66,8 @@ struct OfKind {
 #[derive(Clone, Debug)]
 struct Sought {
     rule: u16,
-    when: Vec<(Path, Vec<Scalar>)>,
-    value: Places,
+    when: Vec<(Pointer, Vec<Scalar>)>,
+    value: Pattern,
     what: What,
 }
 
@@ -82,7 +82,7 @@ enum What {
 #[derive(Clone, Debug)]
 struct Told {
     seed: u64,
-    same: Option<Path>,
+    same: Option<Pointer>,
 }
 
 /// A path from the payload, or else from the line.
@@ -92,17 +92,11 @@ struct Path {
     tokens: Vec<String>,
 }
 
-/// A pattern from the payload, or else from the line.
-#[derive(Clone, Debug)]
-struct Places {
-    inside: bool,
-    segments: Vec<Segment>,
-}
-
 /// For each kind, what stood before its name in the last event that was looked through.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Guesses {
     before: Vec<Vec<u8>>,
+    tape: Tape,
 }
 
 impl MarkFinder {
@@ -113,11 +107,13 @@ impl MarkFinder {
             PayloadRole::Whole => None,
         };
         let kinds = AHashMap::with_hasher(fixed_state());
-        let mut finder = MarkFinder { kinds, sought: Vec::new(), payload };
+        let mut finder = MarkFinder { kinds, sought: Vec::new(), payload, strict: StrictReader::new(profile) };
         for (index, rule) in profile.identity.iter().enumerate() {
             finder.add_rule(index as u16, rule);
         }
-        finder.sought.iter_mut().for_each(OfKind::find_names);
+        for at in 0..finder.sought.len() {
+            finder.sought[at].names = finder.names(&finder.sought[at].sought);
+        }
         finder
     }
 
@@ -130,7 +126,7 @@ impl MarkFinder {
         for (number, define) in rule.define.iter().enumerate() {
             let seed = u64::from(index) << 16 | number as u64 + 1;
             let told = define.size.as_ref().map(|size| {
-                let told = Told { seed, same: size.same.as_ref().map(|path| self.path(path)) };
+                let told = Told { seed, same: size.same.clone() };
                 // What tells a size and what defines have the same name, so the conditions on names hold for both.
                 let when = define.when.iter().filter(|condition| Some(&condition.path) == size.same.as_ref());
                 let when = when.cloned().collect::<Vec<_>>();
@@ -146,17 +142,28 @@ impl MarkFinder {
     }
 
     fn add(&mut self, kind: &str, rule: u16, when: &[Condition], value: &Pattern, what: What) {
-        let when = when.iter().map(|condition| (self.path(&condition.path), condition.equals.clone())).collect();
-        let below = self.payload.as_ref().and_then(|payload| value.below(payload));
-        let (inside, value) = (below.is_some(), below.unwrap_or_else(|| value.clone()));
-        let value = Places { inside, segments: value.segments().to_vec() };
-        let sought = Sought { rule, when, value, what };
+        let when = when.iter().map(|condition| (condition.path.clone(), condition.equals.clone())).collect();
+        let sought = Sought { rule, when, value: value.clone(), what };
         let next = self.sought.len();
         let at = *self.kinds.entry(kind.as_bytes().to_vec()).or_insert(next);
         if at == next {
             self.sought.push(OfKind::default());
         }
         self.sought[at].sought.push(sought);
+    }
+
+    /// Where all that is sought asks for strings at one and the same path, and which.
+    fn names(&self, all: &[Sought]) -> Option<(Path, Vec<Vec<u8>>)> {
+        let (path, _) = all.first()?.when.first()?;
+        let mut names = Vec::new();
+        for sought in all {
+            let (_, equals) = sought.when.iter().find(|(of, _)| of == path)?;
+            for scalar in equals {
+                let Scalar::Text(text) = scalar else { return None };
+                names.push(text.clone().into_bytes());
+            }
+        }
+        Some((self.path(path), names))
     }
 
     fn path(&self, path: &Pointer) -> Path {
@@ -176,27 +183,18 @@ impl MarkFinder {
         let Some(kind) = kind.copied() else { return };
         guesses.before.resize(self.sought.len().max(guesses.before.len()), Vec::new());
         let of_kind = &self.sought[kind];
-        if of_kind.may_say(event, &mut guesses.before[kind]) {
-            of_kind.sought.iter().for_each(|sought| sought.find(event, &mut found));
+        let Guesses { before, tape } = guesses;
+        if of_kind.may_say(event, &mut before[kind])
+            && self.strict.read(event.line, tape).is_ok()
+            && !tape.has_duplicate_keys(event.line)
+        {
+            let read = Read { tape, line: event.line };
+            of_kind.sought.iter().for_each(|sought| sought.find(&read, &mut found));
         }
     }
 }
 
 impl OfKind {
-    /// Finds out whether all that is sought asks for strings at one and the same path.
-    fn find_names(&mut self) {
-        let Some((path, _)) = self.sought.first().and_then(|sought| sought.when.first()).cloned() else { return };
-        let mut names = Vec::new();
-        for sought in &self.sought {
-            let Some((_, equals)) = sought.when.iter().find(|(of, _)| *of == path) else { return };
-            for scalar in equals {
-                let Scalar::Text(text) = scalar else { return };
-                names.push(text.clone().into_bytes());
-            }
-        }
-        self.names = Some((path, names));
-    }
-
     /// Whether the event has one of the names that matter.
     #[inline]
     fn may_say(&self, event: &Marked<'_>, before: &mut Vec<u8>) -> bool {
@@ -220,44 +218,89 @@ impl OfKind {
 }
 
 impl Sought {
-    fn find(&self, event: &Marked<'_>, found: &mut impl FnMut(Mark)) {
-        let holds = |(path, equals): &(Path, Vec<Scalar>)| {
-            path.locate(event).is_some_and(|token| equals.iter().any(|scalar| is_scalar(token, scalar)))
+    fn find(&self, read: &Read<'_>, found: &mut impl FnMut(Mark)) {
+        let holds = |(path, equals): &(Pointer, Vec<Scalar>)| {
+            read.at(path).is_some_and(|token| equals.iter().any(|scalar| is_scalar(token, scalar)))
         };
         if self.when.iter().all(holds) {
-            let text = if self.value.inside { event.tail } else { event.line };
-            let at = grammar::skip_space(text, 0);
-            each_place(text, at, &self.value.segments, &mut |token| {
-                let says = number_of(token).and_then(|value| self.says(event, value));
+            read.each(Tape::ROOT, self.value.segments(), &mut |token| {
+                let says = number_of(token).and_then(|value| self.says(read, value));
                 says.into_iter().for_each(|says| found(Mark { rule: self.rule, says }));
             });
         }
     }
 
-    fn says(&self, event: &Marked<'_>, value: u64) -> Option<Says> {
+    fn says(&self, read: &Read<'_>, value: u64) -> Option<Says> {
         Some(match &self.what {
             What::Define { except, .. } if except.has(value) => return None,
             What::Define { told, .. } => {
-                Says::Defined { value, told: told.as_ref().map_or(Some(UNTOLD), |told| told.number(event))? }
+                Says::Defined { value, told: told.as_ref().map_or(Some(UNTOLD), |told| told.number(read))? }
             }
             What::Release => Says::Released { value },
-            What::Size { told } => Says::Size { told: told.number(event)?, size: value },
+            What::Size { told } => Says::Size { told: told.number(read)?, size: value },
         })
     }
 }
 
 impl Told {
     /// The number of what is the same in the event that tells and in the one that defines.
-    fn number(&self, event: &Marked<'_>) -> Option<u64> {
+    fn number(&self, read: &Read<'_>) -> Option<u64> {
         let mut state = fixed_state().build_hasher();
         state.write_u64(self.seed);
         if let Some(path) = &self.same {
-            match path.locate(event)? {
-                token @ [b'"', ..] => state.write(&json::text::unescape(token)),
-                token => state.write(token),
-            }
+            state.write_u64(tape::digest(read.tape, read.line, read.tape.at(read.line, Tape::ROOT, path)?));
         }
         Some(state.finish().max(UNTOLD + 1))
+    }
+}
+
+/// An event that was read.
+struct Read<'l> {
+    tape: &'l Tape,
+    line: &'l [u8],
+}
+
+impl<'l> Read<'l> {
+    /// The scalar at a path.
+    fn at(&self, path: &Pointer) -> Option<&'l [u8]> {
+        let node = self.tape.at(self.line, Tape::ROOT, path)?;
+        self.is_scalar(node).then(|| self.tape.bytes(self.line, node))
+    }
+
+    fn is_scalar(&self, node: usize) -> bool {
+        !matches!(self.tape.kind(node), Kind::ObjectStart | Kind::ArrayStart)
+    }
+
+    /// Calls for each scalar at the places that a pattern names below a node.
+    fn each(&self, node: usize, pattern: &[Segment], found: &mut impl FnMut(&'l [u8])) {
+        let Some((segment, rest)) = pattern.split_first() else {
+            if self.is_scalar(node) {
+                found(self.tape.bytes(self.line, node));
+            }
+            return;
+        };
+        match self.tape.kind(node) {
+            Kind::ObjectStart => {
+                for (key, value) in self.tape.members(node) {
+                    let token = self.tape.bytes(self.line, key);
+                    if matches!(segment, Segment::Any)
+                        || matches!(segment, Segment::Key(name) if key_is(token, name.as_bytes()))
+                    {
+                        self.each(value, rest, found);
+                    }
+                }
+            }
+            Kind::ArrayStart => {
+                for (at, element) in self.tape.elements(node).enumerate() {
+                    if matches!(segment, Segment::Any)
+                        || matches!(segment, Segment::Key(name) if *name == at.to_string())
+                    {
+                        self.each(element, rest, found);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -265,10 +308,6 @@ impl Path {
     /// The text that the path begins in.
     fn text<'l>(&self, event: &Marked<'l>) -> &'l [u8] {
         if self.inside { event.tail } else { event.line }
-    }
-
-    fn locate<'l>(&self, event: &Marked<'l>) -> Option<&'l [u8]> {
-        locate(self.text(event), &self.tokens)
     }
 }
 
@@ -294,38 +333,6 @@ fn locate<'t>(text: &'t [u8], path: &[String]) -> Option<&'t [u8]> {
     match text.get(at)? {
         b'{' | b'[' => None,
         _ => Some(&text[at..value_end(text, at)?]),
-    }
-}
-
-/// Calls for each scalar at the places that a pattern names, from the value that begins at `at`.
-fn each_place<'t>(text: &'t [u8], at: usize, pattern: &[Segment], found: &mut impl FnMut(&'t [u8])) -> Option<()> {
-    let Some((segment, rest)) = pattern.split_first() else {
-        if !matches!(text.get(at)?, b'{' | b'[') {
-            found(&text[at..value_end(text, at)?]);
-        }
-        return Some(());
-    };
-    match (segment, text.get(at)?) {
-        (Segment::Key(key), b'{') => each_place(text, find_member(text, at + 1, key.as_bytes())?, rest, found),
-        (Segment::Key(key), b'[') => each_place(text, find_element(text, at + 1, key)?, rest, found),
-        (Segment::Any, opening @ (b'{' | b'[')) => {
-            let is_object = *opening == b'{';
-            let mut at = grammar::skip_space(text, at + 1);
-            while !matches!(text.get(at)?, b'}' | b']') {
-                if is_object {
-                    let colon = grammar::skip_space(text, string_end(text, at)?);
-                    (text.get(colon)? == &b':').then_some(())?;
-                    at = grammar::skip_space(text, colon + 1);
-                }
-                each_place(text, at, rest, found);
-                at = grammar::skip_space(text, value_end(text, at)?);
-                if text.get(at)? == &b',' {
-                    at = grammar::skip_space(text, at + 1);
-                }
-            }
-            Some(())
-        }
-        _ => None,
     }
 }
 

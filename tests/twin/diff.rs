@@ -1,10 +1,11 @@
 //! The whole diff: two logs as bytes in, the report's pairings, faults and verdict out.
 
-use super::digest::{digest, digest_of_kind};
-use super::equal::{Difference, weigh};
+use super::digest::{digest_among, digest_of_kind};
+use super::equal::{Difference, weigh, weigh_among};
 use super::json::{Refused, Value};
 use super::judge::{LOOK_AHEAD, Resync, resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
+use super::objects::Objects;
 use super::opened::read;
 use super::pairing::{Matched, pair_lanes};
 use super::rules::{Choices, Map, Rules, Times};
@@ -20,6 +21,9 @@ pub struct Twin<'a> {
     pub choices: &'a Choices,
     pub logs: [Log<'a>; 2],
     read: [RefCell<HashMap<usize, Line>>; 2],
+    objects: [Objects; 2],
+    /// The partners of the reference's lanes.
+    partners: HashMap<usize, usize>,
 }
 
 /// A pairing with what became of it.
@@ -88,8 +92,10 @@ pub fn diff<'a>(
 ) -> Result<Outcome<'a>, &'static str> {
     let logs = [read_log(bytes[0], rules, choices)?, read_log(bytes[1], rules, choices)?];
     let faults = [0, 1].map(|side| logs[side].faults.iter().cloned().collect());
-    let twin = Twin { rules, choices, logs, read: Default::default() };
+    let objects = [0, 1].map(|side| Objects::of(&logs[side], rules));
+    let mut twin = Twin { rules, choices, logs, read: Default::default(), objects, partners: HashMap::new() };
     let (pairings, unknown) = pairings(&twin, times);
+    twin.partners = pairings.iter().filter_map(|pairing| Some((pairing.lanes[0]?, pairing.lanes[1]?))).collect();
     let mut outcome = Outcome {
         twin,
         pairings,
@@ -156,7 +162,12 @@ impl Twin<'_> {
             return digest_of_kind(&event.kind);
         }
         match self.line(side, at).as_ref() {
-            Ok(line) => digest(line, &event.kind, self.rules),
+            Ok(line) => {
+                let means = |value: u64, own: bool, rules: &[usize]| {
+                    self.objects[side].meant(value, event.line, own, rules).is_some()
+                };
+                digest_among(line, &event.kind, self.rules, Some(&means))
+            }
             Err(_) => format!("unread {:?} {:?}", event.kind, self.logs[side].tail(event)),
         }
     }
@@ -373,6 +384,15 @@ impl Outcome<'_> {
     pub fn weigh(&self, pair: [usize; 2]) -> super::equal::Weighed {
         let lines = [0, 1].map(|side| self.twin.line(side, pair[side]));
         let [Ok(a), Ok(b)] = [lines[0].as_ref(), lines[1].as_ref()] else { return Default::default() };
-        weigh([a, b], &self.twin.event(0, pair[0]).kind, self.twin.rules)
+        let twin = &self.twin;
+        let lines = [0, 1].map(|side| twin.event(side, pair[side]).line);
+        let same = |values: [u64; 2], own: bool, rules: &[usize]| {
+            let [x, y] = [0, 1].map(|side| twin.objects[side].meant(values[side], lines[side], own, rules));
+            let (x, y) = (x?, y?);
+            let is_same = (x.rule, x.number, x.offset) == (y.rule, y.number, y.offset)
+                && twin.partners.get(&x.lane) == Some(&y.lane);
+            is_same.then_some(x.rule)
+        };
+        weigh_among([a, b], &twin.event(0, pair[0]).kind, twin.rules, Some(&same))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::equal::{Returned, allocator_named, child, follows, maskable, payload, returned};
 use super::json::{Number, Value};
-use super::rules::{Class, Field, Path, Rules, Step};
+use super::objects::{Identity, meanings, number};
+use super::rules::{Asked, Class, Field, Path, Rules, Step};
 
 /// The digest of an event whose payload is not compared.
 pub fn digest_of_kind(kind: &Value) -> String {
@@ -13,11 +14,19 @@ pub fn digest_of_kind(kind: &Value) -> String {
 
 /// Kind and payload under the rules as a text.
 pub fn digest(line: &Value, kind: &Value, rules: &Rules) -> String {
+    digest_among(line, kind, rules, None)
+}
+
+/// Whether a value means an object of these rules.
+pub type Means<'a> = &'a dyn Fn(u64, bool, &[usize]) -> bool;
+
+/// The same, where it is known what values mean; else any that may mean an object does.
+pub fn digest_among(line: &Value, kind: &Value, rules: &Rules, means: Option<Means<'_>>) -> String {
     let mut out = String::new();
     spell(kind, &mut out);
     let (value, path) = payload(line, rules);
     let place: Vec<Step> = path.iter().fold(Vec::new(), |place, name| child(&place, name.as_bytes()));
-    let of = Digested { line, kind, rules };
+    let of = Digested { line, kind, rules, means };
     match value.filter(|value| !value.is_null()).unwrap_or(Value::Object(Vec::new())) {
         Value::Object(members) => digest_members(&members, &place, true, &of, &mut out),
         value => digest_place(&value, &place, &of, &mut out),
@@ -29,6 +38,7 @@ struct Digested<'a> {
     line: &'a Value,
     kind: &'a Value,
     rules: &'a Rules,
+    means: Option<Means<'a>>,
 }
 
 /// What is known of a rule with only one line of a pair at hand.
@@ -42,10 +52,13 @@ enum Known {
 
 impl Digested<'_> {
     fn known(&self, rule: &Field) -> Known {
+        if rule.applies(self.kind) { self.known_when(&rule.when) } else { Known::Fails }
+    }
+
+    fn known_when(&self, when: &[Asked]) -> Known {
         match () {
-            () if !rule.applies(self.kind) => Known::Fails,
-            () if !rule.when.iter().all(|asked| self.is_compared(&asked.path)) => Known::Open,
-            () if rule.when.iter().all(|asked| asked.is_so(self.line)) => Known::Holds,
+            () if !when.iter().all(|asked| self.is_compared(&asked.path)) => Known::Open,
+            () if when.iter().all(|asked| asked.is_so(self.line)) => Known::Holds,
             () => Known::Fails,
         }
     }
@@ -64,7 +77,10 @@ impl Digested<'_> {
         let reached =
             |rule: &Field| rule.path.iter().zip(path).all(|(step, name)| step.as_ref().is_none_or(|step| step == name));
         let returned = rules.allocator.as_ref().is_some_and(|rule| near(&rule.value) || near(&rule.status));
-        inside && !returned && !rules.fields().any(reached)
+        let means = |identity: &Identity| {
+            identity.uses.iter().any(reached) || identity.define.iter().any(|define| near(&define.value))
+        };
+        inside && !returned && !rules.fields().any(reached) && !rules.identity.iter().any(means)
     }
 
     fn is_left_out(&self, place: &[Step]) -> bool {
@@ -158,6 +174,11 @@ fn digest_scalar(value: &Value, path: &[Step], of: &Digested, out: &mut String) 
         if !matches!(class, Class::Unordered { .. }) {
             found.push((of.known(rule), super::alike::digest(class, value)));
         }
+    }
+    for (when, rules, own) in meanings(of.rules, of.kind, path) {
+        let known = when.map_or(Known::Holds, |when| of.known_when(when));
+        let means = number(value).is_some_and(|value| of.means.is_none_or(|means| means(value, own, &rules)));
+        found.push((known, means.then(|| "some object,".to_owned())));
     }
     found.retain(|(known, _)| *known != Known::Fails);
     match &found[..] {

@@ -1,6 +1,7 @@
 //! Two events under the rules (BEHAVIOUR 3): where they differ, and what was overlooked.
 
 use super::json::{Value, member};
+use super::objects::{meanings, number};
 use super::rules::{Allocator, Asked, Class, Field, Path, Rules, Step};
 use std::collections::BTreeSet;
 
@@ -46,8 +47,16 @@ fn remove(value: &mut Value, path: &[String]) {
 
 /// Compares the payloads of two lines whose kinds are equal.
 pub fn weigh(lines: [&Value; 2], kind: &Value, rules: &Rules) -> Weighed {
+    weigh_among(lines, kind, rules, None)
+}
+
+/// What two values mean: whether they are numbers of objects, and if so, of the same one by which rule.
+pub type Same<'a> = &'a dyn Fn([u64; 2], bool, &[usize]) -> Option<usize>;
+
+/// The same, where it is known which objects are the same; else any that may be are.
+pub fn weigh_among(lines: [&Value; 2], kind: &Value, rules: &Rules, same: Option<Same<'_>>) -> Weighed {
     let [(a, path), (b, _)] = lines.map(|line| payload(line, rules));
-    let mut weigher = Weigher { rules, kind, lines, out: Weighed::default() };
+    let mut weigher = Weigher { rules, kind, lines, same, out: Weighed::default() };
     let place: Vec<Step> = path.iter().fold(Vec::new(), |place, name| child(&place, name.as_bytes()));
     let empty = Value::Object(Vec::new());
     let or_empty = |value: &Option<Value>| match value {
@@ -68,6 +77,7 @@ pub struct Weigher<'a> {
     pub rules: &'a Rules,
     pub kind: &'a Value,
     pub lines: [&'a Value; 2],
+    pub same: Option<Same<'a>>,
     pub out: Weighed,
 }
 
@@ -170,7 +180,28 @@ impl<'a> Weigher<'a> {
         let [Some(x), Some(y)] = sides else { return None };
         let alike =
             |(rule, class): &(Field, Class)| rule.reaches(path) && self.holds(rule) && super::alike::alike(class, x, y);
-        self.rules.others.iter().position(alike).map(|at| self.rules.first_other() + at)
+        let alike = self.rules.others.iter().position(alike).map(|at| self.rules.first_other() + at);
+        alike.or_else(|| self.same_object(path, [x, y]))
+    }
+
+    /// The rule by which two values mean the same object.
+    fn same_object(&self, path: &[Step], sides: [&Value; 2]) -> Option<usize> {
+        let (mut rules, mut own) = (Vec::new(), false);
+        for (when, of, is_own) in meanings(self.rules, self.kind, path) {
+            let all = when.unwrap_or_default();
+            if all.iter().all(|asked| self.lines.iter().all(|line| asked.is_so(line))) {
+                rules.extend(of);
+                own |= is_own;
+            }
+        }
+        let [x, y] = sides.map(number);
+        let (x, y) = (x?, y?);
+        let first = *rules.first()?;
+        let rule = match self.same {
+            Some(same) => same([x, y], own, &rules)?,
+            None => first,
+        };
+        Some(self.rules.first_other() + self.rules.others.len() + rule)
     }
 
     /// Both are returns of allocators, be it two different ones.

@@ -40,7 +40,7 @@ pub fn hold(profile: &Profile, rules: &Rules, lines: [&[u8]; 2]) -> Option<Shown
     let opener = Opener::new(profile, false);
     let [Ok(left), Ok(right)] = lines.map(|line| reopen(&opener, line, 0)) else { return None };
     let spans = [left, right];
-    let [x, y] = [0, 1].map(|side| event_of(&spans[side], spans[side].line_of(lines[side])));
+    let [x, y] = [0, 1].map(|side| event_of(&spans[side], spans[side].line_of(lines[side]), 1));
     let [Ok(a), Ok(b)] = [x.line, y.line].map(parse) else { return None };
     let exact = Comparer::new(profile, false).with_layouts(false);
     let mut scratch = Scratch::default();
@@ -65,7 +65,7 @@ pub fn hold(profile: &Profile, rules: &Rules, lines: [&[u8]; 2]) -> Option<Shown
     if weighed != Weighed::EqualByBytes {
         as_the_twin(profile, rules, [&a, &b], &kind, [&x, &y], &numbers);
     }
-    let digests = [&x, &y].map(|event| exact.digest(event, &mut scratch).expect("it was read"));
+    let digests = [&x, &y].map(|event| exact.digest(0, event, &mut scratch).expect("it was read"));
     let theirs = [&a, &b].map(|line| digest(line, &kind, rules));
     assert_eq!(digests[0] == digests[1], theirs[0] == theirs[1], "digests {theirs:?}\n{}", told());
     let confirmed = digests[0] == digests[1] && exact.confirms(&x, &y, &mut scratch);

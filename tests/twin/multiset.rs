@@ -87,8 +87,8 @@ fn keys<'v>(items: &'v [Value], by: &Path) -> Option<Vec<&'v Value>> {
 
 /// The rules that overlook what differs between two elements that are equal.
 fn equal(weigher: &Weigher, place: &[Step], x: &Value, y: &Value) -> Option<BTreeSet<usize>> {
-    let Weigher { rules, kind, lines, .. } = *weigher;
-    let mut inner = Weigher { rules, kind, lines, out: Weighed::default() };
+    let Weigher { rules, kind, lines, same, .. } = *weigher;
+    let mut inner = Weigher { rules, kind, lines, same, out: Weighed::default() };
     inner.place(place.to_vec(), [Some(x), Some(y)], false);
     inner.out.differences.is_empty().then_some(inner.out.overlooked)
 }

@@ -1,6 +1,7 @@
 //! What counts in a log: the part of a profile that decides.
 
 use super::json::{Number, Value};
+use super::objects::Identity;
 
 pub type Path = Vec<String>;
 
@@ -59,6 +60,8 @@ pub struct Rules {
     pub allocator: Option<Allocator>,
     /// The other classes: tolerances, arrays without order, spellings, offsets.
     pub others: Vec<(Field, Class)>,
+    /// Values that stand for objects.
+    pub identity: Vec<Identity>,
 }
 
 /// A field that never counts; no kinds: in every kind.
@@ -134,6 +137,7 @@ impl Rules {
                 statuses: own(&["NtAllocateVirtualMemory"]),
             }),
             others: Vec::new(),
+            identity: super::objects::schema_v1(),
         }
     }
 
@@ -154,6 +158,7 @@ impl Rules {
             mask: Vec::new(),
             allocator: None,
             others: Vec::new(),
+            identity: Vec::new(),
         }
     }
 
@@ -168,6 +173,9 @@ impl Rules {
         self.ignore.retain(|rule| rule.path.len() > payload.len());
         self.mask.retain(|(rule, _)| inside(rule));
         self.others.retain(|(rule, _)| inside(rule));
+        let holds = |path: &Path| path.starts_with(&payload);
+        self.identity
+            .retain(|rule| rule.uses.iter().all(inside) && rule.define.iter().all(|define| holds(&define.value)));
     }
 
     /// The roles that a line is walked for, in no special order.
