@@ -236,7 +236,7 @@ fn pairs_are_refused_alike_behind_learned_layouts_and_moulds() {
         let mut weigh = |value: &[u8]| {
             let line = |noise: &[u8]| [b"{\"noise\":", noise, b",\"v\":", value, b",\"w\":\"x\"}"].concat();
             let [x, y] = [line(b"1"), line(b"2")];
-            let event = |line| event_of(&reopen(&opener, line, 0).expect("it begins and ends like an object"), line);
+            let event = |line| event_of(&reopen(&opener, line, 0).expect("it begins and ends like an object"), line, 1);
             comparer.weigh(&event(&x), &event(&y), &mut scratch)
         };
         for sound in alike(&case.text) {

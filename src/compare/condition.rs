@@ -99,10 +99,7 @@ fn is_compared(profile: &Profile, path: &Pointer) -> bool {
     };
     is_payload
         && !profile.value_rules().any(|(_, rule)| here.touches(rule.path))
-        && !profile.identity.iter().any(|rule| {
-            rule.uses.iter().any(|used| here.touches(&used.path))
-                || rule.define.iter().any(|define| touched(&define.value))
-        })
+        && !profile.identity.iter().flat_map(|rule| &rule.uses).any(|used| here.touches(&used.path))
         && !profile.allocator.iter().any(|rule| touched(&rule.value) || rule.status.as_ref().is_some_and(touched))
 }
 

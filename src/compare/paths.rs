@@ -7,7 +7,7 @@ use super::condition::Conditions;
 use crate::identity::RuleSet;
 use crate::json::{self, Pointer};
 use crate::profile::pattern_tree::PatternTree;
-use crate::profile::{Does, Pattern, PayloadRole, Profile, ValueRule};
+use crate::profile::{DefineRule, Does, Pattern, PayloadRole, Profile, ValueRule};
 
 /// What a rule does at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,22 +247,17 @@ impl Gathered {
         self.add_below(rule.path, action, when);
     }
 
-    /// Places where values mean objects. Where an event defines one is such a place too, unless a rule is there already.
+    /// Places where values mean objects; where an event defines one, its own definition counts there too.
     fn add_identities(&mut self, profile: &Profile, kind: Option<&str>) {
         for (index, rule) in profile.identity.iter().enumerate() {
-            let rules = 1 << index;
-            for defined in rule.define.iter().filter(|define| kind == Some(define.kind.as_str())) {
-                let value = Pattern::from(&defined.value);
-                let below = value.below(&self.base);
-                if below.is_some_and(|below| self.rules.iter().all(|(path, _)| !path.holds_all_of(&below))) {
-                    let when = self.paths.conditions.add(profile, &defined.when);
-                    self.add_meaning(&value, Meaning { rules, own: true }, when);
-                }
-            }
             for used in &rule.uses {
                 if used.kinds.is_empty() || kind.is_some_and(|kind| used.kinds.iter().any(|own| own == kind)) {
+                    let defines = |define: &DefineRule| {
+                        kind == Some(define.kind.as_str()) && used.path.holds_all_of(&(&define.value).into())
+                    };
+                    let meaning = Meaning { rules: 1 << index, own: rule.define.iter().any(defines) };
                     let when = self.paths.conditions.add(profile, &used.when);
-                    self.add_meaning(&used.path, Meaning { rules, own: false }, when);
+                    self.add_meaning(&used.path, meaning, when);
                 }
             }
         }

@@ -24,7 +24,7 @@ pub struct IdentityRule {
 }
 
 impl IdentityRule {
-    /// The kinds of event that are named where values mean objects.
+    /// The kinds of event that are named where values may mean objects.
     pub fn kinds(&self) -> impl Iterator<Item = &String> {
         self.define.iter().map(|define| &define.kind).chain(self.uses.iter().flat_map(|used| &used.kinds))
     }
@@ -37,7 +37,8 @@ pub struct DefineRule {
     pub kind: String,
     /// What must be so in the event; empty: nothing.
     pub when: Vec<Condition>,
-    /// Where the event keeps the object's first value; it is compared as a use.
+    /// Where the event keeps the object's first value. It is compared as it stands, unless it is among the uses or
+    /// another rule is for it.
     pub value: Pointer,
     /// Values that define nothing.
     pub except: Failure,

@@ -26,7 +26,7 @@ pub(super) struct IdentityTable {
     /// The events that release them.
     #[serde(default)]
     release: Vec<ReleaseTable>,
-    /// Where values mean objects, beside the places that define them.
+    /// Where values mean objects. A place that defines one is compared as it stands unless it is named here too.
     #[serde(default)]
     uses: Vec<UseTable>,
 }

@@ -459,7 +459,11 @@ mod tests {
             ),
             ("roles.without = ['ordinals']", "3:18", "(did you mean ordinal?); there are thread, ordinal"),
             ("roles.without = ['payload']", "3:18", "something must be compared"),
-            ("roles.payload = '/data'", "3:17", "without = [\"raw-handle\", \"wait-duration\", \"allocator-returns\"]"),
+            (
+                "roles.payload = '/data'",
+                "3:17",
+                "without = [\"raw-handle\", \"wait-duration\", \"allocator-returns\", \"heap-addresses\", \"handles\", \"thread-ids\"]",
+            ),
             ("roles.payload = '/payload/raw_handle_id'", "3:17", "without = [\"raw-handle\""),
             (&ignore("raw-handle", "/payload/x"), "4:8", "named \"raw-handle\" already"),
             (&ignore("x", "/x"), "5:8", "did you mean /payload/x?"),
@@ -479,7 +483,10 @@ mod tests {
     #[test]
     fn a_name_that_is_switched_off_may_be_given_anew() {
         let said = "without = ['raw-handle']\n".to_owned() + &ignore("raw-handle", "/payload/x");
-        assert_eq!(rules(&on_schema(&said).unwrap()), ["raw-handle", "wait-duration", "allocator-returns"]);
+        assert_eq!(
+            rules(&on_schema(&said).unwrap()),
+            ["raw-handle", "wait-duration", "allocator-returns", "heap-addresses", "handles", "thread-ids"]
+        );
     }
 
     #[test]
@@ -527,7 +534,7 @@ mod tests {
     #[test]
     fn a_project_lies_between_the_chosen_profile_and_what_both_rest_on() {
         let folder = Folder::new();
-        let built_in = ["raw-handle", "wait-duration", "allocator-returns"];
+        let built_in = ["raw-handle", "wait-duration", "allocator-returns", "heap-addresses", "handles", "thread-ids"];
         let with = |own: &[&str]| -> Vec<String> { own.iter().chain(&built_in).map(|&rule| rule.to_owned()).collect() };
         let project =
             folder.file("forkpoint.toml", &("extends = 'schema-v1'\n".to_owned() + &ignore("ours", "/payload/o")));

@@ -73,7 +73,10 @@ mod tests {
         assert_eq!(profile.roles.nondeterministic, Some(marked));
         let header = Header { kind: "schema_version".into(), version_path: pointer("/schema_version"), version: 1 };
         assert_eq!(profile.header, Some(header));
-        assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING, "raw-handle", "wait-duration", "allocator-returns"]);
+        let values = [NULL_EQUALS_MISSING, "raw-handle", "wait-duration", "allocator-returns"];
+        let objects = ["heap-addresses", "handles", "thread-ids"];
+        assert_eq!(profile.rule_names(), [&values[..], &objects].concat());
+        assert!(profile.identity.iter().all(|rule| !rule.release.is_empty() && !rule.uses.is_empty()));
         let [addresses, status] = &profile.allocator[0].functions[..] else { panic!("two groups of functions") };
         assert_eq!(addresses.names.len(), 4);
         assert_eq!(addresses.failure, Failure { null: true, values: vec![0], ..Failure::default() });

@@ -265,7 +265,7 @@ mod tests {
             ..Overrides::default()
         };
         let profile = overrides.apply(schema_v1()).unwrap();
-        assert_eq!(profile.rule_names()[3..], ["ignore:/payload/args/size", "mask:/payload/p", "allocator-returns"]);
+        assert_eq!(profile.rule_names()[3..6], ["ignore:/payload/args/size", "mask:/payload/p", "allocator-returns"]);
         assert_eq!(profile.mask[0].bits, 0x30);
         assert_eq!(overrides.apply(profile.clone()).unwrap(), profile, "laid on top again, nothing changes");
     }
@@ -322,9 +322,9 @@ mod tests {
 
     #[test]
     fn rules_are_switched_off_by_name() {
-        let without = texts(&["raw-handle", "allocator-returns", NULL_EQUALS_MISSING]);
+        let without = texts(&["raw-handle", "allocator-returns", "handles", NULL_EQUALS_MISSING]);
         let profile = Overrides { without, ..Overrides::default() }.apply(schema_v1()).unwrap();
-        assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING, "wait-duration"]);
+        assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING, "wait-duration", "heap-addresses", "thread-ids"]);
         assert!(!profile.null_equals_missing);
     }
 
@@ -334,7 +334,8 @@ mod tests {
             Overrides { payload: Some("data".into()), without: texts(&["raw-handle"]), ..Overrides::default() };
         let profile = overrides.apply(schema_v1()).unwrap();
         assert_eq!(profile.rule_names(), [NULL_EQUALS_MISSING]);
-        assert_eq!(overrides.left_behind(&schema_v1()).unwrap(), ["wait-duration", "allocator-returns"]);
+        let left = ["wait-duration", "allocator-returns", "heap-addresses", "handles", "thread-ids"];
+        assert_eq!(overrides.left_behind(&schema_v1()).unwrap(), left);
         assert!(Overrides::default().left_behind(&schema_v1()).unwrap().is_empty());
     }
 
@@ -364,7 +365,7 @@ mod tests {
         assert_eq!(
             with(|flags| flags.without = texts(&["raw-handel"])),
             "--without raw-handel: no rule has that name (did you mean raw-handle?); \
-             the rules are null-equals-missing, raw-handle, wait-duration, allocator-returns"
+             the rules are null-equals-missing, raw-handle, wait-duration, allocator-returns, heap-addresses, handles, thread-ids"
         );
         assert!(with(|flags| flags.ignore = texts(&["payload"])).contains("nothing to compare"));
         assert!(with(|flags| flags.mask = texts(&["payload.p"])).contains("write PATH=BITS"));

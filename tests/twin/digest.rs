@@ -77,9 +77,7 @@ impl Digested<'_> {
         let reached =
             |rule: &Field| rule.path.iter().zip(path).all(|(step, name)| step.as_ref().is_none_or(|step| step == name));
         let returned = rules.allocator.as_ref().is_some_and(|rule| near(&rule.value) || near(&rule.status));
-        let means = |identity: &Identity| {
-            identity.uses.iter().any(reached) || identity.define.iter().any(|define| near(&define.value))
-        };
+        let means = |identity: &Identity| identity.uses.iter().any(reached);
         inside && !returned && !rules.fields().any(reached) && !rules.identity.iter().any(means)
     }
 

@@ -21,12 +21,12 @@ pub fn parse(text: &[u8]) -> Result<Value, Refused> {
     parse_line(text).map(|(value, _)| value)
 }
 
-/// As [`parse`], and the keys of the outermost object that stand in it more than once.
-pub fn parse_line(text: &[u8]) -> Result<(Value, Vec<Vec<u8>>), Refused> {
+/// As [`parse`], and the keys that stand in one object more than once.
+pub fn parse_line(text: &[u8]) -> Result<(Value, Vec<Repeat>), Refused> {
     parse_within(text, DEPTH_MAX)
 }
 
-fn parse_within(text: &[u8], depth_max: usize) -> Result<(Value, Vec<Vec<u8>>), Refused> {
+fn parse_within(text: &[u8], depth_max: usize) -> Result<(Value, Vec<Repeat>), Refused> {
     if let Err(error) = std::str::from_utf8(text) {
         return Err(Refused { at: error.valid_up_to(), why: "invalid UTF-8" });
     }
@@ -39,13 +39,16 @@ fn parse_within(text: &[u8], depth_max: usize) -> Result<(Value, Vec<Vec<u8>>), 
     Ok((value, reader.repeats))
 }
 
+/// A key given twice, and how deep its object lies.
+pub type Repeat = (usize, Vec<u8>);
+
 /// A place in a text; also used by the opening of lines for what is read strictly there.
 pub struct Reader<'a> {
     pub text: &'a [u8],
     pub at: usize,
     pub depth_max: usize,
-    /// Keys given twice in the outermost object.
-    pub repeats: Vec<Vec<u8>>,
+    /// Keys given twice, and how deep; the outermost object is 1.
+    pub repeats: Vec<Repeat>,
 }
 
 impl Reader<'_> {
@@ -105,9 +108,7 @@ impl Reader<'_> {
             match members.iter_mut().find(|(name, _)| *name == key) {
                 Some(old) => {
                     old.1 = value;
-                    if depth == 1 {
-                        self.repeats.push(key);
-                    }
+                    self.repeats.push((depth, key));
                 }
                 None => members.push((key, value)),
             }

@@ -200,19 +200,11 @@ pub fn meanings<'r>(rules: &'r Rules, kind: &Value, place: &[Step]) -> Vec<(Opti
             found.push((Some(when), vec![rule], own));
         }
     };
-    let covered = || {
-        let returned = rules.allocator.as_ref().filter(|rule| kind.as_str() == Some(&rule.kind));
-        rules.fields().any(|rule| rule.applies(kind) && rule.reaches(place))
-            || returned.is_some_and(|rule| [&rule.value, &rule.status].contains(&&names(place)))
-    };
     for (rule, identity) in rules.identity.iter().enumerate() {
-        for define in &identity.define {
-            if kind.as_str() == Some(&define.kind) && names(place) == define.value && !covered() {
-                add(&define.when, rule, true);
-            }
-        }
+        let defines = |define: &Define| kind.as_str() == Some(&define.kind) && names(place) == define.value;
+        let own = identity.define.iter().any(defines);
         for used in identity.uses.iter().filter(|used| used.applies(kind) && used.reaches(place)) {
-            add(&used.when, rule, false);
+            add(&used.when, rule, own);
         }
     }
     if !always.0.is_empty() {
@@ -243,7 +235,9 @@ pub fn schema_v1() -> Vec<Identity> {
         let (kind, value) = (kind.into(), path(value));
         Define { kind, when: vec![], value, except: vec![0], errors: false, size: None }
     };
-    let uses = |places: &[&str]| places.iter().map(|at| Field::new(&["kernel.call", "import.call"], at)).collect();
+    let uses = |places: &[&str]| -> Vec<Field> {
+        places.iter().map(|at| Field::new(&["kernel.call", "import.call"], at)).collect()
+    };
     let frees = ["MmFreePhysicalMemory", "RtlFreeHeap", "NtFreeVirtualMemory", "MmDeleteKernelStack"];
     vec![
         Identity {
@@ -278,7 +272,11 @@ pub fn schema_v1() -> Vec<Identity> {
         Identity {
             define: vec![simple("thread.create", "/payload/tid")],
             release: vec![Release { kind: "thread.exit".into(), when: vec![], value: pattern("/tid") }],
-            uses: uses(&["/payload/args/tid", "/payload/args/thread_id"]),
+            uses: [
+                vec![Field::new(&["thread.create"], "/payload/tid")],
+                uses(&["/payload/args/tid", "/payload/args/thread_id"]),
+            ]
+            .concat(),
         },
     ]
 }

@@ -68,7 +68,8 @@ pub fn read(line: &[u8], rules: &Rules) -> Result<Value, Refused> {
     if !matches!(value, Value::Object(_)) {
         return Err(Refused { at: 0, why: "no object" });
     }
-    if rules.role_keys().iter().any(|key| repeats.iter().any(|repeat| repeat == key.as_bytes())) {
+    if rules.role_keys().iter().any(|key| repeats.iter().any(|(depth, repeat)| *depth == 1 && repeat == key.as_bytes()))
+    {
         return Err(Refused { at: 0, why: "a role is given twice" });
     }
     Ok(value)
