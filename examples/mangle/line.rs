@@ -80,7 +80,12 @@ impl Line {
         if !matches!(value, Value::Object(_)) {
             return Err((start, reasons::NO_OBJECT.to_owned()));
         }
-        if let Some(key) = twice.iter().filter_map(|key| str::from_utf8(key).ok()).find(|key| roles.begin_with(key)) {
+        if let Some(key) = twice
+            .iter()
+            .filter(|(depth, _)| *depth == 1)
+            .filter_map(|(_, key)| str::from_utf8(key).ok())
+            .find(|key| roles.begin_with(key))
+        {
             return Err((start, reasons::twice(key)));
         }
         let tokens = tokens(bytes, start, end);

@@ -394,11 +394,13 @@ fn is_scalar(token: &[u8], scalar: &Scalar) -> bool {
 /// What a scalar token says as the value of an object: an integer from 0 to 2^64-1, or a string that
 /// spells one in hex behind `0x`.
 pub fn number_of(token: &[u8]) -> Option<u64> {
-    match token {
-        [b'"', b'0', b'x' | b'X', .., b'"'] => {
-            u64::try_from(json::number::hex_to_u128(&token[1..token.len() - 1])?).ok()
+    match token.first()? {
+        b'"' => {
+            let text = json::text::unescape(token);
+            let [b'0', b'x' | b'X', ..] = &*text else { return None };
+            u64::try_from(json::number::hex_to_u128(&text)?).ok()
         }
-        [b'0'..=b'9' | b'-', ..] => json::number::to_u64(token),
+        b'0'..=b'9' | b'-' => json::number::to_u64(token),
         _ => None,
     }
 }

@@ -52,7 +52,8 @@ pub fn life(rng: &mut Rng, length: usize) -> Vec<Event> {
 fn any_event(rng: &mut Rng) -> Event {
     let int = |n: usize| Shape::Int(n as i128);
     let name = Shape::text(rng.pick(NAMES));
-    let (kind, payload) = match rng.below(12) {
+    let (kind, payload) = match rng.below(15) {
+        12.. => heap_event(rng),
         0..=2 => {
             let args = Shape::map(&[("size", int(rng.below(3))), ("flags", Shape::text("0x4/\n"))]);
             ("kernel.call", Shape::map(&[("name", name), ("ord", int(rng.below(400))), ("args", args)]))
@@ -90,6 +91,66 @@ fn any_event(rng: &mut Rng) -> Event {
         _ => Some(payload),
     };
     Event { kind, payload, ordinal: 0, nondeterministic: rng.chance(15) }
+}
+
+/// Where the reference's heap, handles and thread ids lie: few, so that they are used again and again.
+const HEAP: i128 = 0x5000_0000;
+const HANDLES: i128 = 0xF800_0000;
+const THREADS: i128 = 0x9900;
+
+/// Blocks, handles and threads that come, are used, and go.
+fn heap_event(rng: &mut Rng) -> (&'static str, Shape) {
+    let address = HEAP + 48 * rng.below(5) as i128;
+    let handle = HANDLES + 4 * rng.below(3) as i128;
+    let tid = THREADS + rng.below(3) as i128;
+    let call = |name: &str, args: &[(&str, Shape)]| {
+        ("kernel.call", Shape::map(&[("name", Shape::text(name)), ("args", Shape::map(args))]))
+    };
+    let inside = address + rng.pick(&[0, 0, 8, 40]);
+    let spelled = if rng.chance(25) { Shape::Text(format!("{inside:#x}")) } else { Shape::Int(inside) };
+    match rng.below(9) {
+        // Blocks lie into each other now and then.
+        0 => call("RtlAllocateHeap", &[("size", Shape::Int(rng.pick(&[16, 48, 100])))]),
+        1 | 2 => {
+            let named = ("name", Shape::text("RtlAllocateHeap"));
+            ("kernel.return", Shape::map(&[named, ("return_value", Shape::Int(address))]))
+        }
+        3 => call("RtlFreeHeap", &[("flags", Shape::Int(0)), ("block", Shape::Int(address))]),
+        4 | 5 => call("KeWait", &[("it", spelled), ("handle", Shape::Int(handle))]),
+        6 => {
+            let kind = if rng.chance(70) { "handle.create" } else { "handle.destroy" };
+            (kind, Shape::map(&[("handle_semantic_id", Shape::text("Event/9")), ("raw_handle_id", Shape::Int(handle))]))
+        }
+        7 => ("thread.create", Shape::map(&[("tid", Shape::Int(tid))])),
+        _ => call("KeResume", &[("tid", Shape::Int(tid)), ("handles", Shape::List(vec![Shape::Int(handle)]))]),
+    }
+}
+
+/// Moves the heap, the handles and the thread ids that lie in it somewhere else, wherever they are told.
+pub fn move_objects(events: &mut [Event], by: [i128; 3]) {
+    for payload in events.iter_mut().filter_map(|event| event.payload.as_mut()) {
+        move_values(payload, by);
+    }
+}
+
+fn move_values(shape: &mut Shape, by: [i128; 3]) {
+    let moved = |n: i128| {
+        let ranges = [(HEAP, 0x1000), (HANDLES, 0x100), (THREADS, 0x10)];
+        let at = ranges.iter().position(|(from, len)| (*from..from + len).contains(&n));
+        at.map(|at| n + by[at])
+    };
+    match shape {
+        Shape::Int(n) => *n = moved(*n).unwrap_or(*n),
+        Shape::Text(text) => {
+            let spelled = text.strip_prefix("0x").and_then(|digits| i128::from_str_radix(digits, 16).ok());
+            if let Some(n) = spelled.and_then(moved) {
+                *text = format!("{n:#x}");
+            }
+        }
+        Shape::List(items) => items.iter_mut().for_each(|item| move_values(item, by)),
+        Shape::Map(members) => members.iter_mut().for_each(|(_, value)| move_values(value, by)),
+        _ => {}
+    }
 }
 
 /// A return: a number, its hex spelling beside it, sometimes a failure or something odd.

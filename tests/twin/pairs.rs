@@ -1,7 +1,7 @@
 //! Random pairs of logs, from a seed.
 
 use super::damage::damage;
-use super::model::{Event, Thread, edit, life, noise};
+use super::model::{Event, Thread, edit, life, move_objects, noise};
 use super::ruled;
 use super::shapes::{Rng, Shape, Style, blank, member};
 
@@ -73,9 +73,12 @@ pub fn case(family: Family, seed: u64) -> Case {
     let (names, mut flags) = names(family, &mut rng);
     let [reference, mut candidate] = threads(&names, &mut rng);
     let percent = rng.pick(&[0, 0, 30, 100]);
+    // Another heap, other handles, other thread ids, or some of these.
+    let moved = [0x10_0000, 0x1000, 0x20].map(|by| if rng.chance(60) { by } else { 0 });
     let bent = if family == Family::Ruled { rng.pick(&[2, 10, 60]) } else { 0 };
     for thread in &mut candidate {
         noise(&mut thread.events, percent, &mut rng);
+        move_objects(&mut thread.events, moved);
         if family == Family::Ruled {
             ruled::bend(&mut thread.events, bent, &mut rng);
         }
