@@ -155,8 +155,8 @@ fn what_was_freed_means_nothing() {
 #[test]
 fn the_report_names_both_objects_in_a_sentence() {
     let folder = Folder::new();
-    let reference = folder.file("a.jsonl", &log(REFERENCE));
-    let candidate = folder.file("b.jsonl", &log(Guest { mistake: Mistake::OtherObject, ..CANDIDATE }));
+    let reference = folder.file("a.jsonl", log(REFERENCE));
+    let candidate = folder.file("b.jsonl", log(Guest { mistake: Mistake::OtherObject, ..CANDIDATE }));
     let output = forkpoint(["diff", reference.to_str().unwrap(), candidate.to_str().unwrap(), "--label", "ref,cand"])
         .output()
         .unwrap();

@@ -63,6 +63,23 @@ fn sound_logs() {
     hold(Family::Sound, 400);
 }
 
+/// That objects are told apart is held only where logs move their heaps and use them.
+#[test]
+fn objects_are_met() {
+    let mut met = BTreeMap::new();
+    for seed in 1..200 {
+        let case = case(Family::Sound, seed);
+        let flags: Vec<&str> = case.flags.iter().map(String::as_str).collect();
+        let answer = run_library(&case.bytes(0), &case.bytes(1), &flags);
+        let coverage = answer.get("report").and_then(|report| report.get("coverage"));
+        for rule in ["heap-addresses", "handles", "thread-ids"] {
+            let pairs = coverage.and_then(|coverage| coverage.get("overlooked")?.get(rule)?.as_integer());
+            *met.entry(rule).or_insert(0) += usize::from(pairs.unwrap_or(0) > 0);
+        }
+    }
+    assert!(met.values().all(|cases| *cases >= 5), "{met:?}");
+}
+
 #[test]
 fn damaged_logs() {
     hold(Family::Damaged, 400);

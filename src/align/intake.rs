@@ -8,7 +8,7 @@ use ahash::AHashMap;
 use super::generations::{Continues, continues, state_after};
 use super::header::{self, HeaderFault};
 use super::lane::{Held, Lane};
-use super::objects::Marks;
+use super::objects::{self, Marks};
 use super::openings::OpeningTask;
 use super::options::{Malformed, RunOptions};
 use super::pairing::OPENING_SPAN;
@@ -239,10 +239,14 @@ impl<'r> Intake<'r> {
         }
     }
 
-    fn append(&mut self, window: Window, mut scanned: ScannedWindow, marks: Marks) {
+    fn append(&mut self, window: Window, mut scanned: ScannedWindow, mut marks: Marks) {
         let overlong = window.overlong.map_or(0, |line| line.len);
         let mut stop_line = u32::MAX;
+        let events = scanned.spans.len();
         self.find_ordinal_faults(&mut scanned, &mut stop_line);
+        if scanned.spans.len() != events {
+            marks = objects::marks_left(marks, &scanned.spans);
+        }
         if self.strict {
             (0..scanned.spans.len()).for_each(|index| scanned.spans.set_flag(index, Span::MUST_READ));
         }
@@ -303,10 +307,11 @@ impl<'r> Intake<'r> {
 
     /// Keeps what events say of objects, unless they were dropped.
     fn note_marks(&mut self, held: &Held, marks: Marks) {
-        for (index, mark) in marks {
-            let of = |(from, to, _): &&(u32, u32, usize)| (*from..*to).contains(&index);
-            if let Some((.., lane)) = self.taken.iter().find(of) {
-                self.marked.push((held.line(held.spans.row(index)), *lane as u32, mark));
+        for (row, index, mark) in marks {
+            // They were taken in the order of the window's table.
+            let at = self.taken.partition_point(|(_, to, _)| *to <= index);
+            if let Some((.., lane)) = self.taken.get(at).filter(|(from, ..)| *from <= index) {
+                self.marked.push((held.line(row), *lane as u32, mark));
             }
         }
     }

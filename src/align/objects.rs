@@ -6,11 +6,11 @@ use super::aligner::Aligner;
 use super::pairs::Phase;
 use super::parting::Judge;
 use crate::identity::{Guesses, Mark, MarkFinder, Marked};
-use crate::scan::ScannedWindow;
+use crate::scan::{ScannedWindow, SpanTable};
 use crate::source::{Side, Window};
 
-/// What events of a window say of objects, each by its place among the window's events, in order of the log.
-pub(super) type Marks = Vec<(u32, Mark)>;
+/// What events of a window say of objects, each by its line's row and its place among the events, in order of the log.
+pub(super) type Marks = Vec<(u32, u32, Mark)>;
 
 /// Looks through a window's events.
 pub(super) fn marks_of(finder: &MarkFinder, window: &Window, scanned: &ScannedWindow) -> Marks {
@@ -23,11 +23,19 @@ pub(super) fn marks_of(finder: &MarkFinder, window: &Window, scanned: &ScannedWi
         let span = scanned.spans.span(index);
         let line = span.line_of(&window.bytes);
         let event = Marked { line, kind: span.kind.of(line), tail: span.tail.of(line) };
-        finder.find(&event, &mut guesses, |mark| marks.push((index, mark)));
+        finder.find(&event, &mut guesses, |mark| marks.push((span.row, index, mark)));
     }
     // They were found thread by thread.
-    marks.sort_by_key(|(index, _)| scanned.spans.row(*index));
+    marks.sort_by_key(|(row, ..)| *row);
     marks
+}
+
+/// The marks of those events that are left after some were taken out.
+pub(super) fn marks_left(marks: Marks, spans: &SpanTable) -> Marks {
+    let mut places: Vec<(u32, u32)> = (0..spans.len()).map(|index| (spans.row(index), index)).collect();
+    places.sort_unstable();
+    let place = |row: u32| places.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| places[at].1);
+    marks.into_iter().filter_map(|(row, _, mark)| Some((row, place(row)?, mark))).collect()
 }
 
 impl<J: Judge> Aligner<'_, J> {

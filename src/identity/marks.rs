@@ -124,7 +124,7 @@ impl MarkFinder {
 
     fn add_rule(&mut self, index: u16, rule: &IdentityRule) {
         for (number, define) in rule.define.iter().enumerate() {
-            let seed = u64::from(index) << 16 | number as u64 + 1;
+            let seed = (u64::from(index) << 16) + number as u64 + 1;
             let told = define.size.as_ref().map(|size| {
                 let told = Told { seed, same: size.same.clone() };
                 // What tells a size and what defines have the same name, so the conditions on names hold for both.

@@ -27,6 +27,13 @@ pub fn life(rng: &mut Rng, length: usize) -> Vec<Event> {
     let period = if rng.chance(35) { 1 + rng.below(6) } else { usize::MAX };
     let generations = if rng.chance(20) { 1 + rng.below(3) } else { 1 };
     let by_exit = rng.chance(60);
+    // Some threads do little else than use objects, mostly their own: all but a few exist from the start.
+    let own = rng.below(12);
+    let objects: Vec<Event> = match rng.chance(30) {
+        true => (0..OBJECTS).map(|at| object_event(own, at)).filter(|_| rng.chance(95)).collect(),
+        false => Vec::new(),
+    };
+    let length = length + objects.len();
     for generation in 0..generations {
         // A generation of one event needs its end to be told from the next.
         let start = events.len();
@@ -35,6 +42,11 @@ pub fn life(rng: &mut Rng, length: usize) -> Vec<Event> {
         for at in 0..length.div_ceil(generations) {
             let mut event = match at >= period {
                 true => events[start + at - period].clone(),
+                false if at < objects.len() => objects[at].clone(),
+                false if !objects.is_empty() && rng.chance(80) => {
+                    let (kind, payload) = heap_event(rng, own);
+                    Event { kind: Some(Shape::text(kind)), payload: Some(payload), ordinal: 0, nondeterministic: false }
+                }
                 false => any_event(rng),
             };
             event.ordinal = ordinal;
@@ -52,8 +64,11 @@ pub fn life(rng: &mut Rng, length: usize) -> Vec<Event> {
 fn any_event(rng: &mut Rng) -> Event {
     let int = |n: usize| Shape::Int(n as i128);
     let name = Shape::text(rng.pick(NAMES));
-    let (kind, payload) = match rng.below(15) {
-        12.. => heap_event(rng),
+    let (kind, payload) = match rng.below(13) {
+        12 => {
+            let of = rng.below(12);
+            heap_event(rng, of)
+        }
         0..=2 => {
             let args = Shape::map(&[("size", int(rng.below(3))), ("flags", Shape::text("0x4/\n"))]);
             ("kernel.call", Shape::map(&[("name", name), ("ord", int(rng.below(400))), ("args", args)]))
@@ -98,30 +113,50 @@ const HEAP: i128 = 0x5000_0000;
 const HANDLES: i128 = 0xF800_0000;
 const THREADS: i128 = 0x9900;
 
+/// Objects that a thread may have.
+const OBJECTS: usize = 7;
+
+/// The event that makes one of a thread's objects.
+fn object_event(own: usize, at: usize) -> Event {
+    let own = own as i128;
+    let (kind, payload) = match at as i128 {
+        at @ 0..3 => {
+            let value = Shape::Int(HEAP + 0x100 * own + 48 * at);
+            ("kernel.return", Shape::map(&[("name", Shape::text("RtlAllocateHeap")), ("return_value", value)]))
+        }
+        at @ 3..6 => {
+            let value = Shape::Int(HANDLES + 16 * own + 4 * (at - 3));
+            ("handle.create", Shape::map(&[("handle_semantic_id", Shape::text("Event/8")), ("raw_handle_id", value)]))
+        }
+        _ => ("thread.create", Shape::map(&[("tid", Shape::Int(THREADS + own))])),
+    };
+    Event { kind: Some(Shape::text(kind)), payload: Some(payload), ordinal: 0, nondeterministic: false }
+}
+
 /// Blocks, handles and threads that come, are used, and go.
-fn heap_event(rng: &mut Rng) -> (&'static str, Shape) {
-    let address = HEAP + 48 * rng.below(5) as i128;
-    let handle = HANDLES + 4 * rng.below(3) as i128;
-    let tid = THREADS + rng.below(3) as i128;
+fn heap_event(rng: &mut Rng, own: usize) -> (&'static str, Shape) {
+    let address = HEAP + 0x100 * own as i128 + 48 * rng.below(3) as i128;
+    let handle = HANDLES + 16 * own as i128 + 4 * rng.below(3) as i128;
+    let tid = THREADS + own as i128;
     let call = |name: &str, args: &[(&str, Shape)]| {
         ("kernel.call", Shape::map(&[("name", Shape::text(name)), ("args", Shape::map(args))]))
     };
-    let inside = address + rng.pick(&[0, 0, 8, 40]);
+    let inside = address + rng.pick(&[0, 0, 0, 8]);
     let spelled = if rng.chance(25) { Shape::Text(format!("{inside:#x}")) } else { Shape::Int(inside) };
-    match rng.below(9) {
+    match rng.below(14) {
         // Blocks lie into each other now and then.
         0 => call("RtlAllocateHeap", &[("size", Shape::Int(rng.pick(&[16, 48, 100])))]),
-        1 | 2 => {
+        1..=3 => {
             let named = ("name", Shape::text("RtlAllocateHeap"));
             ("kernel.return", Shape::map(&[named, ("return_value", Shape::Int(address))]))
         }
-        3 => call("RtlFreeHeap", &[("flags", Shape::Int(0)), ("block", Shape::Int(address))]),
-        4 | 5 => call("KeWait", &[("it", spelled), ("handle", Shape::Int(handle))]),
-        6 => {
+        4 if rng.chance(30) => call("RtlFreeHeap", &[("flags", Shape::Int(0)), ("block", Shape::Int(address))]),
+        4..=10 => call("KeWait", &[("it", spelled), ("handle", Shape::Int(handle))]),
+        11 => {
             let kind = if rng.chance(70) { "handle.create" } else { "handle.destroy" };
             (kind, Shape::map(&[("handle_semantic_id", Shape::text("Event/9")), ("raw_handle_id", Shape::Int(handle))]))
         }
-        7 => ("thread.create", Shape::map(&[("tid", Shape::Int(tid))])),
+        12 => ("thread.create", Shape::map(&[("tid", Shape::Int(tid))])),
         _ => call("KeResume", &[("tid", Shape::Int(tid)), ("handles", Shape::List(vec![Shape::Int(handle)]))]),
     }
 }
@@ -133,12 +168,15 @@ pub fn move_objects(events: &mut [Event], by: [i128; 3]) {
     }
 }
 
+/// Where a value lies once objects were moved, if it is one of theirs.
+fn moved_by(n: i128, by: [i128; 3]) -> Option<i128> {
+    let ranges = [(HEAP, 0x1000), (HANDLES, 0x100), (THREADS, 0x10)];
+    let at = ranges.iter().position(|(from, len)| (*from..from + len).contains(&n))?;
+    Some(n + by[at])
+}
+
 fn move_values(shape: &mut Shape, by: [i128; 3]) {
-    let moved = |n: i128| {
-        let ranges = [(HEAP, 0x1000), (HANDLES, 0x100), (THREADS, 0x10)];
-        let at = ranges.iter().position(|(from, len)| (*from..from + len).contains(&n));
-        at.map(|at| n + by[at])
-    };
+    let moved = |n: i128| moved_by(n, by);
     match shape {
         Shape::Int(n) => *n = moved(*n).unwrap_or(*n),
         Shape::Text(text) => {
@@ -217,6 +255,8 @@ pub fn noise(events: &mut [Event], percent: usize, rng: &mut Rng) {
         let mut address = None;
         for (key, value) in members.iter_mut() {
             match (key.as_str(), &mut *value) {
+                // Objects that are used elsewhere move together, or not at all.
+                (_, Shape::Int(n)) if moved_by(*n, [0; 3]).is_some() => {}
                 ("raw_handle_id" | "wait_duration_cycles", value) => *value = Shape::Int(rng.below(90) as i128),
                 ("return_value", Shape::Int(n)) if allocator && *n >= 4096 => {
                     *n = 0x1000 * (1 + rng.below(5000) as i128);

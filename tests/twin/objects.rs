@@ -115,8 +115,8 @@ impl Objects {
                     Some(format!("{lane} {rule} {nth} {same}"))
                 };
                 if let Some(size) = define.size.as_ref().filter(|size| is(&size.kind)) {
-                    let named = define.when.iter().filter(|asked| Some(&asked.path) == size.same.as_ref());
-                    if named.cloned().all(|asked| asked.is_so(line))
+                    let mut named = define.when.iter().filter(|asked| Some(&asked.path) == size.same.as_ref());
+                    if named.all(|asked| asked.is_so(line))
                         && let (Some(told), Some(size)) = (told(size), line.at(&size.path).and_then(number))
                     {
                         sizes.insert(told, size);
@@ -187,9 +187,11 @@ fn each<'v>(value: &'v Value, pattern: &[Option<String>], out: &mut Vec<&'v Valu
     }
 }
 
-/// The rules whose objects the value at a place may mean, those of one set together: what is asked before they hold,
-/// the rules, and whether the event's own definition counts.
-pub fn meanings<'r>(rules: &'r Rules, kind: &Value, place: &[Step]) -> Vec<(Option<&'r [Asked]>, Vec<usize>, bool)> {
+/// What is asked before rules hold, the rules, and whether the event's own definition counts.
+pub type Meaning<'r> = (Option<&'r [Asked]>, Vec<usize>, bool);
+
+/// The rules whose objects the value at a place may mean, those that always hold together.
+pub fn meanings<'r>(rules: &'r Rules, kind: &Value, place: &[Step]) -> Vec<Meaning<'r>> {
     let mut always: (Vec<usize>, bool) = (Vec::new(), false);
     let mut found = Vec::new();
     let mut add = |when: &'r [Asked], rule: usize, own: bool| {
