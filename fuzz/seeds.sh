@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=fuzz/corpus
-mkdir -p $out/{scan,json,diff,profile,source,show}
+mkdir -p $out/{scan,json,diff,profile,source,show,rules}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
@@ -42,4 +42,16 @@ n=0
 for profile in corpus/profile/*/*.toml examples/*.toml; do
     n=$((n + 1))
     cp "$profile" $out/profile/"$n"
+done
+# A number that draws the rules, and two events; the last byte tells where the payload is.
+n=0
+for case in corpus/diff/*/*/profile.toml; do
+    folder=$(dirname "$case")
+    while IFS= read -r reference <&3 && IFS= read -r candidate <&4; do
+        n=$((n + 1))
+        printf '%s\377%s\377%s' "$n" "$reference" "$candidate" > "$out/rules/pair-$n"
+    done 3< "$folder/reference.jsonl" 4< "$folder/candidate.jsonl"
+done
+for n in $(seq 1 200); do
+    printf 'seed %s' "$n" > "$out/rules/drawn-$n"
 done

@@ -24,7 +24,7 @@ pub fn apart(data: &[u8]) -> (Vec<&[u8]>, usize) {
 }
 
 /// Flags of `diff`: profiles, reading and pairing of every kind.
-pub const FLAGS: [&[&str]; 9] = [
+pub const FLAGS: [&[&str]; 10] = [
     &[],
     &["--malformed", "skip"],
     &["--strict"],
@@ -34,6 +34,7 @@ pub const FLAGS: [&[&str]; 9] = [
     &["--profile", "generic", "--thread", "cpu,task", "--ordinal", "seq", "--payload", "data"],
     &["--profile", "generic", "--ordinal", "seq", "--kind", "op", "--ignore", "cycles", "--mask", "flags=0x30"],
     &["--profile", "generic", "--ignore", "cycles", "--mask", "p=0x30"],
+    &["--ignore", "payload.args.*", "--mask", "payload.*=0x30"],
 ];
 
 /// Profiles with roles at several places.

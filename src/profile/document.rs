@@ -30,7 +30,7 @@
 //! Paths are from the line's root, as JSON Pointers (`/payload/args/0`) or dotted (`payload.args[0]`). In the
 //! `path` of a rule `*` stands for any one key or position; a key that is named so is quoted (`payload["*"]`). Numbers
 //! are TOML integers (`48`, `0x30`) or hex strings (`"0xFFFFFFFFFFFFFFFF"`), 64 bits at most. A key that is not
-//! listed here is an error. The tables of rules stand in [`super::rule_tables`].
+//! listed here is an error. The tables of rules stand in `rule_tables`.
 
 use std::ops::Range;
 
