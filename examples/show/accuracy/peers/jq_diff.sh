@@ -36,7 +36,9 @@ lane() { # REFERENCE CANDIDATE: "REFERENCE-LINE CANDIDATE-LINE KIND" of the firs
       echo "$(line "$1" "${left%,*}") 0 $word" ;;
     *a*) word=extra
       [ "${right#*,}" != "$(wc -l < "$2")" ] || word=ended-early
-      echo "0 $(line "$2" "${right%,*}") $word" ;;
+      # What is only in the candidate stands before the reference's next event.
+      next=$(line "$1" "$((left + 1))")
+      echo "${next:-0} $(line "$2" "${right%,*}") $word" ;;
   esac
 }
 
