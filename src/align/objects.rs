@@ -22,7 +22,8 @@ pub(super) fn marks_of(finder: &MarkFinder, window: &Window, scanned: &ScannedWi
     for index in 0..scanned.spans.len() {
         let span = scanned.spans.span(index);
         let line = span.line_of(&window.bytes);
-        let event = Marked { line, kind: span.kind.of(line), tail: span.tail.of(line) };
+        let kind = (span.kind.start as usize, span.kind.end as usize);
+        let event = Marked { line, kind, tail: span.tail.of(line) };
         finder.find(&event, &mut guesses, |mark| marks.push((span.row, index, mark)));
     }
     // They were found thread by thread.

@@ -38,8 +38,8 @@ pub const UNTOLD: u64 = 0;
 pub struct Marked<'l> {
     /// The trimmed line.
     pub line: &'l [u8],
-    /// The kind's token; empty where absent.
-    pub kind: &'l [u8],
+    /// Where the kind's token lies in the line; nowhere (nothing between) if it is absent.
+    pub kind: (usize, usize),
     /// The payload and what may stand behind it.
     pub tail: &'l [u8],
 }
@@ -48,6 +48,8 @@ pub struct Marked<'l> {
 #[derive(Clone, Debug)]
 pub struct MarkFinder {
     kinds: AHashMap<Vec<u8>, usize>,
+    /// The tokens of those kinds that are no longer than a word, as words.
+    short_kinds: Vec<(u128, usize)>,
     sought: Vec<OfKind>,
     payload: Option<Pointer>,
     strict: StrictReader,
@@ -57,9 +59,17 @@ pub struct MarkFinder {
 #[derive(Clone, Debug, Default)]
 struct OfKind {
     sought: Vec<Sought>,
-    /// If nothing is to be found unless one of these strings (as tokens without escapes) stands
-    /// at this path.
-    names: Option<(Path, Vec<Vec<u8>>)>,
+    /// If nothing is to be found without one of some names.
+    names: Option<Names>,
+}
+
+/// Strings of which one must stand at a path.
+#[derive(Clone, Debug)]
+struct Names {
+    path: Path,
+    names: Vec<Vec<u8>>,
+    /// A bit for what each of them begins with; most other names are told from them by that alone.
+    heads: u64,
 }
 
 /// One thing to look for.
@@ -95,8 +105,62 @@ struct Path {
 /// For each kind, what stood before its name in the last event that was looked through.
 #[derive(Debug, Default)]
 pub struct Guesses {
-    before: Vec<Vec<u8>>,
+    before: Vec<Before>,
     tape: Tape,
+}
+
+/// What stands before a name.
+#[derive(Clone, Debug, Default)]
+struct Before {
+    bytes: Vec<u8>,
+    /// The same as a word, and which bits of it count: none where it is longer.
+    word: u128,
+    mask: u128,
+}
+
+impl Before {
+    fn of(bytes: &[u8]) -> Before {
+        let mut word = [0; 16];
+        let mask = MASKS.get(bytes.len()).copied().unwrap_or(0);
+        if mask != 0 {
+            word[..bytes.len()].copy_from_slice(bytes);
+        }
+        Before { bytes: bytes.to_vec(), word: u128::from_le_bytes(word), mask }
+    }
+
+    #[inline(always)]
+    fn begins(&self, text: &[u8]) -> bool {
+        match text.first_chunk::<16>() {
+            Some(chunk) if self.mask != 0 => u128::from_le_bytes(*chunk) & self.mask == self.word,
+            _ => !self.bytes.is_empty() && text.starts_with(&self.bytes),
+        }
+    }
+}
+
+/// All bits of so many bytes, up to a word's.
+const MASKS: [u128; 17] = {
+    let mut masks = [0; 17];
+    let mut len = 1;
+    while len <= 16 {
+        masks[len] = u128::MAX >> (128 - 8 * len);
+        len += 1;
+    }
+    masks
+};
+
+/// The first eight characters of the string whose opening quote stands at a byte; not where it has fewer or an escape
+/// stands among them.
+#[inline(always)]
+fn head(text: &[u8], at: usize) -> Option<u64> {
+    let chunk = text.get(at + 1..)?.first_chunk::<8>()?;
+    let is_plain = text[at] == b'"' && !chunk.iter().fold(false, |odd, byte| odd | (*byte == b'"') | (*byte == b'\\'));
+    is_plain.then(|| u64::from_le_bytes(*chunk))
+}
+
+/// The bit for a head.
+#[inline(always)]
+fn head_bit(head: u64) -> u64 {
+    1 << (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58)
 }
 
 impl MarkFinder {
@@ -107,12 +171,24 @@ impl MarkFinder {
             PayloadRole::Whole => None,
         };
         let kinds = AHashMap::with_hasher(fixed_state());
-        let mut finder = MarkFinder { kinds, sought: Vec::new(), payload, strict: StrictReader::new(profile) };
+        let mut finder = MarkFinder {
+            kinds,
+            short_kinds: Vec::new(),
+            sought: Vec::new(),
+            payload,
+            strict: StrictReader::new(profile),
+        };
         for (index, rule) in profile.identity.iter().enumerate() {
             finder.add_rule(index as u16, rule);
         }
         for at in 0..finder.sought.len() {
             finder.sought[at].names = finder.names(&finder.sought[at].sought);
+        }
+        for (kind, at) in &finder.kinds {
+            let token = [b"\"", &kind[..], b"\""].concat();
+            if token.len() <= 16 {
+                finder.short_kinds.push((Before::of(&token).word, *at));
+            }
         }
         finder
     }
@@ -153,7 +229,7 @@ impl MarkFinder {
     }
 
     /// Where all that is sought asks for strings at one and the same path, and which.
-    fn names(&self, all: &[Sought]) -> Option<(Path, Vec<Vec<u8>>)> {
+    fn names(&self, all: &[Sought]) -> Option<Names> {
         let (path, _) = all.first()?.when.first()?;
         let mut names = Vec::new();
         for sought in all {
@@ -163,7 +239,8 @@ impl MarkFinder {
                 names.push(text.clone().into_bytes());
             }
         }
-        Some((self.path(path), names))
+        let heads = names.iter().filter_map(|name| name.first_chunk()).map(|head| head_bit(u64::from_le_bytes(*head)));
+        Some(Names { path: self.path(path), heads: heads.fold(0, |bits, bit| bits | bit), names })
     }
 
     fn path(&self, path: &Pointer) -> Path {
@@ -173,18 +250,54 @@ impl MarkFinder {
     }
 
     /// What an event says, in the order of the profile's rules.
-    #[inline]
-    pub fn find(&self, event: &Marked<'_>, guesses: &mut Guesses, mut found: impl FnMut(Mark)) {
-        let [b'"', name @ .., b'"'] = event.kind else { return };
-        let kind = match name.contains(&b'\\') {
-            false => self.kinds.get(name),
-            true => self.kinds.get(&*json::text::unescape(event.kind)),
-        };
-        let Some(kind) = kind.copied() else { return };
-        guesses.before.resize(self.sought.len().max(guesses.before.len()), Vec::new());
+    #[inline(always)]
+    pub fn find(&self, event: &Marked<'_>, guesses: &mut Guesses, found: impl FnMut(Mark)) {
+        let Some(kind) = self.kind(event) else { return };
+        let of_kind = &self.sought[kind];
+        if let (Some(names), Some(before)) = (&of_kind.names, guesses.before.get(kind)) {
+            let text = names.path.text(event);
+            if before.begins(text)
+                && head(text, before.bytes.len()).is_some_and(|head| names.heads & head_bit(head) == 0)
+            {
+                return;
+            }
+        }
+        self.find_among(kind, event, guesses, found);
+    }
+
+    /// Where what is sought in events of its kind stands.
+    #[inline(always)]
+    fn kind(&self, event: &Marked<'_>) -> Option<usize> {
+        let (from, to) = event.kind;
+        if to - from <= 16
+            && let Some(chunk) = event.line.get(from..).and_then(<[u8]>::first_chunk::<16>)
+        {
+            let word = u128::from_le_bytes(*chunk) & MASKS[to - from];
+            if let Some((_, kind)) = self.short_kinds.iter().find(|(known, _)| *known == word) {
+                return Some(*kind);
+            }
+        }
+        self.other_kind(&event.line[from..to])
+    }
+
+    /// The same for a kind that is long, or spelled in another way.
+    #[inline(never)]
+    fn other_kind(&self, token: &[u8]) -> Option<usize> {
+        let [b'"', name @ .., b'"'] = token else { return None };
+        match name.contains(&b'\\') {
+            false => self.kinds.get(name).copied(),
+            true => self.kinds.get(&*json::text::unescape(token)).copied(),
+        }
+    }
+
+    #[inline(never)]
+    fn find_among(&self, kind: usize, event: &Marked<'_>, guesses: &mut Guesses, mut found: impl FnMut(Mark)) {
+        if guesses.before.len() < self.sought.len() {
+            guesses.before.resize(self.sought.len(), Before::default());
+        }
         let of_kind = &self.sought[kind];
         let Guesses { before, tape } = guesses;
-        if of_kind.may_say(event, &mut before[kind])
+        if of_kind.names.as_ref().is_none_or(|names| names.may_stand(event, &mut before[kind]))
             && self.strict.read(event.line, tape).is_ok()
             && !tape.has_duplicate_keys(event.line)
         {
@@ -194,24 +307,21 @@ impl MarkFinder {
     }
 }
 
-impl OfKind {
-    /// Whether the event has one of the names that matter.
-    #[inline]
-    fn may_say(&self, event: &Marked<'_>, before: &mut Vec<u8>) -> bool {
-        let Some((path, names)) = &self.names else { return true };
-        let text = path.text(event);
-        let guessed = text.get(..before.len()) == Some(before) && !before.is_empty();
-        let token = match guessed.then(|| plain_string(text, before.len())).flatten() {
+impl Names {
+    /// Whether the event has one of them, as far as can be told without reading it.
+    fn may_stand(&self, event: &Marked<'_>, before: &mut Before) -> bool {
+        let text = self.path.text(event);
+        let guessed = before.begins(text).then(|| plain_string(text, before.bytes.len())).flatten();
+        let token = match guessed {
             Some(token) => token,
             None => {
-                let Some(token) = locate(text, &path.tokens) else { return false };
-                before.clear();
-                before.extend_from_slice(&text[..token.as_ptr() as usize - text.as_ptr() as usize]);
+                let Some(token) = locate(text, &self.path.tokens) else { return false };
+                *before = Before::of(&text[..token.as_ptr() as usize - text.as_ptr() as usize]);
                 token
             }
         };
         match token {
-            [b'"', name @ .., b'"'] if !name.contains(&b'\\') => names.iter().any(|known| known == name),
+            [b'"', name @ .., b'"'] if !name.contains(&b'\\') => self.names.iter().any(|known| known == name),
             token => token.first() == Some(&b'"'),
         }
     }
