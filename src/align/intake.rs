@@ -56,7 +56,7 @@ pub struct Intake<'r> {
     /// What events said of objects since last looked at: their line, their lane and the mark, in order of the log.
     pub marked: Vec<(u64, u32, Mark)>,
     /// The events of the newest window that are not dropped, and their lanes.
-    taken: Vec<(u32, u32, usize)>,
+    pub(super) taken: Vec<(u32, u32, usize)>,
     /// Events that wait in lanes whose pairings are still weighed.
     pub waiting: u64,
     pub faults: Vec<Fault>,
@@ -302,17 +302,6 @@ impl<'r> Intake<'r> {
             let note = format!("line {} is torn ({}): the log ends before it", torn.line, torn.reason);
             self.notes.push((torn.line, note));
             self.ended_by_damage = true;
-        }
-    }
-
-    /// Keeps what events say of objects, unless they were dropped.
-    fn note_marks(&mut self, held: &Held, marks: Marks) {
-        for (row, index, mark) in marks {
-            // They were taken in the order of the window's table.
-            let at = self.taken.partition_point(|(_, to, _)| *to <= index);
-            if let Some((.., lane)) = self.taken.get(at).filter(|(from, ..)| *from <= index) {
-                self.marked.push((held.line(row), *lane as u32, mark));
-            }
         }
     }
 

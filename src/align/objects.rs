@@ -3,6 +3,8 @@
 use std::sync::PoisonError;
 
 use super::aligner::Aligner;
+use super::intake::Intake;
+use super::lane::Held;
 use super::pairs::Phase;
 use super::parting::Judge;
 use crate::identity::{Guesses, Mark, MarkFinder, Marked};
@@ -37,6 +39,19 @@ pub(super) fn marks_left(marks: Marks, spans: &SpanTable) -> Marks {
     places.sort_unstable();
     let place = |row: u32| places.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| places[at].1);
     marks.into_iter().filter_map(|(row, _, mark)| Some((row, place(row)?, mark))).collect()
+}
+
+impl Intake<'_> {
+    /// Keeps what events say of objects, unless they were dropped.
+    pub(super) fn note_marks(&mut self, held: &Held, marks: Marks) {
+        for (row, index, mark) in marks {
+            // They were taken in the order of the window's table.
+            let at = self.taken.partition_point(|(_, to, _)| *to <= index);
+            if let Some((.., lane)) = self.taken.get(at).filter(|(from, ..)| *from <= index) {
+                self.marked.push((held.line(row), *lane as u32, mark));
+            }
+        }
+    }
 }
 
 impl<J: Judge> Aligner<'_, J> {
