@@ -6,10 +6,12 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::json::tape::{self, fixed_state, key_is};
-use crate::json::{self, Kind, Pointer, Tape, grammar, leaf};
-use crate::profile::{Condition, Failure, IdentityRule, Pattern, PayloadRole, Profile, Scalar, Segment, StrictReader};
 use ahash::AHashMap;
+
+use super::names::{Before, MASKS, Names, Path};
+use crate::json::tape::{self, fixed_state, key_is};
+use crate::json::{self, Kind, Pointer, Tape};
+use crate::profile::{Condition, Failure, IdentityRule, Pattern, PayloadRole, Profile, Scalar, Segment, StrictReader};
 
 /// What an event says of the objects of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +65,6 @@ struct OfKind {
     names: Option<Names>,
 }
 
-/// Strings of which one must stand at a path.
-#[derive(Clone, Debug)]
-struct Names {
-    path: Path,
-    names: Vec<Vec<u8>>,
-    /// A bit for what each of them begins with; most other names are told from them by that alone.
-    heads: u64,
-}
-
 /// One thing to look for.
 #[derive(Clone, Debug)]
 struct Sought {
@@ -95,72 +88,11 @@ struct Told {
     same: Option<Pointer>,
 }
 
-/// A path from the payload, or else from the line.
-#[derive(Clone, Debug, PartialEq)]
-struct Path {
-    inside: bool,
-    tokens: Vec<String>,
-}
-
 /// For each kind, what stood before its name in the last event that was looked through.
 #[derive(Debug, Default)]
 pub struct Guesses {
     before: Vec<Before>,
     tape: Tape,
-}
-
-/// What stands before a name.
-#[derive(Clone, Debug, Default)]
-struct Before {
-    bytes: Vec<u8>,
-    /// The same as a word, and which bits of it count: none where it is longer.
-    word: u128,
-    mask: u128,
-}
-
-impl Before {
-    fn of(bytes: &[u8]) -> Before {
-        let mut word = [0; 16];
-        let mask = MASKS.get(bytes.len()).copied().unwrap_or(0);
-        if mask != 0 {
-            word[..bytes.len()].copy_from_slice(bytes);
-        }
-        Before { bytes: bytes.to_vec(), word: u128::from_le_bytes(word), mask }
-    }
-
-    #[inline(always)]
-    fn begins(&self, text: &[u8]) -> bool {
-        match text.first_chunk::<16>() {
-            Some(chunk) if self.mask != 0 => u128::from_le_bytes(*chunk) & self.mask == self.word,
-            _ => !self.bytes.is_empty() && text.starts_with(&self.bytes),
-        }
-    }
-}
-
-/// All bits of so many bytes, up to a word's.
-const MASKS: [u128; 17] = {
-    let mut masks = [0; 17];
-    let mut len = 1;
-    while len <= 16 {
-        masks[len] = u128::MAX >> (128 - 8 * len);
-        len += 1;
-    }
-    masks
-};
-
-/// The first eight characters of the string whose opening quote stands at a byte; not where it has fewer or an escape
-/// stands among them.
-#[inline(always)]
-fn head(text: &[u8], at: usize) -> Option<u64> {
-    let chunk = text.get(at + 1..)?.first_chunk::<8>()?;
-    let is_plain = text[at] == b'"' && !chunk.iter().fold(false, |odd, byte| odd | (*byte == b'"') | (*byte == b'\\'));
-    is_plain.then(|| u64::from_le_bytes(*chunk))
-}
-
-/// The bit for a head.
-#[inline(always)]
-fn head_bit(head: u64) -> u64 {
-    1 << (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58)
 }
 
 impl MarkFinder {
@@ -239,8 +171,7 @@ impl MarkFinder {
                 names.push(text.clone().into_bytes());
             }
         }
-        let heads = names.iter().filter_map(|name| name.first_chunk()).map(|head| head_bit(u64::from_le_bytes(*head)));
-        Some(Names { path: self.path(path), heads: heads.fold(0, |bits, bit| bits | bit), names })
+        Some(Names::new(self.path(path), names))
     }
 
     fn path(&self, path: &Pointer) -> Path {
@@ -254,13 +185,10 @@ impl MarkFinder {
     pub fn find(&self, event: &Marked<'_>, guesses: &mut Guesses, found: impl FnMut(Mark)) {
         let Some(kind) = self.kind(event) else { return };
         let of_kind = &self.sought[kind];
-        if let (Some(names), Some(before)) = (&of_kind.names, guesses.before.get(kind)) {
-            let text = names.path.text(event);
-            if before.begins(text)
-                && head(text, before.bytes.len()).is_some_and(|head| names.heads & head_bit(head) == 0)
-            {
-                return;
-            }
+        if let (Some(names), Some(before)) = (&of_kind.names, guesses.before.get(kind))
+            && names.are_surely_missing(event, before)
+        {
+            return;
         }
         self.find_among(kind, event, guesses, found);
     }
@@ -303,26 +231,6 @@ impl MarkFinder {
         {
             let read = Read { tape, line: event.line };
             of_kind.sought.iter().for_each(|sought| sought.find(&read, &mut found));
-        }
-    }
-}
-
-impl Names {
-    /// Whether the event has one of them, as far as can be told without reading it.
-    fn may_stand(&self, event: &Marked<'_>, before: &mut Before) -> bool {
-        let text = self.path.text(event);
-        let guessed = before.begins(text).then(|| plain_string(text, before.bytes.len())).flatten();
-        let token = match guessed {
-            Some(token) => token,
-            None => {
-                let Some(token) = locate(text, &self.path.tokens) else { return false };
-                *before = Before::of(&text[..token.as_ptr() as usize - text.as_ptr() as usize]);
-                token
-            }
-        };
-        match token {
-            [b'"', name @ .., b'"'] if !name.contains(&b'\\') => self.names.iter().any(|known| known == name),
-            token => token.first() == Some(&b'"'),
         }
     }
 }
@@ -414,83 +322,6 @@ impl<'l> Read<'l> {
     }
 }
 
-impl Path {
-    /// The text that the path begins in.
-    fn text<'l>(&self, event: &Marked<'l>) -> &'l [u8] {
-        if self.inside { event.tail } else { event.line }
-    }
-}
-
-/// The plain string that stands at a byte.
-#[inline]
-fn plain_string(text: &[u8], at: usize) -> Option<&[u8]> {
-    if text.get(at) != Some(&b'"') {
-        return None;
-    }
-    leaf::plain_string_end(text, at).map(|end| &text[at..end])
-}
-
-/// The scalar at a path, where it is found from the left.
-fn locate<'t>(text: &'t [u8], path: &[String]) -> Option<&'t [u8]> {
-    let mut at = grammar::skip_space(text, 0);
-    for token in path {
-        at = match text.get(at)? {
-            b'{' => find_member(text, at + 1, token.as_bytes())?,
-            b'[' => find_element(text, at + 1, token)?,
-            _ => return None,
-        };
-    }
-    match text.get(at)? {
-        b'{' | b'[' => None,
-        _ => Some(&text[at..value_end(text, at)?]),
-    }
-}
-
-/// Where the value under a key begins, in the object whose members begin at `at`.
-fn find_member(text: &[u8], mut at: usize, key: &[u8]) -> Option<usize> {
-    loop {
-        at = grammar::skip_space(text, at);
-        (text.get(at)? == &b'"').then_some(())?;
-        let end = string_end(text, at)?;
-        let token = &text[at..end];
-        at = grammar::skip_space(text, end);
-        (text.get(at)? == &b':').then_some(())?;
-        at = grammar::skip_space(text, at + 1);
-        if key_is(token, key) {
-            return Some(at);
-        }
-        at = behind_comma(text, at)?;
-    }
-}
-
-/// Where the element at a position begins, in the array whose elements begin at `at`.
-fn find_element(text: &[u8], mut at: usize, position: &str) -> Option<usize> {
-    let position: usize = position.parse().ok()?;
-    at = grammar::skip_space(text, at);
-    for _ in 0..position {
-        at = grammar::skip_space(text, behind_comma(text, at)?);
-    }
-    (text.get(at)? != &b']').then_some(at)
-}
-
-/// Behind the comma that follows the value at `at`.
-fn behind_comma(text: &[u8], at: usize) -> Option<usize> {
-    let end = grammar::skip_space(text, value_end(text, at)?);
-    (text.get(end)? == &b',').then_some(end + 1)
-}
-
-fn value_end(text: &[u8], at: usize) -> Option<usize> {
-    match text.get(at)? {
-        b'{' | b'[' => leaf::container_end(text, at, 1).or_else(|| grammar::container_end_loose(text, at, 1).ok()),
-        b'"' => string_end(text, at),
-        _ => leaf::scalar_end(text, at).or_else(|| grammar::scalar_end(text, at).ok()),
-    }
-}
-
-fn string_end(text: &[u8], at: usize) -> Option<usize> {
-    leaf::plain_string_end(text, at).or_else(|| grammar::string_end(text, at).ok())
-}
-
 fn is_scalar(token: &[u8], scalar: &Scalar) -> bool {
     match scalar {
         Scalar::Text(text) => token.first() == Some(&b'"') && *json::text::unescape(token) == *text.as_bytes(),
@@ -512,5 +343,107 @@ pub fn number_of(token: &[u8]) -> Option<u64> {
         }
         b'0'..=b'9' | b'-' => json::number::to_u64(token),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finder() -> MarkFinder {
+        MarkFinder::new(&crate::profile::builtin("schema-v1").expect("it is built in"))
+    }
+
+    /// What each of some events says, looked at one after the other.
+    fn marks(lines: &[&str]) -> Vec<Vec<(u16, Says)>> {
+        let (finder, mut guesses) = (finder(), Guesses::default());
+        let find = |line: &&str| {
+            let at = |key: &str| line.find(key).map(|at| at + key.len());
+            let kind = at("\"kind\":").map_or((0, 0), |from| (from, from + line[from..].find(",\"").unwrap()));
+            let tail = at("\"payload\":").map_or("", |from| &line[from..line.len() - 1]);
+            let event = Marked { line: line.as_bytes(), kind, tail: tail.as_bytes() };
+            let mut found = Vec::new();
+            finder.find(&event, &mut guesses, |mark| found.push((mark.rule, mark.says)));
+            found
+        };
+        lines.iter().map(find).collect()
+    }
+
+    fn event(kind: &str, payload: &str) -> String {
+        format!("{{\"kind\":\"{kind}\",\"tid\":7,\"payload\":{payload}}}")
+    }
+
+    #[test]
+    fn calls_tell_sizes_returns_define_and_frees_release() {
+        let lines = [
+            event("kernel.call", r#"{"name":"RtlAllocateHeap","args":{"size":64}}"#),
+            event("kernel.return", r#"{"name":"RtlAllocateHeap","return_value":4096}"#),
+            event("kernel.return", r#"{"name":"RtlAllocateHeap","return_value":0}"#),
+            event("kernel.return", r#"{"name":"NtAllocateVirtualMemory","return_value":"0xC0000017"}"#),
+            event("kernel.call", r#"{"name":"RtlFreeHeap","args":{"flags":1,"block":"0x1000","more":[4096]}}"#),
+            event("handle.create", r#"{"raw_handle_id":4}"#),
+            event("thread.exit", r#"{}"#),
+            event("kernel.call", r#"{"name":"NtClose","args":{"size":64}}"#),
+        ];
+        let found = marks(&lines.each_ref().map(String::as_str));
+        let [(0, Says::Size { told, size: 64 })] = found[0][..] else { panic!("{:?}", found[0]) };
+        assert_eq!(found[1], [(0, Says::Defined { value: 4096, told })]);
+        assert_eq!((&found[2], &found[3]), (&vec![], &vec![]), "what failed defines nothing");
+        assert_eq!(found[4], [(0, Says::Released { value: 1 }), (0, Says::Released { value: 4096 })]);
+        assert_eq!(found[5], [(1, Says::Defined { value: 4, told: UNTOLD })]);
+        assert_eq!(found[6], [(2, Says::Released { value: 7 })]);
+        assert_eq!(found[7], []);
+    }
+
+    #[test]
+    fn names_are_found_wherever_and_however_they_stand() {
+        let is_found = |payload: &str, before: &[&str]| {
+            let mut lines: Vec<String> = before.iter().map(|payload| event("kernel.return", payload)).collect();
+            lines.push(event("kernel.return", payload));
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            marks(&lines).last().is_some_and(|found| !found.is_empty())
+        };
+        let usual = r#"{"name":"NtClose","return_value":8}"#;
+        for payload in [
+            r#"{"name":"RtlAllocateHeap","return_value":8}"#,
+            r#"{"return_value":8,"name":"RtlAllocateHeap"}"#,
+            r#"{"a":[{"name":1}],"name" : "RtlAllocateHeap","return_value":8}"#,
+            r#"{"n\u0061me":"Rtl\u0041llocateHeap","return_value":"\u0030x8"}"#,
+            r#"{"name":"Rtl\u0041llocateHeap","return_value":8}"#,
+        ] {
+            for before in [&[][..], &[usual], &[usual, payload]] {
+                assert!(is_found(payload, before), "{payload} behind {before:?}");
+            }
+        }
+        for payload in [
+            r#"{"name":"RtlAllocateHeapX","return_value":8}"#,
+            r#"{"name":"RtlAlloc","return_value":8}"#,
+            r#"{"name":"Rt","return_value":8}"#,
+            r#"{"name":["RtlAllocateHeap"],"return_value":8}"#,
+            r#"{"names":"RtlAllocateHeap","return_value":8}"#,
+            // Malformed, or a key twice.
+            r#"{"name":"RtlAllocateHeap","return_value":08}"#,
+            r#"{"name":"RtlAllocateHeap","return_value":8,"x":{"y":1,"y":1}}"#,
+            r#"{"name":"RtlAllocateHeap","name":"RtlAllocateHeap","return_value":8}"#,
+        ] {
+            for before in [&[][..], &[usual], &[r#"{"name":"RtlAllocateHeap","return_value":8}"#]] {
+                assert!(!is_found(payload, before), "{payload} behind {before:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_are_known_in_any_spelling_and_no_others_are() {
+        let payload = r#"{"raw_handle_id":4}"#;
+        for (kind, is_found) in [
+            ("handle.create", true),
+            ("handle.destroy", true),
+            ("h\\u0061ndle.create", true),
+            ("handle.creatf", false),
+            ("handle.create.", false),
+            ("handle", false),
+        ] {
+            assert_eq!(!marks(&[&event(kind, payload)])[0].is_empty(), is_found, "{kind}");
+        }
     }
 }
