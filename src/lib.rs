@@ -1,7 +1,7 @@
 //! forkpoint finds the event where two runs part.
 //!
 //! The tour, bottom up: `json` decides values exactly, `source` gives bytes, `profile` the rules,
-//! `disk` writes whole files; `scan` finds events in bytes and `compare` weighs two of them; `align`
+//! `disk` writes whole files; `scan` finds events in bytes, `identity` what objects values mean, `compare` weighs two events; `align`
 //! sorts them into lanes and pairs; `diverge` says where a pair of lanes parts and how;
 //! `report` tells it; `cli` is the porch. A run through the library is [`diverge::run()`].
 #![doc = include_str!("ARCHITECTURE.md")]
