@@ -111,7 +111,10 @@ impl<J: Judge> Aligner<'_, J> {
     pub(super) fn add_alone(&mut self, side: Side, lane: usize, phase: Phase, at: u64) {
         let index = self.pairings.len();
         self.sides[side.index()].lanes[lane].pairing = Some(index);
-        self.decide_partner(side, lane, None);
+        match phase {
+            Phase::NotCompared => self.leave_out(side, lane),
+            _ => self.decide_partner(side, lane, None),
+        }
         let mut lanes = [None, None];
         lanes[side.index()] = Some(lane);
         let decision =

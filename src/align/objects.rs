@@ -88,6 +88,18 @@ impl<J: Judge> Aligner<'_, J> {
         let mut identities = identities.write().unwrap_or_else(PoisonError::into_inner);
         identities.decide(side.index(), lane as u32, partner.map(|partner| partner as u32));
         drop(identities);
+        self.weigh_undecided();
+    }
+
+    /// A lane is not compared.
+    pub(super) fn leave_out(&mut self, side: Side, lane: usize) {
+        let Some(identities) = self.comparer.identities() else { return };
+        identities.write().unwrap_or_else(PoisonError::into_inner).leave_out(side.index(), lane as u32);
+        self.weigh_undecided();
+    }
+
+    /// Pairs that waited for more to be decided are weighed again.
+    fn weigh_undecided(&mut self) {
         for pairing in std::mem::take(&mut self.undecided) {
             self.change(pairing);
         }

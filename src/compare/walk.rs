@@ -89,8 +89,8 @@ pub struct Walk<'a> {
     pub verdict_only: bool,
     /// Whether two values are the same is not decided yet.
     pub waits: bool,
-    /// Values were met whose objects were not followed any more.
-    pub stopped: bool,
+    /// Values were met of which it cannot be told whether they mean the same.
+    pub untold: bool,
     pub differences: Vec<Difference>,
     pub total: u64,
     pub overlooked: Overlooked,
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
             objects: None,
             verdict_only: false,
             waits: false,
-            stopped: false,
+            untold: false,
             differences: Vec::new(),
             total: 0,
             overlooked: Overlooked::new(),
@@ -236,7 +236,7 @@ impl<'a> Walk<'a> {
             Likeness::Same { rule } => self.overlook(self.paths.identity_base + rule),
             Likeness::Differ => self.differ_as(x, y, Some(Box::new(identities.meant(&asked)))),
             Likeness::Undecided => self.waits = true,
-            Likeness::Stopped => self.stopped = true,
+            Likeness::Untold => self.untold = true,
         }
         true
     }

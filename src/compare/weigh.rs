@@ -28,7 +28,7 @@ pub enum Weighed {
     EqualByBytes,
     /// Both lines were read and are equal under the rules.
     EqualRead(Overlooked),
-    /// The same, but for values whose objects were not followed any more.
+    /// The same, but for values of which it cannot be told whether they mean the same object.
     EqualUnsure(Overlooked),
     /// Values mean objects of lanes of which it is not decided yet whether they are partners.
     Waits,
@@ -230,7 +230,7 @@ impl<'p> Comparer<'p> {
         walk.run();
         match walk.total {
             _ if walk.waits => Weighed::Waits,
-            0 if walk.stopped => Weighed::EqualUnsure(walk.overlooked),
+            0 if walk.untold => Weighed::EqualUnsure(walk.overlooked),
             0 => Weighed::EqualRead(walk.overlooked),
             _ => Weighed::Differ { read: true },
         }

@@ -13,6 +13,8 @@ enum Partner {
     Undecided,
     Lane(u32),
     Nobody,
+    /// The lane is not compared, so nobody asks.
+    NotSought,
 }
 
 /// What two values have to do with each other.
@@ -26,8 +28,8 @@ pub enum Likeness {
     Nothing,
     /// It is not decided yet whether the lanes that defined their objects are partners.
     Undecided,
-    /// Objects were no longer followed by then.
-    Stopped,
+    /// It cannot be told: objects were no longer followed by then, or their lanes are not compared.
+    Untold,
 }
 
 /// Two values, and where they stand.
@@ -92,6 +94,12 @@ impl Identities {
         partners[lane as usize] = partner.map_or(Partner::Nobody, Partner::Lane);
     }
 
+    /// A lane is not compared: of its objects nothing is said.
+    pub fn leave_out(&mut self, side: usize, lane: u32) {
+        self.decide(side, lane, None);
+        self.logs[side].partners[lane as usize] = Partner::NotSought;
+    }
+
     /// Whether so much has ended that it is worth asking what may be forgotten.
     pub fn may_forget(&self, side: usize) -> bool {
         self.logs[side].objects.may_forget()
@@ -129,7 +137,7 @@ impl Identities {
     pub fn likeness(&self, asked: &Values) -> Likeness {
         let has_stopped = |side: usize| self.stopped_at(side).is_some_and(|line| line <= asked.lines[side]);
         if has_stopped(0) || has_stopped(1) {
-            return Likeness::Stopped;
+            return Likeness::Untold;
         }
         match self.meant(asked) {
             [None, None] => Likeness::Nothing,
@@ -140,11 +148,15 @@ impl Identities {
 
     fn same(&self, reference: Meant, candidate: Meant) -> Likeness {
         let [left, right] = [reference.object, candidate.object];
+        let partner = |side: usize, lane: u32| self.logs[side].partners.get(lane as usize).copied().unwrap_or_default();
+        let partners = (partner(0, left.lane), partner(1, right.lane));
+        if partners == (Partner::NotSought, Partner::NotSought) {
+            return Likeness::Untold;
+        }
         if (left.rule, left.number, reference.offset) != (right.rule, right.number, candidate.offset) {
             return Likeness::Differ;
         }
-        let partner = |side: usize, lane: u32| self.logs[side].partners.get(lane as usize).copied().unwrap_or_default();
-        match (partner(0, left.lane), partner(1, right.lane)) {
+        match partners {
             (Partner::Lane(lane), _) if lane == right.lane => Likeness::Same { rule: left.rule },
             (Partner::Undecided, Partner::Undecided) => Likeness::Undecided,
             _ => Likeness::Differ,
@@ -209,6 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn of_objects_of_lanes_that_are_not_compared_nothing_is_said() {
+        let mut identities = shifted();
+        identities.leave_out(0, 0);
+        assert_eq!(identities.likeness(&asked([0x1010, 0x9010], [6, 6])), Likeness::Differ);
+        identities.leave_out(1, 1);
+        assert_eq!(identities.likeness(&asked([0x1010, 0x9010], [6, 6])), Likeness::Untold);
+        assert_eq!(identities.likeness(&asked([0x1010, 0x9100], [6, 6])), Likeness::Untold);
+    }
+
+    #[test]
     fn a_size_is_used_once() {
         let mut identities = Identities::new(100);
         identities.take(0, 2, 0, mark(0, Says::Size { told: 7, size: 64 }));
@@ -225,6 +247,6 @@ mod tests {
             identities.take(1, line, 0, mark(0, Says::Defined { value: line * 16, told: UNTOLD }));
         }
         assert_eq!(identities.likeness(&asked([1, 2], [9, 4])), Likeness::Nothing);
-        assert_eq!(identities.likeness(&asked([1, 2], [4, 5])), Likeness::Stopped);
+        assert_eq!(identities.likeness(&asked([1, 2], [4, 5])), Likeness::Untold);
     }
 }

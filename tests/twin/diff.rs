@@ -1,7 +1,7 @@
 //! The whole diff: two logs as bytes in, the report's pairings, faults and verdict out.
 
 use super::digest::{digest_among, digest_of_kind};
-use super::equal::{Difference, weigh, weigh_among};
+use super::equal::{Difference, Likeness, weigh, weigh_among};
 use super::json::{Refused, Value};
 use super::judge::{LOOK_AHEAD, Resync, resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
@@ -40,6 +40,8 @@ pub struct Pairing {
     pub divergence: Option<Divergence>,
     /// Decided too late to come first while another pairing diverges.
     pub late: bool,
+    /// The map does not name it.
+    pub left_out: bool,
 }
 
 #[derive(Debug, Default)]
@@ -242,6 +244,7 @@ fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> P
         accepted: 0,
         divergence: None,
         late: false,
+        left_out: status == "not-compared",
     }
 }
 
@@ -388,10 +391,16 @@ impl Outcome<'_> {
         let lines = [0, 1].map(|side| twin.event(side, pair[side]).line);
         let same = |values: [u64; 2], own: bool, rules: &[usize]| {
             let [x, y] = [0, 1].map(|side| twin.objects[side].meant(values[side], lines[side], own, rules));
-            let (x, y) = (x?, y?);
+            let (Some(x), Some(y)) = (x, y) else { return Likeness::Other };
+            let not_compared = |side: usize, lane: usize| {
+                self.pairings.iter().any(|pairing| pairing.left_out && pairing.lanes[side] == Some(lane))
+            };
+            if not_compared(0, x.lane) && not_compared(1, y.lane) {
+                return Likeness::Untold;
+            }
             let is_same = (x.rule, x.number, x.offset) == (y.rule, y.number, y.offset)
                 && twin.partners.get(&x.lane) == Some(&y.lane);
-            is_same.then_some(x.rule)
+            if is_same { Likeness::Same(x.rule) } else { Likeness::Other }
         };
         weigh_among([a, b], &twin.event(0, pair[0]).kind, twin.rules, Some(&same))
     }

@@ -18,6 +18,8 @@ pub struct Weighed {
     pub differences: Vec<Difference>,
     /// Numbers of the rules that overlooked something: 0 is null-equals-missing, then ignores, masks, allocator.
     pub overlooked: BTreeSet<usize>,
+    /// Of some values it cannot be told whether they mean the same.
+    pub untold: bool,
 }
 
 /// The part of a line that is compared, and where it stands.
@@ -50,8 +52,18 @@ pub fn weigh(lines: [&Value; 2], kind: &Value, rules: &Rules) -> Weighed {
     weigh_among(lines, kind, rules, None)
 }
 
-/// What two values mean: whether they are numbers of objects, and if so, of the same one by which rule.
-pub type Same<'a> = &'a dyn Fn([u64; 2], bool, &[usize]) -> Option<usize>;
+/// What two values have to do with each other.
+pub type Same<'a> = &'a dyn Fn([u64; 2], bool, &[usize]) -> Likeness;
+
+/// Whether two values mean the same object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Likeness {
+    /// By this rule.
+    Same(usize),
+    Other,
+    /// They are objects of lanes that are not compared.
+    Untold,
+}
 
 /// The same, where it is known which objects are the same; else any that may be are.
 pub fn weigh_among(lines: [&Value; 2], kind: &Value, rules: &Rules, same: Option<Same<'_>>) -> Weighed {
@@ -80,6 +92,9 @@ pub struct Weigher<'a> {
     pub same: Option<Same<'a>>,
     pub out: Weighed,
 }
+
+/// In place of a rule's number.
+const UNTOLD: usize = usize::MAX;
 
 type Members = [(Vec<u8>, Value)];
 
@@ -119,7 +134,11 @@ impl<'a> Weigher<'a> {
         let is_null = matches!(sides, [None, Some(Value::Null)] | [Some(Value::Null), None]);
         let rule =
             if top && self.rules.null_equals_missing && is_null { Some(0) } else { self.overlooking(path, sides) };
-        self.out.overlooked.extend(rule);
+        if rule == Some(UNTOLD) {
+            self.out.untold = true;
+        } else {
+            self.out.overlooked.extend(rule);
+        }
         rule.is_some()
     }
 
@@ -198,7 +217,11 @@ impl<'a> Weigher<'a> {
         let (x, y) = (x?, y?);
         let first = *rules.first()?;
         let rule = match self.same {
-            Some(same) => same([x, y], own, &rules)?,
+            Some(same) => match same([x, y], own, &rules) {
+                Likeness::Same(rule) => rule,
+                Likeness::Other => return None,
+                Likeness::Untold => return Some(UNTOLD),
+            },
             None => first,
         };
         Some(self.rules.first_other() + self.rules.others.len() + rule)

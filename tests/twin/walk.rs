@@ -99,6 +99,7 @@ fn compare_pair(outcome: &mut Outcome, pair: [usize; 2], ahead: i128) -> Pair {
     if !same_roles || !weighed.differences.is_empty() {
         return Pair::Different(weighed);
     }
+    outcome.coverage.unverified += usize::from(weighed.untold);
     for &rule in &weighed.overlooked {
         *outcome.coverage.overlooked.entry(rule).or_default() += 1;
     }
