@@ -69,8 +69,8 @@ FUZZ_THERE := command -v cargo-fuzz > /dev/null || $(CARGO) install --locked --q
 # Threads that read a stream are not waited for: to the leak checker of `source` one that is just ending looks like a leak.
 fuzz: ## Every fuzz target over its corpus (TIME=60 seconds each, TARGET=scan for one, SEED=0 for chance; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/seeds.sh && for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
-	  echo "fuzz $$target" && $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -seed=$(or $(SEED),0) -timeout=30 \
-	    -rss_limit_mb=4096 $$(test $$target = source && echo -detect_leaks=0) -dict=fuzz/dictionaries/$$(test $$target = profile && echo toml || echo json).dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
+	  echo "fuzz $$target" && env $$(test $$target = source && echo ASAN_OPTIONS=detect_leaks=0) $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -seed=$(or $(SEED),0) -timeout=30 \
+	    -rss_limit_mb=4096 -dict=fuzz/dictionaries/$$(test $$target = profile && echo toml || echo json).dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
 	else echo "skipped: cargo-fuzz"; fi
 
 fuzz-build: ## All fuzz targets compile (skipped without cargo-fuzz)
