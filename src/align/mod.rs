@@ -7,7 +7,7 @@
 //! [`group`] and [`pairing`] decide in log time which lanes belong together; [`pairs`] weighs
 //! runs of pairs; [`parting`] is what a judge is handed; [`aligner`] is the run of waves, whose
 //! work stands in `mapping`, `weighing` and `judging`; `certain` says whether what is still to come
-//! can change what comes first. Windows, workers and kinds of source
+//! can change what comes first; `objects` hands on what events say of objects. Windows, workers and kinds of source
 //! never show in what it finds. [`succession`] follows one thread of a log that is read alone.
 
 pub mod aligner;

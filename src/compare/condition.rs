@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::json::{self, Integer, Kind, Pointer, Tape};
-use crate::profile::{Condition, Pattern, PayloadRole, Profile, Scalar};
+use crate::json::{Pointer, Tape};
+use crate::profile::{Condition, Pattern, PayloadRole, Profile};
 
 /// The conditions of one kind's rules; rules with the same ones share them.
 #[derive(Clone, Debug, Default)]
@@ -63,24 +63,8 @@ impl Set {
     fn holds(&self, (tape, line): (&Tape, &[u8])) -> bool {
         self.all.iter().all(|condition| {
             let node = tape.at(line, Tape::ROOT, &condition.path);
-            node.is_some_and(|node| {
-                let (kind, token) = (tape.kind(node), tape.bytes(line, node));
-                condition.equals.iter().any(|scalar| is(scalar, kind, token))
-            })
+            node.is_some_and(|node| condition.is_met_by(tape.bytes(line, node)))
         })
-    }
-}
-
-/// Whether a token spells this value.
-fn is(scalar: &Scalar, kind: Kind, token: &[u8]) -> bool {
-    match (scalar, kind) {
-        (Scalar::Text(text), Kind::String) => *json::text::unescape(token) == *text.as_bytes(),
-        (Scalar::Integer(wanted), Kind::Number) => {
-            let integer = json::Decimal::parse(token).and_then(|decimal| decimal.to_integer());
-            integer == Some(Integer::Small(*wanted))
-        }
-        (Scalar::Boolean(wanted), Kind::True | Kind::False) => *wanted == (kind == Kind::True),
-        _ => false,
     }
 }
 

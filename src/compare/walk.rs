@@ -22,6 +22,16 @@ pub struct Difference {
     pub meant: Option<Box<[Option<Meant>; 2]>>,
 }
 
+#[cfg(test)]
+impl Difference {
+    /// A difference of these tokens at a JSON Pointer.
+    pub(crate) fn at(path: &str, reference: Option<&str>, candidate: Option<&str>) -> Difference {
+        let token = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
+        let path = Pointer::parse(path).expect("a test's path is one");
+        Difference { path, reference: token(reference), candidate: token(candidate), meant: None }
+    }
+}
+
 /// The objects of both logs, and the lines that a pair stands on.
 #[derive(Clone, Copy)]
 pub struct Objects<'a> {

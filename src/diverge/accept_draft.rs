@@ -188,20 +188,12 @@ mod tests {
         Outcome { pairings: vec![pairing], ..Outcome::default() }
     }
 
-    fn differing(path: &str, reference: Option<&str>, candidate: Option<&str>) -> Difference {
-        let value = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
-        Difference {
-            path: Pointer::parse(path).unwrap(),
-            reference: value(reference),
-            candidate: value(candidate),
-            meant: None,
-        }
-    }
-
     #[test]
     fn a_new_file_reads_like_this() {
-        let fields =
-            vec![differing("/payload/x", Some("0"), Some("1.50")), differing("/payload/y", Some("\"a\""), None)];
+        let fields = vec![
+            Difference::at("/payload/x", Some("0"), Some("1.50")),
+            Difference::at("/payload/y", Some("\"a\""), None),
+        ];
         let draft = draft(None, "known.toml", &outcome(DivergenceKind::Value, fields)).unwrap();
         assert_eq!(draft.added, 2);
         assert_eq!(
@@ -237,13 +229,13 @@ mod tests {
     #[test]
     fn many_fields_are_one_entry_and_long_values_are_left_out() {
         let fields =
-            |count: usize| (0..count).map(|at| differing(&format!("/payload/{at}"), Some("0"), None)).collect();
+            |count: usize| (0..count).map(|at| Difference::at(&format!("/payload/{at}"), Some("0"), None)).collect();
         let entries = |outcome: &Outcome| entries(&outcome.pairings[0]);
         assert_eq!(entries(&outcome(DivergenceKind::Value, fields(4))).len(), 4);
         let many = entries(&outcome(DivergenceKind::Value, fields(5)));
         assert!(many.len() == 1 && !many[0].contains("path"), "{many:?}");
         let long = format!("\"{}\"", "x".repeat(2000));
-        let long = entries(&outcome(DivergenceKind::Value, vec![differing("/x", Some(&long), Some("1"))]));
+        let long = entries(&outcome(DivergenceKind::Value, vec![Difference::at("/x", Some(&long), Some("1"))]));
         assert!(long[0].contains("path = ") && !long[0].contains("candidate"), "{long:?}");
         let mut doubtful = outcome(DivergenceKind::Value, fields(1));
         doubtful.pairings[0].divergence.as_mut().unwrap().after_fault = true;

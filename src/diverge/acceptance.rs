@@ -181,16 +181,6 @@ mod tests {
     use super::*;
     use crate::compare::Overlooked;
 
-    fn differing(path: &str, reference: Option<&str>, candidate: Option<&str>) -> Difference {
-        let value = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
-        Difference {
-            path: Pointer::parse(path).unwrap(),
-            reference: value(reference),
-            candidate: value(candidate),
-            meant: None,
-        }
-    }
-
     fn verdict(kind: DivergenceKind, differences: Vec<Difference>) -> Verdict {
         let shift = Shift { reference: 2, candidate: 0, equal_run: 9 };
         Verdict {
@@ -227,7 +217,7 @@ mod tests {
 
     #[test]
     fn whatever_is_asked_for_must_fit() {
-        let value = verdict(DivergenceKind::Value, vec![differing("/payload/a/b", Some("1.0"), None)]);
+        let value = verdict(DivergenceKind::Value, vec![Difference::at("/payload/a/b", Some("1.0"), None)]);
         for (said, fits) in [
             ("position = 41", true),
             ("position = 42", false),
@@ -256,7 +246,8 @@ mod tests {
 
     #[test]
     fn each_field_that_differs_must_be_accepted() {
-        let two = || vec![differing("/payload/a", Some("1"), Some("2")), differing("/payload/b", None, Some("2"))];
+        let two =
+            || vec![Difference::at("/payload/a", Some("1"), Some("2")), Difference::at("/payload/b", None, Some("2"))];
         let value = verdict(DivergenceKind::Value, two());
         let (a, b) = ("divergence = 'value'; path = '/payload/a'", "divergence = 'value'; path = '/payload/b'");
         assert_eq!(by(&[a], &value), None);
@@ -279,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_acceptance_holds_up_to_its_last_day() {
-        let value = verdict(DivergenceKind::Value, vec![differing("/x", None, Some("1"))]);
+        let value = verdict(DivergenceKind::Value, vec![Difference::at("/x", None, Some("1"))]);
         let said = ["divergence = 'value'; position = 41; expires = 2027-01-31"];
         assert_eq!(by_on(&said, &value, Some("2027-01-31")), Some(vec![0]));
         assert_eq!(by_on(&said, &value, Some("2027-02-01")), None);

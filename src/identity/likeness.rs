@@ -115,11 +115,6 @@ impl Identities {
         self.logs[side].objects.stopped_at()
     }
 
-    /// Definitions kept, ended ones included.
-    pub fn kept(&self, side: usize) -> usize {
-        self.logs[side].objects.len()
-    }
-
     /// What the values mean, each in its own log.
     pub fn meant(&self, asked: &Values) -> [Option<Meant>; 2] {
         [0, 1].map(|side| {

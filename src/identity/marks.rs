@@ -69,7 +69,7 @@ struct OfKind {
 #[derive(Clone, Debug)]
 struct Sought {
     rule: u16,
-    when: Vec<(Pointer, Vec<Scalar>)>,
+    when: Vec<Condition>,
     value: Pattern,
     what: What,
 }
@@ -150,8 +150,7 @@ impl MarkFinder {
     }
 
     fn add(&mut self, kind: &str, rule: u16, when: &[Condition], value: &Pattern, what: What) {
-        let when = when.iter().map(|condition| (condition.path.clone(), condition.equals.clone())).collect();
-        let sought = Sought { rule, when, value: value.clone(), what };
+        let sought = Sought { rule, when: when.to_vec(), value: value.clone(), what };
         let next = self.sought.len();
         let at = *self.kinds.entry(kind.as_bytes().to_vec()).or_insert(next);
         if at == next {
@@ -162,11 +161,11 @@ impl MarkFinder {
 
     /// Where all that is sought asks for strings at one and the same path, and which.
     fn names(&self, all: &[Sought]) -> Option<Names> {
-        let (path, _) = all.first()?.when.first()?;
+        let path = &all.first()?.when.first()?.path;
         let mut names = Vec::new();
         for sought in all {
-            let (_, equals) = sought.when.iter().find(|(of, _)| of == path)?;
-            for scalar in equals {
+            let asked = sought.when.iter().find(|condition| condition.path == *path)?;
+            for scalar in &asked.equals {
                 let Scalar::Text(text) = scalar else { return None };
                 names.push(text.clone().into_bytes());
             }
@@ -237,9 +236,7 @@ impl MarkFinder {
 
 impl Sought {
     fn find(&self, read: &Read<'_>, found: &mut impl FnMut(Mark)) {
-        let holds = |(path, equals): &(Pointer, Vec<Scalar>)| {
-            read.at(path).is_some_and(|token| equals.iter().any(|scalar| is_scalar(token, scalar)))
-        };
+        let holds = |condition: &Condition| read.at(&condition.path).is_some_and(|token| condition.is_met_by(token));
         if self.when.iter().all(holds) {
             read.each(Tape::ROOT, self.value.segments(), &mut |token| {
                 let says = number_of(token).and_then(|value| self.says(read, value));
@@ -319,16 +316,6 @@ impl<'l> Read<'l> {
             }
             _ => {}
         }
-    }
-}
-
-fn is_scalar(token: &[u8], scalar: &Scalar) -> bool {
-    match scalar {
-        Scalar::Text(text) => token.first() == Some(&b'"') && *json::text::unescape(token) == *text.as_bytes(),
-        Scalar::Integer(value) => {
-            !matches!(token.first(), Some(b'"')) && json::number::equal(token, value.to_string().as_bytes())
-        }
-        Scalar::Boolean(value) => token == if *value { &b"true"[..] } else { b"false" },
     }
 }
 

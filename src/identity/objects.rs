@@ -102,16 +102,6 @@ impl Objects {
         self.stopped
     }
 
-    /// Definitions kept, ended ones included.
-    pub fn len(&self) -> usize {
-        self.versions.len()
-    }
-
-    /// Whether nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        self.versions.is_empty()
-    }
-
     /// Line `line`, not before the last one given, defines an object of `size` values (at least one) from `start` on.
     pub fn define(&mut self, line: u64, (lane, rule): (u32, u16), start: u64, size: u64) {
         let counter = self.numbers.entry((lane, rule)).or_insert(0);
@@ -363,7 +353,7 @@ mod tests {
             objects.release(line, 0, 0x1000 + line % 7 * 64);
             objects.forget_before(line.saturating_sub(100));
         }
-        assert!(objects.len() < 2 * FORGET_MIN, "{}", objects.len());
+        assert!(objects.versions.len() < 2 * FORGET_MIN, "{}", objects.versions.len());
         let meant = objects.meant(0x1000 + 99_990 % 7 * 64 + 3, 99_990, true, 1).map(|meant| meant.object.number);
         assert_eq!(meant, Some(99_990));
     }

@@ -6,7 +6,7 @@
 use super::amount::Amount;
 use super::identity::IdentityRule;
 use super::pattern::Pattern;
-use crate::json::Pointer;
+use crate::json::{self, Pointer};
 
 /// The rules for one kind of log.
 #[derive(Clone, Debug, PartialEq)]
@@ -444,6 +444,21 @@ impl Profile {
         self.spelling.retain(|rule| keep(&rule.name));
         self.offset.retain(|rule| keep(&rule.name));
         self.identity.retain(|rule| keep(&rule.name));
+    }
+}
+
+impl Condition {
+    /// Whether a valid token spells one of the values.
+    pub fn is_met_by(&self, token: &[u8]) -> bool {
+        self.equals.iter().any(|scalar| match (scalar, token.first()) {
+            (Scalar::Text(text), Some(b'"')) => *json::text::unescape(token) == *text.as_bytes(),
+            (Scalar::Integer(wanted), Some(b'0'..=b'9' | b'-')) => {
+                let integer = json::Decimal::parse(token).and_then(|decimal| decimal.to_integer());
+                integer == Some(json::Integer::Small(*wanted))
+            }
+            (Scalar::Boolean(wanted), _) => token == if *wanted { &b"true"[..] } else { b"false" },
+            _ => false,
+        })
     }
 }
 

@@ -211,6 +211,7 @@ pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Optio
 mod tests {
     use super::super::samples::*;
     use super::*;
+    use crate::compare::Difference;
     use crate::diverge::Outcome;
 
     fn told(outcome: &Outcome, context: &ReportContext) -> Vec<String> {
@@ -222,7 +223,7 @@ mod tests {
         let mut sample = Sample::default();
         for (reference, candidate) in [(1, 4), (6, 9)] {
             let mut found = sample.around(position, kind);
-            found.differences = vec![differing(path, Some("1"), Some("2"))];
+            found.differences = vec![Difference::at(path, Some("1"), Some("2"))];
             found.differences_total = 1;
             found.candidate.as_mut().unwrap().ordinal = Some(position + shift);
             sample.diverged(reference, candidate, [400, 300], found);

@@ -88,16 +88,6 @@ pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
     }
 }
 
-pub(crate) fn differing(path: &str, reference: Option<&str>, candidate: Option<&str>) -> Difference {
-    let value = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
-    Difference {
-        path: Pointer::parse(path).unwrap(),
-        reference: value(reference),
-        candidate: value(candidate),
-        meant: None,
-    }
-}
-
 impl Sample {
     pub(crate) fn event(&mut self, position: u64, line: u64, text: &[u8]) -> EventCopy {
         EventCopy {
@@ -225,8 +215,8 @@ pub(crate) fn typical() -> (Outcome, Keep) {
         r#"{"name":"NtOpenFile","return_value":3221225524,"status":"0xC0000034"}"#,
     ));
     found.differences = vec![
-        differing("/payload/return_value", Some("0"), Some("3221225524")),
-        differing("/payload/status", Some("\"0x00000000\""), Some("\"0xC0000034\"")),
+        Difference::at("/payload/return_value", Some("0"), Some("3221225524")),
+        Difference::at("/payload/status", Some("\"0x00000000\""), Some("\"0xC0000034\"")),
     ];
     found.differences_total = 2;
     found.resync = Some(Resync { after_reference: 1, after_candidate: 1, equal_run: 255, ordinal_shift: Some(0) });
@@ -239,7 +229,7 @@ pub(crate) fn typical() -> (Outcome, Keep) {
     sample.diverged(7, 3, [80_000, 79_998], found);
     let mut found = sample.around(12, DivergenceKind::Kind);
     found.rank = 2;
-    found.differences = vec![differing("/kind", Some("\"wait.begin\""), Some("\"kernel.call\""))];
+    found.differences = vec![Difference::at("/kind", Some("\"wait.begin\""), Some("\"kernel.call\""))];
     found.differences_total = 1;
     sample.diverged(8, 8, [52_000, 52_000], found);
     for (reference, candidate) in [(9, 11), (10, 12)] {
@@ -344,11 +334,11 @@ pub(crate) fn nasty() -> (Outcome, Keep) {
     let long_a = format!("\"{}one{}\"", "日".repeat(9000), "y".repeat(40));
     let long_b = format!("\"{}TWO{}\"", "日".repeat(9000), "y".repeat(40));
     found.differences = vec![
-        differing("/payload/n", Some("1234567890123456789012345678901234567890"), Some("1.50e+3")),
-        differing("/payload/x", Some("NaN"), Some("[-Infinity,{\"a\":1,\"a\":NaN}]")),
-        differing("/payload/s", Some("\"\\ud800 | ``` \u{202e}<b>\""), None),
-        differing("/payload/a~1b~0\u{1b}", None, Some("{\"k\":[]}")),
-        differing("/payload/l", Some(&long_a), Some(&long_b)),
+        Difference::at("/payload/n", Some("1234567890123456789012345678901234567890"), Some("1.50e+3")),
+        Difference::at("/payload/x", Some("NaN"), Some("[-Infinity,{\"a\":1,\"a\":NaN}]")),
+        Difference::at("/payload/s", Some("\"\\ud800 | ``` \u{202e}<b>\""), None),
+        Difference::at("/payload/a~1b~0\u{1b}", None, Some("{\"k\":[]}")),
+        Difference::at("/payload/l", Some(&long_a), Some(&long_b)),
     ];
     found.differences_total = 77;
     sample.diverged(6, 9, [10, 10], found);
