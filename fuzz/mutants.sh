@@ -11,7 +11,10 @@ out=$work/$room-${part/\//-of-}
 # A room's tests, at most 10 s of them.
 case $room in
     json) binaries=(--lib --test=corpus_texts) names=(json:: json_texts) ;;
-    scan) binaries=(--lib --test=corpus_texts) names=(scan:: lines_are) ;;
+    scan)
+        binaries=(--lib --test=corpus_texts --test=property_diff --test=cli_show)
+        names=(scan:: lines_are sound_logs damaged_logs every_way_to_a_place the_page_shows)
+        ;;
     compare) binaries=(--lib --test=layouts --test=moulds) names=(compare:: short_way mould) ;;
     align) binaries=(--lib --test=property_diff) names=(align:: sound_logs damaged_logs) ;;
     diverge)

@@ -322,6 +322,29 @@ mod tests {
     }
 
     #[test]
+    fn integers_are_whole_in_any_size() {
+        let decimal = |token: &'static str| Decimal::parse(token.as_bytes()).unwrap();
+        for (token, magnitude) in [
+            ("-0", Some(0)),
+            ("12e3", Some(12_000)),
+            ("-1.50e1", Some(15)),
+            ("1.5", None),
+            ("340282366920938463463374607431768211455", Some(u128::MAX)),
+            ("340282366920938463463374607431768211456", None),
+            ("1e99999999999999999999", None),
+        ] {
+            assert_eq!(decimal(token).magnitude(), magnitude, "{token}");
+        }
+        let huge = decimal("1e99999999999999999999").to_integer();
+        assert!(matches!(huge, Some(Integer::Big(_))));
+        assert_eq!(decimal("10.0e+0099999999999999999998").to_integer(), huge);
+        for other in ["-1e99999999999999999999", "1.1e99999999999999999999", "1e99999999999999999998"] {
+            assert!(matches!(decimal(other).to_integer(), Some(Integer::Big(_))) && decimal(other).to_integer() != huge);
+        }
+        assert_eq!(decimal("1e-99999999999999999999").to_integer(), None);
+    }
+
+    #[test]
     fn integers_are_exact() {
         assert_eq!(to_u64(b"18446744073709551615"), Some(u64::MAX));
         assert_eq!(to_u64(b"18446744073709551616"), None);

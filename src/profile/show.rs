@@ -20,6 +20,15 @@ pub fn show_layered(layered: &Layered) -> String {
     written(&layered.profile, Writer { origins: Some(&layered.origins), ..Writer::default() })
 }
 
+/// The rules on values alone, to be added to a file.
+pub fn show_value_rules(profile: &Profile) -> String {
+    let mut out = Writer::default();
+    ignores(&mut out, &profile.ignore);
+    masks(&mut out, &profile.mask);
+    others(&mut out, profile);
+    out.text
+}
+
 fn written(profile: &Profile, mut out: Writer<'_>) -> String {
     out.comment("A forkpoint profile: the rules for one kind of log. Keep it beside the logs, edit it, and");
     out.comment("say --profile FILE. Paths are from the line's root: /payload/args/0 or payload.args[0]; in those of");
