@@ -497,6 +497,33 @@ mod tests {
     }
 
     #[test]
+    fn the_first_event_stands_right_behind_the_header() {
+        let (text, opener) = (log(), Opener::new(&builtin("schema-v1").unwrap(), false));
+        let header = text.iter().position(|byte| *byte == b'\n').unwrap() as u64 + 1;
+        let seek = |offset| {
+            let wanted = Wanted { offset, thread: None, context: 0, header: true, line_bytes_max: 1 << 20 };
+            around(&text[..], &opener, wanted, &|_| {})
+        };
+        assert_eq!(seek(header).unwrap().target.offset, header);
+        assert!(matches!(seek(header - 1), Err(AroundError::Header(_))));
+    }
+
+    #[test]
+    fn a_neighbour_may_be_as_long_as_lines_may_be() {
+        let line = |at: usize, len: usize| {
+            let bare = format!("{{\"tid\":1,\"tid_event_idx\":{at},\"kind\":\"a\",\"x\":\"\"}}\n").len();
+            format!("{{\"tid\":1,\"tid_event_idx\":{at},\"kind\":\"a\",\"x\":\"{}\"}}\n", "y".repeat(len - bare))
+        };
+        let limit = BLOCK_MIN as usize;
+        let text = line(0, 100) + &line(1, limit) + &line(2, 100);
+        let opener = Opener::new(&builtin("schema-v1").unwrap(), false);
+        let offset = 100 + limit as u64;
+        let wanted = Wanted { offset, thread: None, context: 1, header: false, line_bytes_max: limit as u64 };
+        let found = around(text.as_bytes(), &opener, wanted, &|_| {}).unwrap();
+        assert_eq!((found.before[0].offset, found.target.offset), (100, offset));
+    }
+
+    #[test]
     fn a_line_over_the_limit_is_named() {
         let text = format!("{{\"tid\":1,\"x\":\"{}\"}}\n", "y".repeat(1 << 20));
         let opener = Opener::new(&builtin("generic").unwrap(), false);

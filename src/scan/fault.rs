@@ -94,3 +94,23 @@ impl OpenFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_no_object_is_named() {
+        for (line, reason) in [
+            (&b"{\0\"\0"[..], Some(OpenReason::Utf16)),
+            (b"\0{", Some(OpenReason::Utf16)),
+            (b"\xEF\xBB\xBF{}", Some(OpenReason::ByteOrderMark)),
+            (b"[1,", Some(OpenReason::ArrayStyle)),
+            (b"{\"a", None),
+            (b"garbage", None),
+            (b"", None),
+        ] {
+            assert_eq!(OpenFault::named(line).map(|fault| fault.reason), reason, "{line:?}");
+        }
+    }
+}

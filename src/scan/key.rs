@@ -53,3 +53,17 @@ impl fmt::Display for ThreadKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_part_by_part() {
+        let key = |token: &str| ThreadKey::of_token(token.as_bytes()).unwrap();
+        let parts = ThreadKey::Composite(vec![key("7"), key("\"a\""), key("18446744073709551616")].into());
+        assert_eq!(parts.to_string(), "(7, \"a\", 18446744073709551616)");
+        assert_eq!([key("1.0"), ThreadKey::Single].map(|key| key.to_string()), ["1", "-"]);
+        assert!(ThreadKey::of_token(b"1.5").is_none() && ThreadKey::of_token(b"null").is_none());
+    }
+}

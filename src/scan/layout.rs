@@ -233,3 +233,35 @@ fn take(text: &[u8], start: usize, at: usize, leaf: Leaf, fit: &mut Fit) -> Opti
 fn scalar_end(text: &[u8], at: usize) -> Option<usize> {
     leaf::scalar_end(text, at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_says_how_far_its_lines_are_strict_and_where_they_may_end() {
+        let layout = |end, once| Layout::new(&[b"{\"a\":", b"}"], &[Leaf::Skip], end, false, once);
+        for (end, once, strict, sound) in [
+            (End::Tail, true, true, false),
+            (End::Close, true, false, true),
+            (End::Stop, true, false, false),
+            (End::Tail, false, false, false),
+            (End::Close, false, false, false),
+        ] {
+            let blank = layout(end, once).blank();
+            assert_eq!((blank.strict, blank.sound), (strict, sound), "{end:?} {once}");
+        }
+        for (end, text, at, to, may) in [
+            (End::Close, b"x}y", 2, 2, true),
+            (End::Close, b"x}y", 1, 2, false),
+            (End::Close, b"x}y", 3, 2, false),
+            (End::Stop, b"x}y", 2, 2, true),
+            (End::Stop, b"x}y", 3, 2, false),
+            (End::Tail, b"x}y", 1, 2, true),
+            (End::Tail, b"x}y", 2, 2, false),
+            (End::Tail, b"x y", 1, 2, false),
+        ] {
+            assert_eq!(layout(end, true).reaches(text, at, to), may, "{end:?} {at} {to}");
+        }
+    }
+}

@@ -440,3 +440,24 @@ impl Opener {
         kind.first() == Some(&b'"') && json::tape::key_is(kind, header)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_may_end_its_line() {
+        for (line, at, is) in [
+            (&b"{\"a\":[1] }"[..], 5, true),
+            (b"{\"a\":7}", 5, true),
+            (b"{\"a\":7,\"b\":1}", 5, false),
+            (b"{\"a\":[1}", 5, false),
+        ] {
+            assert_eq!(ends_with_value(line, at), is, "{}", String::from_utf8_lossy(line));
+        }
+        for (line, from, end) in [(&b"a \t\r\n"[..], 0, 1), (b"   ", 0, 0), (b" a ", 3, 3), (b"a  ", 2, 2), (b"", 0, 0)]
+        {
+            assert_eq!(trim_end(line, from, line.len()), end, "{line:?}");
+        }
+    }
+}

@@ -247,7 +247,8 @@ mod tests {
     use super::*;
     use crate::json::Pointer;
     use crate::profile::{Header, NondeterministicRole, PayloadRole, Profile, Roles};
-    use crate::scan::{Opened, Span, ThreadKey};
+    use crate::scan::events::Events;
+    use crate::scan::{Opened, Part, Span, ThreadKey};
 
     fn profile() -> Profile {
         let path = |text: &str| Pointer::parse(text).unwrap();
@@ -458,7 +459,72 @@ mod tests {
         // All roles are met before the closing brace.
         let end = line(0).len() - 2;
         assert_eq!(cast, Some((1000, Some(end - ",\"tid\":7".len()), end)));
+        let mould = known.likeliest(text.as_bytes(), 0).unwrap();
+        let cast = mould.cast(text.as_bytes(), 0).unwrap();
+        let mut events = Events::new(&opener, text.as_bytes(), 1);
+        assert!(events.cast(0, (0, end + 1), mould, cast), "a mould's line is taken by it");
+        let tails = |opener: &Opener| -> Vec<Part> {
+            let found = scan_window(opener, &window, 0, ScanOptions::default());
+            found.spans_of(&found.groups[0]).map(|span| span.tail).collect()
+        };
+        assert_eq!(tails(&opener), tails(&opener.clone().without_layouts()));
     }
+
+    #[test]
+    fn roles_deep_in_objects_are_met_by_layouts() {
+        let mut profile = profile();
+        profile.roles.thread = vec![Pointer::new(["at", "on", "tid"])];
+        let line = |at: usize| {
+            format!(
+                "{{\"at\":{{\"n\":{at}, \"on\" : {{\"tid\":{},\"x\":0}}}},\"idx\":{at},\"payload\":{at}}}\n",
+                at % 3
+            )
+        };
+        let text: String = (100..300).map(line).collect();
+        let window = Window { offset: 0, bytes: text.into_bytes().into(), overlong: None };
+        let opener = Opener::new(&profile, false);
+        let scan = |opener: &Opener| scan_window(opener, &window, 0, ScanOptions::default());
+        let (exact, found) = (scan(&opener.clone().without_layouts()), scan(&opener));
+        assert_eq!((exact.by_layout, exact.groups.len()), (0, 3));
+        assert!(found.by_layout > 150, "{}", found.by_layout);
+        assert_eq!(ScannedWindow { by_layout: 0, ..found }, exact);
+    }
+
+    #[test]
+    fn ordinals_of_more_than_32_bits_are_kept_whatever_opens_them() {
+        let line = |at: u64| format!("{{\"det\":true,\"idx\":{at},\"kind\":\"a\",\"tid\":7,\"payload\":{{}}}}\n");
+        for from in [(1u64 << 32) - 100, 1 << 32, (5 << 32) - 1] {
+            let text: String = (from..from + 300).map(line).collect();
+            let window = Window { offset: 0, bytes: text.into_bytes().into(), overlong: None };
+            let opener = Opener::new(&profile(), false);
+            let scan = |opener: &Opener| scan_window(opener, &window, 0, ScanOptions::default());
+            let spans = |found: &ScannedWindow| -> Vec<Span> {
+                let blurred = |span: Span| Span { flags: span.flags & !Span::HEAD_STRICT, ..span };
+                found.spans_of(&found.groups[0]).map(blurred).collect()
+            };
+            let exact = spans(&scan(&opener.clone().without_layouts()));
+            for _ in 0..3 {
+                let found = scan(&opener);
+                assert!(spans(&found) == exact, "{from}");
+                // All that have the same upper half stay packed.
+                assert!(from != 1 << 32 || found.by_layout > 290, "{from}: {}", found.by_layout);
+            }
+            let ordinals: Vec<_> = exact.iter().map(Span::ordinal).collect();
+            assert!(ordinals == (from..from + 300).map(Some).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn long_texts_and_broken_ones_are_not_learned() {
+        let long = format!("\"{}\":1", "k".repeat(5000));
+        for key in [long.as_bytes(), b"\"\xFF\":1", b"\"x\":1"] {
+            let line = [&b"{"[..], key, b",\"tid\":7,\"idx\":1,\"kind\":\"a\",\"payload\":{}}"].concat();
+            let opener = Opener::new(&profile(), false);
+            let by_layout = (0..20).map(|_| seen(&opener, &line, false).2).sum::<u32>();
+            assert_eq!(by_layout > 0, key == b"\"x\":1", "{}", key.len());
+        }
+    }
+
     #[test]
     fn windows_group_lines_by_thread() {
         let text = "\u{feff}{\"tid\":1,\"idx\":0,\"kind\":\"a\",\"payload\":{}}\r\n\n  \n{\"tid\":\"1\",\"idx\":0,\"kind\":\"a\"}\n\
