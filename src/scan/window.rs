@@ -248,7 +248,7 @@ mod tests {
     use crate::json::Pointer;
     use crate::profile::{Header, NondeterministicRole, PayloadRole, Profile, Roles};
     use crate::scan::events::Events;
-    use crate::scan::{Opened, Part, Span, ThreadKey};
+    use crate::scan::{Opened, Part, Sight, Span, ThreadKey};
 
     fn profile() -> Profile {
         let path = |text: &str| Pointer::parse(text).unwrap();
@@ -511,6 +511,52 @@ mod tests {
             }
             let ordinals: Vec<_> = exact.iter().map(Span::ordinal).collect();
             assert!(ordinals == (from..from + 300).map(Some).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn pairs_are_seen_without_reading_their_lines() {
+        let table = |line: &str, profile: &Profile| {
+            let bytes = format!("{line}\n").into_bytes();
+            let window = Window { offset: 0, bytes: bytes.clone().into(), overlong: None };
+            (scan_window(&Opener::new(profile, false), &window, 0, ScanOptions::default()).spans, bytes)
+        };
+        let line = r#"{"tid":1,"idx":4,"kind":"ab","payload":{"p":1}}"#;
+        for (other, seen) in [
+            (line.to_owned(), Sight::Same),
+            (line.replace("\"p\":1", "\"p\":2"), Sight::SameHead),
+            (line.replace("\"tid\":1", "\"tid\":123"), Sight::Same),
+            (line.replace("\"idx\":4", "\"idx\":5"), Sight::Unseen),
+            (line.replace("\"ab\"", "\"ac\""), Sight::Unseen),
+            (line.replace("\"ab\"", "\"abc\""), Sight::Unseen),
+            (line.replace(",\"payload\":{\"p\":1}", ""), Sight::Unseen),
+        ] {
+            let [(left, x), (right, y)] = [line, &other].map(|line| table(line, &profile()));
+            assert_eq!(left.sight(&x, 0, (&right, &y, 0)), seen, "{other}");
+            assert_eq!(right.sight(&y, 0, (&left, &x, 0)), seen, "{other}");
+        }
+        let mut unnumbered = profile();
+        unnumbered.roles.ordinal = None;
+        let [(numbered, x), (bare, y)] = [profile(), unnumbered].map(|profile| table(line, &profile));
+        assert_eq!((numbered.ordinal(0), bare.ordinal(0)), (Some(4), None));
+        assert_eq!(numbered.sight(&x, 0, (&bare, &y, 0)), Sight::Unseen);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_one_fault_of_its_window() {
+        let overlong = crate::source::Overlong { len: 1 << 30, terminated: true };
+        let window = Window { offset: 7, bytes: crate::source::Bytes::default(), overlong: Some(overlong) };
+        let found = scan_window(&Opener::new(&profile(), false), &window, 0, ScanOptions::default());
+        assert_eq!((found.lines, found.events, found.faults.len()), (1, 0, 1));
+        assert_eq!(found.faults[0].fault.reason, OpenReason::TooLong(1 << 30));
+    }
+
+    #[test]
+    fn blanks_are_trimmed_inside_the_bounds_only() {
+        for (text, from, to, trimmed) in
+            [("  a b\r", 0, 6, (2, 5)), ("    ", 1, 3, (3, 3)), ("    ", 2, 2, (2, 2)), ("ab", 0, 1, (0, 1))]
+        {
+            assert_eq!(trim(text.as_bytes(), from, to), trimmed, "{text:?}");
         }
     }
 
