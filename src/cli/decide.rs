@@ -53,6 +53,8 @@ pub struct DiffPlan {
     pub quiet: bool,
     /// Times and rates.
     pub verbose: bool,
+    /// Propose rules for what differs nearly everywhere.
+    pub suggest: bool,
     /// Remarks to make before work begins.
     pub notes: Vec<String>,
 }
@@ -68,7 +70,8 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
     let mut files = args.output.clone();
     files.extend(args.out.iter().map(|path| Output { format: Format::Markdown, path: path.clone() }));
     refuse_collisions(&files, &inputs)?;
-    let Rules { layered: Layered { profile, origins }, mut notes } = rules(&args.rules, &args.thread.thread, around)?;
+    let Rules { layered: Layered { profile, origins }, mut notes, .. } =
+        rules(&args.rules, &args.thread.thread, around)?;
     if crate::disk::same_target(&inputs[0], &inputs[1]) {
         notes.push(format!("note: {} and {} are one file", inputs[0].display(), inputs[1].display()));
     }
@@ -103,6 +106,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         progress: around.wants_progress(args.talk.progress, args.talk.quiet),
         quiet: args.talk.quiet,
         verbose: args.talk.verbose,
+        suggest: args.suggest && !args.talk.quiet,
         notes,
         inputs,
     })
@@ -233,8 +237,19 @@ fn overrides(rules: &RuleArgs, thread: &[String]) -> Overrides {
 pub struct Rules {
     /// The rules, flags laid on top.
     pub layered: Layered,
+    /// The profile's name or file that says them all, unless flags say some.
+    pub named: Option<Named>,
     /// One sentence each.
     pub notes: Vec<String>,
+}
+
+/// A profile as another one can extend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// By its name.
+    Builtin(String),
+    /// By its file.
+    File(PathBuf),
 }
 
 /// The rules to go by.
@@ -261,7 +276,16 @@ pub fn rules(rules: &RuleArgs, thread: &[String], around: &Surroundings) -> anyh
     if !gone.is_empty() {
         notes.push(format!("note: --payload moves the payload away from under these rules: {}", gone.join(", ")));
     }
-    Ok(Rules { layered: chosen.layered.with_flags(&flags)?, notes })
+    let named = match (&rules.profile, project) {
+        _ if flags != Overrides::default() => None,
+        (None, Some(project)) => Some(Named::File(project)),
+        (given, _) => {
+            let name = given.as_deref().unwrap_or(PROFILE_DEFAULT);
+            let is_builtin = profile::builtin(name).is_some();
+            Some(if is_builtin { Named::Builtin(name.to_owned()) } else { Named::File(name.into()) })
+        }
+    };
+    Ok(Rules { layered: chosen.layered.with_flags(&flags)?, named, notes })
 }
 
 /// The rules to go by where work begins at once: what there is to remark on them is told, unless all is to be quiet.
@@ -269,7 +293,7 @@ pub fn rules(rules: &RuleArgs, thread: &[String], around: &Surroundings) -> anyh
 /// # Errors
 /// As [`rules`].
 pub fn told_rules(args: &RuleArgs, thread: &[String], around: &Surroundings, quiet: bool) -> anyhow::Result<Profile> {
-    let Rules { layered, notes } = rules(args, thread, around)?;
+    let Rules { layered, notes, .. } = rules(args, thread, around)?;
     if !quiet {
         notes.iter().for_each(|note| tell(note));
     }
@@ -308,7 +332,7 @@ pub fn refuse_two_stdins(inputs: &[LogPath]) -> anyhow::Result<()> {
 }
 
 /// A missing log is told before a pipe is waited for.
-fn refuse_missing(path: &Path) -> anyhow::Result<()> {
+pub fn refuse_missing(path: &Path) -> anyhow::Result<()> {
     if path == Path::new("-") {
         return Ok(());
     }

@@ -17,8 +17,9 @@ use super::progress::Watch;
 use super::size::show_count;
 use super::terminal::Surroundings;
 use super::{Exit, accepting, begin, complain, tell, workers};
-use crate::align::{LaneName, Malformed, MapChoice};
+use crate::align::{LaneName, Malformed, MapChoice, RunOptions};
 use crate::diverge::{self, LineFault, Outcome, RunError};
+use crate::infer;
 use crate::profile::Profile;
 use crate::report::{self, Details, ReportContext, Story, Verdict};
 use crate::source::{Damage, Keep, Log, Side, has_headroom};
@@ -92,6 +93,13 @@ pub struct DiffArgs {
     /// Their reasons are left to be said, and --accept takes the file only once they are. What the file holds stays.
     #[arg(long, value_name = "FILE", help_heading = "Comparing", hide_short_help = true)]
     pub write_accept: Option<PathBuf>,
+
+    /// If they differ, propose a rule for each field that differs nearly everywhere
+    ///
+    /// Such a field looks like telemetry. Both logs are read once more; forkpoint profile infer learns more from runs that
+    /// ought to be the same.
+    #[arg(long, help_heading = "Comparing", hide_short_help = true)]
+    pub suggest: bool,
 
     /// The thread role.
     #[command(flatten)]
@@ -205,6 +213,9 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     plan.context.trouble =
         outcome.faults_total > 0 && plan.options.malformed == Malformed::Error || !plan.context.messages.is_empty();
     let exit = write(&plan, &outcome, &keep)?;
+    if plan.suggest && exit == Exit::DIFFERENT {
+        suggest(&plan)?;
+    }
     if plan.verbose {
         watch
             .account([&plan.context.reference.label, &plan.context.candidate.label])
@@ -213,6 +224,38 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         tell(&account_of(&outcome));
     }
     Ok(exit)
+}
+
+/// Proposes rules for what differs nearly everywhere.
+fn suggest(plan: &DiffPlan) -> anyhow::Result<()> {
+    if let Some(path) = plan.inputs.iter().find(|path| !decide::reopenable(path)) {
+        let path = report::visible(&path.to_string_lossy());
+        tell(&format!("note: --suggest reads both logs once more, which {path} does not allow"));
+        return Ok(());
+    }
+    let [mut reference, mut candidate] = open_both(plan)?;
+    let mut again = Log::open(&plan.inputs[0], &plan.open)?;
+    let watch = Watch::new(0, false);
+    let options = RunOptions { first: false, ..plan.options.clone() };
+    let proposals = workers::in_pool(plan.jobs, || {
+        infer::suggest([&mut reference, &mut candidate], &mut again, &plan.profile, &options, &watch)
+    })??;
+    for rule in &proposals {
+        let kinds = if rule.kinds.is_empty() { String::new() } else { format!(" of {}", rule.kinds.join(", ")) };
+        let (pairs, of) = (show_count(rule.pairs), show_count(rule.of));
+        let place = report::visible(&format!("{}{kinds}", rule.dotted()));
+        tell(&format!(
+            "suggestion: {place} differs in {pairs} of {of} pairs: this looks like telemetry. If it may differ:"
+        ));
+        infer::rule_text(rule, &plan.profile)
+            .lines()
+            .filter(|line| !line.is_empty())
+            .for_each(|line| tell(&format!("  {line}")));
+    }
+    if proposals.is_empty() {
+        tell("note: no field differs nearly everywhere; there is nothing to suggest");
+    }
+    Ok(())
 }
 
 fn label(plan: &mut DiffPlan, outcome: &Outcome) {

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::args::{RuleArgs, ThreadRoleArg};
 use super::decide::{self, Rules};
+use super::infer::{self, InferArgs};
 use super::terminal::Surroundings;
 use super::{Exit, output, tell};
 use crate::profile;
@@ -15,7 +16,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   forkpoint profile list
   forkpoint profile show generic --thread tid --ignore payload.time > my.toml
-  forkpoint profile check my.toml";
+  forkpoint profile check my.toml
+  forkpoint profile infer run-1.jsonl run-2.jsonl run-3.jsonl -o my.toml";
 
 /// A profile says where a line keeps its thread, ordinal, kind and payload, and which differences do not count.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,6 +42,12 @@ pub enum ProfileCommand {
         /// The profile
         file: PathBuf,
     },
+    /// Propose rules from what differs between runs of one program
+    ///
+    /// Runs that ought to be the same are compared, and whatever differs becomes a rule as narrow as what was seen allows.
+    /// The more runs, the better the rules. Exit codes: 0 all runs are identical under them, 1 something is left that no
+    /// rule overlooks, 2 trouble.
+    Infer(Box<InferArgs>),
 }
 
 /// Which rules to show.
@@ -65,6 +73,7 @@ pub fn run(args: ProfileArgs) -> anyhow::Result<Exit> {
         ProfileCommand::List => list(),
         ProfileCommand::Show(args) => show(*args),
         ProfileCommand::Check { file } => check(&file),
+        ProfileCommand::Infer(args) => infer::run(*args),
     }
 }
 
@@ -80,7 +89,7 @@ fn show(args: ProfileShowArgs) -> anyhow::Result<Exit> {
     // A profile shown by its name is that one alone; --profile shows what a run with that flag would use.
     let no_project = args.rules.no_project || args.name.is_some();
     let rules = RuleArgs { profile: args.name.or(args.rules.profile), no_project, ..args.rules };
-    let Rules { layered, notes } = decide::rules(&rules, &args.thread.thread, &Surroundings::look())?;
+    let Rules { layered, notes, .. } = decide::rules(&rules, &args.thread.thread, &Surroundings::look())?;
     notes.iter().for_each(|note| tell(note));
     output::print(profile::show_layered(&layered).as_bytes())?;
     Ok(Exit::SAME)
