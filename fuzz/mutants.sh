@@ -16,7 +16,10 @@ case $room in
         names=(scan:: lines_are sound_logs damaged_logs every_way_to_a_place the_page_shows)
         ;;
     compare) binaries=(--lib --test=layouts --test=moulds) names=(compare:: short_way mould) ;;
-    align) binaries=(--lib --test=property_diff) names=(align:: sound_logs damaged_logs) ;;
+    align)
+        binaries=(--lib --test=property_diff --test=first --test=identity)
+        names=(align:: sound_logs damaged_logs another_ what_is what_stands what_only an_earlier a_parting a_thread under_a_map a_malformed)
+        ;;
     diverge)
         binaries=(--lib --test=property_diff --test=first)
         names=(diverge:: sound_logs damaged_logs what_is what_stands what_only an_earlier a_parting a_thread under_a_map a_malformed)

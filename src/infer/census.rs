@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(quiet_events(&counts(&[("a", 100)]), &all, 1), 103);
         assert_eq!(quiet_events(&counts(&[("a", 10)]), &all, 1), 100);
         assert_eq!(quiet_events(&counts(&[("a", 2)]), &all, 1), 0);
-        assert_eq!(quiet_events(&counts(&[("a", 2)]), &all, 50), 100);
+        assert_eq!(quiet_events(&counts(&[("a", 100)]), &all, 50), 100);
         // Values that are met once each say nothing, however they fall.
         let once: Vec<String> = (0..40).map(|at| at.to_string()).collect();
         let all: BTreeMap<String, u64> = once.iter().map(|value| (value.clone(), 1)).collect();
