@@ -123,6 +123,17 @@ enum What {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
         size: u64,
     },
+    /// Rules learned from runs of a real noisy program, held against further runs, some with one wrong answer
+    Infer {
+        #[arg(long, default_value = "python3")]
+        python: String,
+        /// The program
+        #[arg(long, default_value = "examples/show/infer/noisy_trace.py")]
+        script: PathBuf,
+        /// Runs with one wrong answer
+        #[arg(long, default_value_t = 20)]
+        planted: usize,
+    },
     /// Damaged logs: check names what mangle says it must
     Mangle {
         /// Logs that are made
@@ -251,6 +262,7 @@ fn main() -> ExitCode {
             What::Fifos { size } => show::fifos::show(&program, &room, size),
             What::First { size, rounds } => show::first::show(&program, &room, size, rounds),
             What::Archives { size } => show::archives::show(&program, &room, size),
+            What::Infer { python, script, planted } => show::infer::show(&program, &room, &python, &script, planted),
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

@@ -16,6 +16,7 @@ pub mod fifos;
 pub mod first;
 pub mod gate;
 pub mod grammar;
+pub mod infer;
 pub mod json;
 pub mod large;
 pub mod limit;

@@ -1,5 +1,7 @@
 //! How far apart the values of one place were, held in sums that do not depend on the order of sightings.
 
+use std::collections::BTreeMap;
+
 use crate::compare::alike::{Alike, word};
 use crate::json::{Decimal, Kind};
 use crate::profile::{Spelling, Width};
@@ -28,6 +30,8 @@ pub struct Apart {
     /// The largest distance, and the largest as a part of the larger magnitude.
     distance: f64,
     part: f64,
+    /// In how many pairs of each run the candidate's number is the smaller one, and the larger one.
+    signs: BTreeMap<usize, [u64; 2]>,
     /// Every pair is of two integers from 0 to 2^64-1, or of two hex strings of such.
     words: bool,
     /// What the candidate's is ahead by, where that is always the same.
@@ -47,6 +51,7 @@ impl Default for Apart {
             integers: true,
             distance: 0.0,
             part: 0.0,
+            signs: BTreeMap::new(),
             words: true,
             offset: None,
             bits: 0,
@@ -62,8 +67,8 @@ fn double((kind, token): Value<'_>) -> Option<f64> {
 }
 
 impl Apart {
-    /// Takes two values that differ.
-    pub fn take(&mut self, reference: Value<'_>, candidate: Value<'_>) {
+    /// Takes two values that differ in a run.
+    pub fn take(&mut self, run: usize, reference: Value<'_>, candidate: Value<'_>) {
         for (holds, spelling) in self.spelled.iter_mut().zip(SPELLINGS) {
             *holds = *holds && Alike::Spelled(spelling).holds(reference, candidate);
         }
@@ -73,6 +78,7 @@ impl Apart {
                 self.integers &= is_integer(reference) && is_integer(candidate);
                 self.distance = self.distance.max((a - b).abs());
                 self.part = self.part.max((a - b).abs() / a.abs().max(b.abs()));
+                self.signs.entry(run).or_default()[usize::from(b > a)] += 1;
             }
             _ => self.numbers = false,
         }
@@ -103,6 +109,10 @@ impl Apart {
         self.integers &= other.integers;
         self.distance = self.distance.max(other.distance);
         self.part = self.part.max(other.part);
+        for (run, [smaller, larger]) in &other.signs {
+            let signs = self.signs.entry(*run).or_default();
+            (signs[0], signs[1]) = (signs[0] + smaller, signs[1] + larger);
+        }
         self.words &= other.words;
         self.offset = self.offset.filter(|offset| other.offset == Some(*offset));
         self.bits |= other.bits;
@@ -121,9 +131,12 @@ impl Apart {
         self.offset.filter(|_| self.words && self.pairs >= OFFSET_PAIRS_MIN && self.range[0] < self.range[1])
     }
 
-    /// The largest distance between numbers, whether all are integers, and the largest part.
+    /// The largest distance between numbers, whether all are integers, and the largest part; nothing where a run as a
+    /// whole lies on one side: that is a clock, or another base, and the next run may lie anywhere.
     pub fn distance(&self) -> Option<(f64, bool, f64)> {
-        (self.numbers && self.pairs > 0).then_some((self.distance, self.integers, self.part))
+        let both: u64 = self.signs.values().map(|[smaller, larger]| *smaller.min(larger)).sum();
+        let goes_both_ways = both > 0 && both * BOTH_WAYS_PART >= self.pairs;
+        (self.numbers && goes_both_ways).then_some((self.distance, self.integers, self.part))
     }
 
     /// The bits that may differ where the low ones never did: where something was loaded depends on the run, its place
@@ -146,6 +159,8 @@ impl Apart {
 const PAGE_BITS: [u32; 2] = [16, 12];
 /// More bits than these are no flags.
 const FLAGS_MAX: u32 = 4;
+/// One in so many pairs of each run must differ the other way.
+const BOTH_WAYS_PART: u64 = 10;
 /// Fewer pairs say nothing of a constant offset, or of bits that stay the same.
 const OFFSET_PAIRS_MIN: u64 = 4;
 const MASK_PAIRS_MIN: u64 = 8;
@@ -159,7 +174,7 @@ mod tests {
             |token: &'static str| (if token.starts_with('"') { Kind::String } else { Kind::Number }, token.as_bytes());
         let mut apart = Apart::default();
         for (x, y) in pairs {
-            apart.take(value(x.to_string().leak()), value(y.to_string().leak()));
+            apart.take(1, value(x.to_string().leak()), value(y.to_string().leak()));
         }
         apart
     }
@@ -169,8 +184,9 @@ mod tests {
         let hex = Spelling { hex: true, width: None, case: false };
         assert_eq!(seen(&[("\"0x10\"", "16"), ("3", "\"3\"")]).spelling(), Some(hex));
         assert_eq!(seen(&[("\"0x10\"", "16"), ("3", "\"4\"")]).spelling(), None);
-        assert_eq!(seen(&[("100", "110"), ("1", "2")]).distance(), Some((10.0, true, 0.5)));
-        assert_eq!(seen(&[("100", "110"), ("1", "\"2\"")]).distance(), None);
+        assert_eq!(seen(&[("100", "110"), ("2", "1")]).distance(), Some((10.0, true, 0.5)));
+        assert_eq!(seen(&[("100", "110"), ("1", "2")]).distance(), None, "a clock goes one way");
+        assert_eq!(seen(&[("100", "110"), ("2", "1"), ("1", "\"2\"")]).distance(), None);
         let far: Vec<(&str, &str)> = vec![("4096", "8192"), ("5000", "9096"), ("6000", "10096"), ("7000", "11096")];
         assert_eq!(seen(&far).offset(), Some(4096));
         assert_eq!(seen(&far[..3]).offset(), None);

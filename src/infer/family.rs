@@ -25,6 +25,8 @@ pub struct Differing {
     pub absent: u64,
     /// Pairs in which a side has something that is neither a number nor a string.
     pub others: u64,
+    /// The first of them.
+    pub example: Option<Example>,
     pub(super) apart: Apart,
 }
 
@@ -42,19 +44,21 @@ pub struct Beside {
 pub struct Family {
     pub all: Differing,
     pub beside: Beside,
-    pub example: Option<Example>,
 }
 
 /// The values of both sides, where they have one.
 pub type Pair<'t> = [Option<Value<'t>>; 2];
 
 impl Differing {
-    fn take(&mut self, values: Pair<'_>) {
+    fn take(&mut self, values: Pair<'_>, example: &Example) {
         self.pairs += 1;
+        if self.example.as_ref().is_none_or(|held| example < held) {
+            self.example = Some(example.clone());
+        }
         let is_plain = |value: &Value<'_>| matches!(value.0, Kind::Number | Kind::String);
         match values {
             [Some(reference), Some(candidate)] if is_plain(&reference) && is_plain(&candidate) => {
-                self.apart.take(reference, candidate);
+                self.apart.take(example.run, reference, candidate);
             }
             [Some(_), Some(_)] => self.others += 1,
             _ => self.absent += 1,
@@ -66,31 +70,27 @@ impl Differing {
         self.pairs += other.pairs;
         self.absent += other.absent;
         self.others += other.others;
+        self.example = self.example.take().into_iter().chain(other.example.clone()).min();
         self.apart.merge(&other.apart);
     }
 }
 
 impl Family {
     /// Takes one pair: its values there, and what is the same beside them.
-    pub fn take(&mut self, values: Pair<'_>, beside: &[(Pointer, String)], example: Example) {
-        self.all.take(values);
-        self.beside.take(values, beside);
-        let is_first = self.example.as_ref().is_none_or(|held| example < *held);
-        if is_first {
-            self.example = Some(example);
-        }
+    pub fn take(&mut self, values: Pair<'_>, beside: &[(Pointer, String)], example: &Example) {
+        self.all.take(values, example);
+        self.beside.take(values, beside, example);
     }
 
     /// Takes the differences of another place as if they were of this one.
     pub fn merge(&mut self, other: &Family) {
         self.all.merge(&other.all);
         self.beside.merge(&other.beside);
-        self.example = self.example.take().into_iter().chain(other.example.clone()).min();
     }
 }
 
 impl Beside {
-    fn take(&mut self, values: Pair<'_>, same: &[(Pointer, String)]) {
+    fn take(&mut self, values: Pair<'_>, same: &[(Pointer, String)], example: &Example) {
         let first = self.events == 0;
         self.events += 1;
         let met: BTreeSet<&Pointer> = same.iter().map(|(path, _)| path).collect();
@@ -105,7 +105,7 @@ impl Beside {
             }
             // A field that was missing before does not count.
             let Some(Some(held)) = self.fields.get_mut(path) else { continue };
-            held.entry(value.clone()).or_default().take(values);
+            held.entry(value.clone()).or_default().take(values, example);
             if held.len() > VALUES_MAX {
                 self.fields.insert(path.clone(), None);
             }
@@ -151,12 +151,16 @@ impl Beside {
 mod tests {
     use super::*;
 
+    fn example() -> Example {
+        Example { run: 1, line: 1, values: [String::new(), String::new()] }
+    }
+
     fn beside(events: &[&[(&str, &str)]]) -> Beside {
         let mut beside = Beside::default();
         for event in events {
             let same: Vec<(Pointer, String)> =
                 event.iter().map(|(path, value)| (Pointer::parse(path).unwrap(), (*value).to_owned())).collect();
-            beside.take([None, None], &same);
+            beside.take([None, None], &same, &example());
         }
         beside
     }
@@ -180,7 +184,7 @@ mod tests {
         }
         let many: Vec<String> = (0..=VALUES_MAX).map(|at| at.to_string()).collect();
         let mut full = Beside::default();
-        many.iter().for_each(|value| full.take([None, None], &[(Pointer::new(["a"]), value.clone())]));
+        many.iter().for_each(|value| full.take([None, None], &[(Pointer::new(["a"]), value.clone())], &example()));
         assert_eq!(told(&full), [""; 0]);
     }
 }

@@ -179,19 +179,40 @@ pub fn proposals(
         }
         let counted = counted.get(place).unwrap_or(&nothing);
         let telling = if width < Width::Everywhere { telling(family, counted, turns) } else { None };
-        for (class, telling, pairs) in split(family, telling, width, turns) {
+        for (class, telling, differing) in split(family, telling, width, turns) {
             let events = telling.as_ref().map_or(counted.events, |telling| counted.events_with(family, telling));
             let of = events.saturating_mul(turns);
-            found.push(Proposal::new(place, class, telling, (pairs, of), family.example.clone()));
+            found.push(Proposal::new(place, class, telling, (differing.pairs, of), differing.example));
         }
     }
     named(joined(found), base)
 }
 
+/// Whether a class is not much wider than another one.
+fn is_about(narrow: &Class, wide: &Class) -> bool {
+    let amount = |amount: &Option<Amount>| amount.as_ref().and_then(|amount| amount.double());
+    let is_near = |narrow: Option<f64>, wide: Option<f64>| match (narrow, wide) {
+        (Some(narrow), Some(wide)) => wide <= narrow * 10.0,
+        (narrow, wide) => narrow.is_none() && wide.is_none(),
+    };
+    match (narrow, wide) {
+        (Class::Tolerance(one), Class::Tolerance(other)) => {
+            is_near(amount(&one.absolute), amount(&other.absolute))
+                && is_near(amount(&one.relative), amount(&other.relative))
+        }
+        _ => narrow == wide,
+    }
+}
+
 /// The values of a telling field that differ in one way have a rule of their own.
-fn split(family: &Family, telling: Option<Telling>, width: Width, turns: u64) -> Vec<(Class, Option<Telling>, u64)> {
+fn split(
+    family: &Family,
+    telling: Option<Telling>,
+    width: Width,
+    turns: u64,
+) -> Vec<(Class, Option<Telling>, Differing)> {
     let Some((field, values)) = telling else {
-        return vec![(classify(&family.all, width, turns), None, family.all.pairs)];
+        return vec![(classify(&family.all, width, turns), None, family.all.clone())];
     };
     let mut groups: Vec<(Class, Differing, Vec<String>)> = Vec::new();
     for value in values {
@@ -200,9 +221,10 @@ fn split(family: &Family, telling: Option<Telling>, width: Width, turns: u64) ->
         let fitting = groups.iter_mut().find_map(|(class, held, values)| {
             let mut both = held.clone();
             both.merge(own);
-            let wider = classify(&both, width, turns);
-            let is_alike = |one: &Class| std::mem::discriminant(one) == std::mem::discriminant(&wider);
-            (is_alike(class) && is_alike(&alone)).then_some((class, held, values, wider, both))
+            // What is ignored on both counts has nothing else in common.
+            let are_ignored = *class == Class::Ignore && alone == Class::Ignore;
+            let wider = if are_ignored { Class::Ignore } else { classify(&both, width, turns) };
+            (is_about(class, &wider) && is_about(&alone, &wider)).then_some((class, held, values, wider, both))
         });
         match fitting {
             Some((class, held, values, wider, both)) => {
@@ -212,7 +234,7 @@ fn split(family: &Family, telling: Option<Telling>, width: Width, turns: u64) ->
             None => groups.push((alone, own.clone(), vec![value])),
         }
     }
-    groups.into_iter().map(|(class, held, values)| (class, Some((field.clone(), values)), held.pairs)).collect()
+    groups.into_iter().map(|(class, held, values)| (class, Some((field.clone(), values)), held)).collect()
 }
 
 /// Rules that say the same of several kinds are one.

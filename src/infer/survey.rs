@@ -186,7 +186,7 @@ impl Surveyor<'_> {
                 line: reference.place().line,
                 values: values.map(|value| value.map_or_else(String::new, |value| shown(value.1))),
             };
-            findings.families.entry(place).or_default().take(values, &same, example);
+            findings.families.entry(place).or_default().take(values, &same, &example);
         }
         findings.keep_first();
         true

@@ -24,6 +24,11 @@ impl Amount {
         Decimal::parse(self.0.as_bytes()).expect("only numbers become amounts")
     }
 
+    /// The nearest double.
+    pub fn double(&self) -> Option<f64> {
+        self.0.parse().ok()
+    }
+
     /// Whether this is 1 or more.
     pub fn is_one_or_more(&self) -> bool {
         !self.is_zero() && self.decimal().exponent().is_some_and(|exponent| exponent > 0)
@@ -68,6 +73,7 @@ mod tests {
         ] {
             let amount = Amount::parse(text).unwrap();
             assert_eq!(amount.to_string(), shown);
+            assert_eq!(amount.double(), text.parse().ok());
         }
         for text in ["-1", "", "x", "1.", "NaN", "Infinity", "0x10", " 1", "1e99999999999999999999"] {
             assert!(Amount::parse(text).is_none(), "{text}");
