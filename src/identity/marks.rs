@@ -2,12 +2,14 @@
 //!
 //! An event that is malformed, or that gives a key twice anywhere, says nothing. Most events of a kind that may define
 //! objects define none, which their name tells; and most names stand where the last one stood, behind the same bytes.
-//! So that place is tried first, and only events with a name that matters are read.
+//! So that place is tried first, and only events with a name that matters are looked at whole: most of them fit the form
+//! of one that was read before, and only the others are read.
 
 use std::hash::{BuildHasher, Hasher};
 
 use ahash::AHashMap;
 
+use super::form::{self, Forms, Told};
 use super::names::{Before, MASKS, Names, Path};
 use crate::json::tape::{self, fixed_state, key_is};
 use crate::json::{self, Kind, Pointer, Tape};
@@ -76,23 +78,28 @@ struct Sought {
 
 #[derive(Clone, Debug)]
 enum What {
-    Define { except: Failure, told: Option<Told> },
+    Define { except: Failure, told: Option<TellsSize> },
     Release,
-    Size { told: Told },
+    Size { told: TellsSize },
 }
 
 /// Under which number a size is told.
 #[derive(Clone, Debug)]
-struct Told {
+struct TellsSize {
     seed: u64,
     same: Option<Pointer>,
 }
 
-/// For each kind, what stood before its name in the last event that was looked through.
+/// What was learned of the events that were looked through: for each kind, what stood before the last name.
 #[derive(Debug, Default)]
 pub struct Guesses {
     before: Vec<Before>,
+    /// For each kind, the forms of events that were read.
+    forms: Vec<Forms>,
     tape: Tape,
+    /// What was found of the event that is read.
+    fixed: Vec<usize>,
+    told: Vec<Told>,
 }
 
 impl MarkFinder {
@@ -134,7 +141,7 @@ impl MarkFinder {
         for (number, define) in rule.define.iter().enumerate() {
             let seed = (u64::from(index) << 16) + number as u64 + 1;
             let told = define.size.as_ref().map(|size| {
-                let told = Told { seed, same: size.same.clone() };
+                let told = TellsSize { seed, same: size.same.clone() };
                 // What tells a size and what defines have the same name, so the conditions on names hold for both.
                 let when = define.when.iter().filter(|condition| Some(&condition.path) == size.same.as_ref());
                 let when = when.cloned().collect::<Vec<_>>();
@@ -221,49 +228,69 @@ impl MarkFinder {
     fn find_among(&self, kind: usize, event: &Marked<'_>, guesses: &mut Guesses, mut found: impl FnMut(Mark)) {
         if guesses.before.len() < self.sought.len() {
             guesses.before.resize(self.sought.len(), Before::default());
+            guesses.forms.resize(self.sought.len(), Forms::default());
         }
         let of_kind = &self.sought[kind];
-        let Guesses { before, tape } = guesses;
+        let Guesses { before, forms, tape, fixed, told } = guesses;
+        if forms[kind].tell(event.line, &mut found) {
+            return;
+        }
         if of_kind.names.as_ref().is_none_or(|names| names.may_stand(event, &mut before[kind]))
             && self.strict.read(event.line, tape).is_ok()
             && !tape.has_duplicate_keys(event.line)
         {
             let read = Read { tape, line: event.line };
-            of_kind.sought.iter().for_each(|sought| sought.find(&read, &mut found));
+            fixed.clear();
+            told.clear();
+            of_kind.sought.iter().for_each(|sought| sought.find(&read, fixed, told));
+            for Told { node, rule, says } in told.iter() {
+                let value = number_of(tape.bytes(event.line, *node));
+                value.and_then(|value| says.mark(*rule, value)).into_iter().for_each(&mut found);
+            }
+            forms[kind].learn(tape, event.line, fixed, told);
         }
     }
 }
 
 impl Sought {
-    fn find(&self, read: &Read<'_>, found: &mut impl FnMut(Mark)) {
-        let holds = |condition: &Condition| read.at(&condition.path).is_some_and(|token| condition.is_met_by(token));
-        if self.when.iter().all(holds) {
-            read.each(Tape::ROOT, self.value.segments(), &mut |token| {
-                let says = number_of(token).and_then(|value| self.says(read, value));
-                says.into_iter().for_each(|says| found(Mark { rule: self.rule, says }));
-            });
+    /// The scalars that say something, and those which decide that they do.
+    fn find(&self, read: &Read<'_>, fixed: &mut Vec<usize>, told: &mut Vec<Told>) {
+        let holds = |condition: &Condition| {
+            let node = read.at(&condition.path);
+            fixed.extend(node);
+            node.is_some_and(|node| condition.is_met_by(read.tape.bytes(read.line, node)))
+        };
+        // Each decides, also those behind one that does not hold.
+        if !self.when.iter().map(holds).fold(true, |all, one| all && one) {
+            return;
         }
+        let Some(says) = self.says(read, fixed) else { return };
+        read.each(Tape::ROOT, self.value.segments(), &mut |node| {
+            told.push(Told { node, rule: self.rule, says: says.clone() });
+        });
     }
 
-    fn says(&self, read: &Read<'_>, value: u64) -> Option<Says> {
+    fn says(&self, read: &Read<'_>, fixed: &mut Vec<usize>) -> Option<form::What> {
         Some(match &self.what {
-            What::Define { except, .. } if except.has(value) => return None,
-            What::Define { told, .. } => {
-                Says::Defined { value, told: told.as_ref().map_or(Some(UNTOLD), |told| told.number(read))? }
+            What::Define { except, told } => {
+                let told = told.as_ref().map_or(Some(UNTOLD), |told| told.number(read, fixed))?;
+                form::What::Define { except: except.clone(), told }
             }
-            What::Release => Says::Released { value },
-            What::Size { told } => Says::Size { told: told.number(read)?, size: value },
+            What::Release => form::What::Release,
+            What::Size { told } => form::What::Size { told: told.number(read, fixed)? },
         })
     }
 }
 
-impl Told {
+impl TellsSize {
     /// The number of what is the same in the event that tells and in the one that defines.
-    fn number(&self, read: &Read<'_>) -> Option<u64> {
+    fn number(&self, read: &Read<'_>, fixed: &mut Vec<usize>) -> Option<u64> {
         let mut state = fixed_state().build_hasher();
         state.write_u64(self.seed);
         if let Some(path) = &self.same {
-            state.write_u64(tape::digest(read.tape, read.line, read.tape.at(read.line, Tape::ROOT, path)?));
+            let node = read.tape.at(read.line, Tape::ROOT, path)?;
+            read.scalars(node, fixed);
+            state.write_u64(tape::digest(read.tape, read.line, node));
         }
         Some(state.finish().max(UNTOLD + 1))
     }
@@ -275,22 +302,26 @@ struct Read<'l> {
     line: &'l [u8],
 }
 
-impl<'l> Read<'l> {
+impl Read<'_> {
     /// The scalar at a path.
-    fn at(&self, path: &Pointer) -> Option<&'l [u8]> {
-        let node = self.tape.at(self.line, Tape::ROOT, path)?;
-        self.is_scalar(node).then(|| self.tape.bytes(self.line, node))
+    fn at(&self, path: &Pointer) -> Option<usize> {
+        self.tape.at(self.line, Tape::ROOT, path).filter(|node| self.is_scalar(*node))
     }
 
     fn is_scalar(&self, node: usize) -> bool {
         !matches!(self.tape.kind(node), Kind::ObjectStart | Kind::ArrayStart)
     }
 
+    /// Every scalar at and below a node.
+    fn scalars(&self, node: usize, found: &mut Vec<usize>) {
+        form::scalars(self.tape, node, found);
+    }
+
     /// Calls for each scalar at the places that a pattern names below a node.
-    fn each(&self, node: usize, pattern: &[Segment], found: &mut impl FnMut(&'l [u8])) {
+    fn each(&self, node: usize, pattern: &[Segment], found: &mut impl FnMut(usize)) {
         let Some((segment, rest)) = pattern.split_first() else {
             if self.is_scalar(node) {
-                found(self.tape.bytes(self.line, node));
+                found(node);
             }
             return;
         };
@@ -336,24 +367,27 @@ pub fn number_of(token: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn finder() -> MarkFinder {
         MarkFinder::new(&crate::profile::builtin("schema-v1").expect("it is built in"))
     }
 
+    /// What an event says.
+    fn said(finder: &MarkFinder, guesses: &mut Guesses, line: &str) -> Vec<(u16, Says)> {
+        let at = |key: &str| line.find(key).map(|at| at + key.len());
+        let kind = at("\"kind\":").map_or((0, 0), |from| (from, from + line[from..].find(",\"").unwrap()));
+        let tail = at("\"payload\":").map_or("", |from| &line[from..line.len() - 1]);
+        let event = Marked { line: line.as_bytes(), kind, tail: tail.as_bytes() };
+        let mut found = Vec::new();
+        finder.find(&event, guesses, |mark| found.push((mark.rule, mark.says)));
+        found
+    }
+
     /// What each of some events says, looked at one after the other.
     fn marks(lines: &[&str]) -> Vec<Vec<(u16, Says)>> {
         let (finder, mut guesses) = (finder(), Guesses::default());
-        let find = |line: &&str| {
-            let at = |key: &str| line.find(key).map(|at| at + key.len());
-            let kind = at("\"kind\":").map_or((0, 0), |from| (from, from + line[from..].find(",\"").unwrap()));
-            let tail = at("\"payload\":").map_or("", |from| &line[from..line.len() - 1]);
-            let event = Marked { line: line.as_bytes(), kind, tail: tail.as_bytes() };
-            let mut found = Vec::new();
-            finder.find(&event, &mut guesses, |mark| found.push((mark.rule, mark.says)));
-            found
-        };
-        lines.iter().map(find).collect()
+        lines.iter().map(|line| said(&finder, &mut guesses, line)).collect()
     }
 
     fn event(kind: &str, payload: &str) -> String {
@@ -415,6 +449,66 @@ mod tests {
         ] {
             for before in [&[][..], &[usual], &[r#"{"name":"RtlAllocateHeap","return_value":8}"#]] {
                 assert!(!is_found(payload, before), "{payload} behind {before:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn events_of_one_form_are_read_once() {
+        let (finder, mut guesses) = (finder(), Guesses::default());
+        for at in 0..20u64 {
+            let call = event("kernel.call", &format!(r#"{{"name":"RtlAllocateHeap","args":{{"size":{}}}}}"#, at * 8));
+            assert_eq!(said(&finder, &mut guesses, &call).len(), 1);
+            let free = event("kernel.call", &format!(r#"{{"name":"RtlFreeHeap","args":["{at:#x}",{at}]}}"#));
+            let freed = (0, Says::Released { value: at });
+            assert_eq!(said(&finder, &mut guesses, &free), [freed, freed]);
+        }
+        assert_eq!(guesses.forms.iter().map(Forms::len).sum::<usize>(), 2);
+    }
+
+    /// Events of a few forms, some of them with a byte changed.
+    fn events() -> impl Strategy<Value = Vec<String>> {
+        let value = || {
+            prop_oneof![
+                "[0-9]{1,3}",
+                "\"0x[0-9a-f]{1,3}\"",
+                "\"[a-z]{0,3}\"",
+                Just("null".to_owned()),
+                "-?[0-9][.][0-9]"
+            ]
+        };
+        let name =
+            prop_oneof![Just("RtlAllocateHeap"), Just("NtAllocateVirtualMemory"), Just("RtlFreeHeap"), Just("NtClose")];
+        let payload =
+            (name, proptest::collection::vec(value(), 1..4), 0..5usize).prop_map(|(name, values, shape)| match shape {
+                0 => format!(r#"{{"name":"{name}","args":{{"size":{},"x":{}}}}}"#, values[0], values[values.len() - 1]),
+                1 => format!(r#"{{"args":[{}],"name":"{name}"}}"#, values.join(",")),
+                2 => format!(r#"{{"name":"{name}","return_value":{}}}"#, values[0]),
+                3 => format!(r#"{{"raw_handle_id":{},"tid":{}}}"#, values[0], values[values.len() - 1]),
+                _ => format!(r#"{{"name": "{name}" ,"args":{{"a":{},"a":1}}}}"#, values[0]),
+            });
+        let kind =
+            prop_oneof![Just("kernel.call"), Just("kernel.return"), Just("handle.create"), Just("handle.destroy")];
+        let changed = proptest::option::weighted(0.2, (0..60usize, "[0-9a\"{},:\\\\. x\u{e9}\u{1}]"));
+        let line = (kind, payload, changed).prop_map(|(kind, payload, changed)| {
+            let mut line = event(kind, &payload);
+            if let Some((at, with)) = changed {
+                let from = line.find("\"payload\":").expect("it has one") + 10;
+                let at = (from + at).min(line.len() - 2);
+                line.replace_range(at..at + 1, &with);
+            }
+            line
+        });
+        proptest::collection::vec(line, 1..40)
+    }
+
+    proptest! {
+        #[test]
+        fn forms_say_what_reading_says(events in events()) {
+            let (finder, mut guesses) = (finder(), Guesses::default());
+            for line in &events {
+                let read = said(&finder, &mut Guesses::default(), line);
+                prop_assert_eq!(said(&finder, &mut guesses, line), read, "{}", line);
             }
         }
     }
