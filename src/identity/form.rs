@@ -12,6 +12,8 @@ use crate::profile::Failure;
 
 /// Forms of one kind that are known at a time.
 const FORMS_MAX: usize = 8;
+/// Events that are looked at before forms are given up.
+const TRIED_MIN: u32 = 64;
 /// Events with more scalars, or more text between them, have no form.
 const LEAVES_MAX: usize = 48;
 const TEXT_MAX: usize = 4 << 10;
@@ -51,9 +53,15 @@ pub(super) struct Told {
     pub says: What,
 }
 
-/// The forms of one kind, the one that fitted last in front.
+/// The forms of one kind.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Forms(Vec<Form>);
+pub(super) struct Forms {
+    /// The one that fitted last in front.
+    known: Vec<Form>,
+    /// Events looked at, and how many of them fitted.
+    tried: u32,
+    fitted: u32,
+}
 
 impl Form {
     /// The form of a line that was read strictly and gives no key twice; scalars at `fixed` nodes are part of its text.
@@ -119,10 +127,15 @@ impl Forms {
     /// Tells what a line says that fits a form; false if it fits none.
     #[inline]
     pub fn tell(&mut self, line: &[u8], found: &mut impl FnMut(Mark)) -> bool {
+        if self.are_of_no_use() {
+            return false;
+        }
+        self.tried += 1;
         let mut places = [(0, 0); LEAVES_MAX];
-        let Some(at) = self.0.iter().position(|form| form.fit(line, &mut places)) else { return false };
-        self.0.swap(0, at);
-        for take in &self.0[0].takes {
+        let Some(at) = self.known.iter().position(|form| form.fit(line, &mut places)) else { return false };
+        self.fitted += 1;
+        self.known.swap(0, at);
+        for take in &self.known[0].takes {
             let (start, end) = places[take.leaf];
             let mark =
                 number_of(&line[start as usize..end as usize]).and_then(|value| take.says.mark(take.rule, value));
@@ -134,15 +147,23 @@ impl Forms {
     /// How many are known.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.known.len()
     }
 
     /// Learns the form of a line that was read strictly and gives no key twice.
     pub fn learn(&mut self, tape: &Tape, line: &[u8], fixed: &[usize], told: &[Told]) {
-        if let Some(form) = Form::of(tape, line, fixed, told) {
-            self.0.truncate(FORMS_MAX - 1);
-            self.0.push(form);
+        if self.are_of_no_use() {
+            return;
         }
+        if let Some(form) = Form::of(tape, line, fixed, told) {
+            self.known.truncate(FORMS_MAX - 1);
+            self.known.push(form);
+        }
+    }
+
+    /// Where hardly an event looks like another one, looking costs more than it saves.
+    fn are_of_no_use(&self) -> bool {
+        self.tried >= TRIED_MIN && self.fitted < self.tried / 2
     }
 }
 

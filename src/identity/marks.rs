@@ -232,13 +232,12 @@ impl MarkFinder {
         }
         let of_kind = &self.sought[kind];
         let Guesses { before, forms, tape, fixed, told } = guesses;
-        if forms[kind].tell(event.line, &mut found) {
+        if of_kind.names.as_ref().is_some_and(|names| !names.may_stand(event, &mut before[kind]))
+            || forms[kind].tell(event.line, &mut found)
+        {
             return;
         }
-        if of_kind.names.as_ref().is_none_or(|names| names.may_stand(event, &mut before[kind]))
-            && self.strict.read(event.line, tape).is_ok()
-            && !tape.has_duplicate_keys(event.line)
-        {
+        if self.strict.read(event.line, tape).is_ok() && !tape.has_duplicate_keys(event.line) {
             let read = Read { tape, line: event.line };
             fixed.clear();
             told.clear();
