@@ -37,6 +37,7 @@ export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-40}
 cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") \
     | awk -v count="${COUNT:-60}" -v k="${part%/*}" -v n="${part#*/}" 'NR <= count && NR % n == k % n' > "$work/sample"
 if [ -n "${AGAIN:-}" ]; then mv "$work/survivors" "$work/sample"; fi
+[ -s "$work/sample" ] || { echo "$room $part: nothing to try"; exit 0; }
 chosen=()
 while read -r mutant; do
     chosen+=(--re "^$(sed 's/[][\.*^$+?(){}|]/\\&/g' <<< "$mutant")\$")

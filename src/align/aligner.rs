@@ -9,11 +9,12 @@ use rayon::prelude::*;
 use super::header::HeaderFault;
 use super::intake::{Fault, Intake};
 use super::lane::Lane;
-use super::objects::{self, Marks};
+use super::objects::{self, Found};
 use super::options::{LaneName, Malformed, MapChoice, Observer, RunOptions, Stage};
 use super::pairing::{Decision, Pairer};
 use super::pairs::{Phase, Recent};
 use super::parting::{Judge, Step};
+use super::taken_out::EventRules;
 use super::weighing::CHUNK_PAIRS;
 use crate::compare::Comparer;
 use crate::identity::MarkFinder;
@@ -65,7 +66,7 @@ pub struct Counters {
 
 fn scan(
     openers: &[Opener; 2],
-    finder: &MarkFinder,
+    (finder, rules): (&MarkFinder, &EventRules),
     pulled: Pulled,
     step_over_faults: bool,
     observer: &dyn Observer,
@@ -74,9 +75,9 @@ fn scan(
     observer.enter(Stage::Scan);
     let options = ScanOptions { step_over_faults, ..ScanOptions::default() };
     let scanned = scan_window(&openers[side.index()], &window, from, options);
-    let marks = objects::marks_of(finder, &window, &scanned);
+    let found = Found { marks: objects::marks_of(finder, &window, &scanned), met: rules.met_in(&window, &scanned) };
     observer.leave(Stage::Scan);
-    Fresh { side, window, scanned, marks }
+    Fresh { side, window, scanned, found }
 }
 
 /// A window's lines from a byte on but the last, and the last; none if there is but one.
@@ -117,6 +118,8 @@ pub struct Aligner<'r, J: Judge> {
     pub(super) dry: [bool; 2],
     /// Finds what events say of objects.
     pub(super) finder: Arc<MarkFinder>,
+    /// The rules that take events out.
+    rules: Arc<EventRules>,
     /// Pairings whose next pair waits until more lanes have partners.
     pub(super) undecided: BTreeSet<usize>,
 }
@@ -136,7 +139,7 @@ struct Fresh {
     side: Side,
     window: Window,
     scanned: ScannedWindow,
-    marks: Marks,
+    found: Found,
 }
 
 impl<'r, J: Judge> Aligner<'r, J> {
@@ -174,6 +177,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
             parted: Vec::new(),
             dry: [false; 2],
             finder: Arc::new(MarkFinder::new(profile)),
+            rules: Arc::new(EventRules::new(profile)),
             undecided: BTreeSet::new(),
         })
     }
@@ -190,7 +194,8 @@ impl<'r, J: Judge> Aligner<'r, J> {
             self.observer.enter(Stage::Read);
             let pulled = self.pull(&fresh);
             self.observer.leave(Stage::Read);
-            let (pulled, observer, finder) = (pulled?, self.observer, Arc::clone(&self.finder));
+            let (pulled, observer) = (pulled?, self.observer);
+            let (finder, rules) = (Arc::clone(&self.finder), Arc::clone(&self.rules));
             let openers = Side::BOTH.map(|side| self.sides[side.index()].opener.clone());
             let step_over_faults = self.options.malformed == Malformed::Skip;
             let taken = std::mem::take(&mut fresh);
@@ -198,7 +203,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 || {
                     pulled
                         .into_par_iter()
-                        .map(|pulled| scan(&openers, &finder, pulled, step_over_faults, observer))
+                        .map(|pulled| scan(&openers, (&finder, &rules), pulled, step_over_faults, observer))
                         .collect()
                 },
                 || self.digest(taken),
@@ -224,7 +229,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
     /// Takes scanned windows, then pairs, weighs and judges what they bring.
     fn digest(&mut self, fresh: Vec<Fresh>) -> Result<(), SourceError> {
         self.observer.enter(Stage::Align);
-        for Fresh { side, window, scanned, marks } in fresh {
+        for Fresh { side, window, scanned, found } in fresh {
             self.observer.progress(
                 side,
                 window.bytes.len() as u64,
@@ -232,7 +237,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
                 u64::from(scanned.events),
                 u64::from(scanned.by_layout),
             );
-            self.sides[side.index()].take(window, scanned, marks);
+            self.sides[side.index()].take(window, scanned, found);
         }
         self.take_objects();
         self.digest_openings();

@@ -8,10 +8,11 @@ use ahash::AHashMap;
 use super::generations::{Continues, continues, state_after};
 use super::header::{self, HeaderFault};
 use super::lane::{Held, Lane};
-use super::objects::{self, Marks};
+use super::objects::{self, Found};
 use super::openings::OpeningTask;
 use super::options::{Malformed, RunOptions};
 use super::pairing::OPENING_SPAN;
+use super::taken_out::{self, Meets};
 use crate::identity::Mark;
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
@@ -33,12 +34,12 @@ pub struct Intake<'r> {
     pub side: Side,
     pub log: &'r mut Log,
     pub opener: Opener,
-    malformed: Malformed,
+    pub(super) malformed: Malformed,
     strict: bool,
     pub(super) skip_start: u64,
     wants_openings: bool,
     /// Scanned windows held back until it is known that a later line follows them.
-    pending: Vec<(Window, ScannedWindow, Marks)>,
+    pending: Vec<(Window, ScannedWindow, Found)>,
     /// Physical line of the next window's first byte, from 1.
     next_line: u64,
     /// Events so far: log time.
@@ -57,6 +58,10 @@ pub struct Intake<'r> {
     pub marked: Vec<(u64, u32, Mark)>,
     /// The events of the newest window that are not dropped, and their lanes.
     pub(super) taken: Vec<(u32, u32, usize)>,
+    /// How events of the newest window meet rules that take them out; none at all where none does.
+    pub(super) meets: Vec<Option<Meets>>,
+    /// Events taken out so far, by rule.
+    pub taken_out: Vec<u64>,
     /// Events that wait in lanes whose pairings are still weighed.
     pub waiting: u64,
     pub faults: Vec<Fault>,
@@ -119,6 +124,8 @@ impl<'r> Intake<'r> {
             touched: Vec::new(),
             marked: Vec::new(),
             taken: Vec::new(),
+            meets: Vec::new(),
+            taken_out: vec![0; profile.event_rules().count()],
             waiting: 0,
             faults: Vec::new(),
             lines_skipped: 0,
@@ -167,7 +174,7 @@ impl<'r> Intake<'r> {
     }
 
     /// Takes a scanned window, in file order.
-    pub fn take(&mut self, window: Window, scanned: ScannedWindow, marks: Marks) {
+    pub fn take(&mut self, window: Window, scanned: ScannedWindow, found: Found) {
         if self.ended {
             return;
         }
@@ -178,7 +185,7 @@ impl<'r> Intake<'r> {
         if self.ended {
             return;
         }
-        self.pending.push((window, scanned, marks));
+        self.pending.push((window, scanned, found));
         if stops {
             self.flush();
             self.end();
@@ -224,9 +231,9 @@ impl<'r> Intake<'r> {
     }
 
     fn flush(&mut self) {
-        for (window, scanned, marks) in std::mem::take(&mut self.pending) {
+        for (window, scanned, found) in std::mem::take(&mut self.pending) {
             if !self.ended {
-                self.append(window, scanned, marks);
+                self.append(window, scanned, found);
             }
         }
         while let Some(lane) = self.unripe.front().copied() {
@@ -239,7 +246,7 @@ impl<'r> Intake<'r> {
         }
     }
 
-    fn append(&mut self, window: Window, mut scanned: ScannedWindow, mut marks: Marks) {
+    fn append(&mut self, window: Window, mut scanned: ScannedWindow, Found { mut marks, met }: Found) {
         let overlong = window.overlong.map_or(0, |line| line.len);
         let mut stop_line = u32::MAX;
         let events = scanned.spans.len();
@@ -247,6 +254,7 @@ impl<'r> Intake<'r> {
         if scanned.spans.len() != events {
             marks = objects::marks_left(marks, &scanned.spans);
         }
+        self.meets = taken_out::by_event(met, &scanned.spans);
         if self.strict {
             (0..scanned.spans.len()).for_each(|index| scanned.spans.set_flag(index, Span::MUST_READ));
         }
@@ -348,6 +356,11 @@ impl<'r> Intake<'r> {
                 }
                 lane = Some(self.open_lane(&group.thread, lane, held, index));
             }
+            if !self.meets.is_empty() {
+                // Places in the lane are known only of what was put there.
+                self.push(lane.expect("opened above"), held, from, index, lanes);
+                from = index;
+            }
             self.watch_hole(lane.expect("opened above"), held, (from, index), faults);
         }
         if let Some(lane) = lane {
@@ -388,32 +401,6 @@ impl<'r> Intake<'r> {
         index
     }
 
-    /// Notes a place where lines were skipped that may have been this lane's: before an event whose
-    /// lane's events from `from` on are not in the lane yet.
-    fn watch_hole(&mut self, lane: usize, held: &Held, (from, index): (u32, u32), faults: &[WindowFault]) {
-        let row = held.spans.row(index);
-        let skipped = self.lines_unopened + faults.partition_point(|fault| fault.line < row) as u64;
-        let lane = &mut self.lanes[lane];
-        let gone = skipped - lane.skipped_seen;
-        if gone == 0 || !matches!(self.malformed, Malformed::Skip) {
-            return;
-        }
-        lane.skipped_seen = skipped;
-        let position = lane.events + u64::from(index - from);
-        let before = if index > from { held.spans.ordinal(index - 1) } else { lane.last_ordinal };
-        match held.spans.ordinal(index) {
-            Some(ordinal) => {
-                let jump = ordinal - before.map_or(0, |before| before + 1);
-                if jump > 0 && jump <= gone {
-                    lane.holes.push_back((position, before, ordinal));
-                }
-            }
-            None => {
-                lane.fault_from.get_or_insert(position);
-            }
-        }
-    }
-
     fn push(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32, lanes: &mut Vec<usize>) {
         if from == to {
             return;
@@ -422,11 +409,24 @@ impl<'r> Intake<'r> {
         self.touched.push(lane);
         let last = to - 1;
         self.last_line = self.last_line.max(held.line(held.spans.row(last)));
-        self.collect_opening(lane, held, from, to);
+        self.push_ruled(lane, held, from, to);
         let state = &mut self.lanes[lane];
         state.last_ordinal = held.spans.ordinal(last).or(state.last_ordinal);
         state.ended = held.spans.flags(last) & Span::ENDS_THREAD != 0;
         state.complete |= state.ended;
+        if state.ended && state.opening_wanted > 0 {
+            // Its end was taken out.
+            self.ripen(lane, self.time + u64::from(held.spans.sequence(held.spans.row(last))) + 1);
+        }
+    }
+
+    /// Puts a range of events into their lane.
+    pub(super) fn push_kept(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32) {
+        if from == to {
+            return;
+        }
+        self.collect_opening(lane, held, from, to);
+        let state = &mut self.lanes[lane];
         let dropped = self.skip_start.saturating_sub(state.events).min(u64::from(to - from));
         self.taken.push((from + dropped as u32, to, lane));
         if dropped > 0 {

@@ -169,7 +169,7 @@ impl<J: Judge> Aligner<'_, J> {
             let mut scratch = Scratch::default();
             for (held, from, to) in std::mem::take(&mut self.sides[side.index()].dropped) {
                 for index in from..to {
-                    let met = Met { held: &held, index, position: 0 };
+                    let met = Met { held: &held, index, position: 0, gone: 0 };
                     if let Some(fault) = check_lone(&met, self.comparer, &mut scratch) {
                         self.add_fault(side, fault);
                     }

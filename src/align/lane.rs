@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::group::GroupKeys;
 use super::pairing::Opening;
 use super::sealed::Sealed;
+use super::taken_out::Folding;
 use crate::compare::Event;
 use crate::scan::{Opener, Sight, Span, SpanTable, ThreadKey};
 use crate::source::{Bytes, Log, SourceError};
@@ -43,8 +44,8 @@ impl Held {
 
 /// Events of one lane that lie together.
 pub enum Batch {
-    /// Their bytes are at hand: a range of a table's spans.
-    Hot { held: Arc<Held>, from: u32, to: u32 },
+    /// Their bytes are at hand: a range of a table's spans, and how many of the lane's events were taken out before.
+    Hot { held: Arc<Held>, from: u32, to: u32, gone: u64 },
     /// Their bytes were given up; only where their lines begin is kept.
     Sealed(Box<Sealed>),
 }
@@ -90,6 +91,9 @@ pub struct Lane {
     pub holes: VecDeque<(u64, Option<u64>, u64)>,
     /// Lines were skipped that may have been this lane's, after this position.
     pub fault_from: Option<u64>,
+    /// Events taken out by rules so far.
+    pub gone: u64,
+    pub(super) folding: Option<Box<Folding>>,
     queue: VecDeque<Batch>,
     /// Events of the front batch already taken.
     taken: usize,
@@ -120,6 +124,8 @@ impl Lane {
             skipped_seen: 0,
             holes: VecDeque::new(),
             fault_from: None,
+            gone: 0,
+            folding: None,
             queue: VecDeque::new(),
             taken: 0,
             head: 0,
@@ -135,7 +141,7 @@ impl Lane {
     /// Appends a range of a table's events, in file order.
     pub fn push(&mut self, held: &Arc<Held>, from: u32, to: u32) {
         self.events += u64::from(to - from);
-        self.queue.push_back(Batch::Hot { held: Arc::clone(held), from, to });
+        self.queue.push_back(Batch::Hot { held: Arc::clone(held), from, to, gone: self.gone });
     }
 
     /// Takes `count` events off the front.
@@ -162,12 +168,12 @@ impl Lane {
 
     /// Gives up the bytes of `held` where this lane still needs them.
     pub fn seal(&mut self, held: &Arc<Held>) {
-        while let Some(Batch::Hot { held: front, from, to }) = self.queue.get(self.sealed) {
+        while let Some(Batch::Hot { held: front, from, to, gone }) = self.queue.get(self.sealed) {
             if !Arc::ptr_eq(front, held) {
                 return;
             }
             let taken = if self.sealed == 0 { std::mem::take(&mut self.taken) as u32 } else { 0 };
-            let sealed = Sealed::new(held, *from + taken, *to);
+            let sealed = Sealed::new(held, *from + taken, *to, *gone);
             self.queue[self.sealed] = Batch::Sealed(Box::new(sealed));
             self.sealed += 1;
         }
@@ -215,7 +221,8 @@ impl Lane {
     pub fn put_back(&mut self, at: usize, held: Option<Held>) {
         if let Some(held) = held {
             let to = held.spans.len();
-            self.queue[at] = Batch::Hot { held: Arc::new(held), from: 0, to };
+            let gone = self.queue[at].gone();
+            self.queue[at] = Batch::Hot { held: Arc::new(held), from: 0, to, gone };
             self.sealed = self.queue.iter().take_while(|batch| matches!(batch, Batch::Sealed(_))).count();
         }
     }
@@ -258,6 +265,14 @@ impl Batch {
             Batch::Sealed(sealed) => sealed.count as usize,
         }
     }
+
+    /// The lane's events that were taken out before these.
+    fn gone(&self) -> u64 {
+        match self {
+            Batch::Hot { gone, .. } => *gone,
+            Batch::Sealed(sealed) => sealed.gone,
+        }
+    }
 }
 
 /// Walks the hot events of a lane.
@@ -276,6 +291,8 @@ pub struct Met<'l> {
     /// Its span in the table.
     pub index: u32,
     pub position: u64,
+    /// Events of its lane that were taken out before it.
+    pub gone: u64,
 }
 
 /// Events of a lane whose spans stand one after the other.
@@ -291,15 +308,15 @@ impl<'l> Run<'l> {
     /// The event so many behind the first.
     #[inline]
     pub fn at(&self, behind: u32) -> Met<'l> {
-        let Met { held, index, position } = self.first;
-        Met { held, index: index + behind, position: position + u64::from(behind) }
+        let Met { held, index, position, gone } = self.first;
+        Met { held, index: index + behind, position: position + u64::from(behind), gone }
     }
 
     /// The same as the comparer sees it.
     #[inline(always)]
     pub fn event(&self, behind: u32) -> Event<'l> {
         let span = self.first.held.spans.span(self.first.index + behind);
-        event_of(&span, span.line_of(self.bytes), self.first.held.line(span.row))
+        without(self.first.gone, event_of(&span, span.line_of(self.bytes), self.first.held.line(span.row)))
     }
 
     /// What is seen of an event and its partner so many behind the first.
@@ -320,10 +337,10 @@ impl<'l> LaneCursor<'l> {
     /// The hot events from here on that lie together; not taken yet.
     pub fn run(&mut self) -> Option<Run<'l>> {
         loop {
-            let Batch::Hot { held, from, to } = self.lane.queue.get(self.batch)? else { return None };
+            let Batch::Hot { held, from, to, gone } = self.lane.queue.get(self.batch)? else { return None };
             let index = *from + self.at as u32;
             if index < *to {
-                let first = Met { held, index, position: self.position };
+                let first = Met { held, index, position: self.position, gone: *gone };
                 return Some(Run { first, count: *to - index, bytes: &held.bytes });
             }
             self.batch += 1;
@@ -356,16 +373,16 @@ impl<'l> Met<'l> {
         self.held.spans.span(self.index)
     }
 
-    /// The event's number, if it has one.
+    /// The event's number, if it has one, as if what was taken out had never been there.
     pub fn ordinal(&self) -> Option<u64> {
-        self.held.spans.ordinal(self.index)
+        self.held.spans.ordinal(self.index).map(|ordinal| ordinal.saturating_sub(self.gone))
     }
 
     /// The event as the comparer sees it.
     #[inline(always)]
     pub fn event(&self) -> Event<'l> {
         let span = self.span();
-        event_of(&span, span.line_of(&self.held.bytes), self.held.line(span.row))
+        without(self.gone, event_of(&span, span.line_of(&self.held.bytes), self.held.line(span.row)))
     }
 
     /// Where the event stands.
@@ -374,7 +391,7 @@ impl<'l> Met<'l> {
         Place {
             line: self.held.line(row),
             offset: self.held.line_offset(row),
-            ordinal: self.ordinal(),
+            ordinal: self.held.spans.ordinal(self.index),
             position: self.position,
         }
     }
@@ -384,6 +401,15 @@ impl<'l> Met<'l> {
         let span = self.span();
         self.held.line_offset(span.row) + u64::from(span.lead) + at as u64
     }
+}
+
+/// An event numbered as if so many of its lane's before it had never been there.
+#[inline(always)]
+fn without(gone: u64, mut event: Event<'_>) -> Event<'_> {
+    if gone != 0 {
+        event.ordinal = event.ordinal.map(|ordinal| ordinal.saturating_sub(gone));
+    }
+    event
 }
 
 /// The event of a trimmed line, which is of this number, as the comparer sees it.

@@ -26,7 +26,7 @@ impl<J: Judge> Aligner<'_, J> {
                     let mut digests = Vec::with_capacity((task.to - task.from) as usize);
                     let mut keys = GroupKeys::default();
                     for index in task.from..task.to {
-                        let event = Met { held: &task.held, index, position: 0 }.event();
+                        let event = Met { held: &task.held, index, position: 0, gone: 0 }.event();
                         digests.push(match self.comparer.digest(side.index(), &event, scratch) {
                             Ok(digest) | Err((digest, _)) => digest,
                         });

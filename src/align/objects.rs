@@ -7,12 +7,22 @@ use super::intake::Intake;
 use super::lane::Held;
 use super::pairs::Phase;
 use super::parting::Judge;
+use super::taken_out::Met;
 use crate::identity::{Guesses, Mark, MarkFinder, Marked};
 use crate::scan::{ScannedWindow, SpanTable};
 use crate::source::{Side, Window};
 
 /// What events of a window say of objects, each by its line's row and its place among the events, in order of the log.
 pub(super) type Marks = Vec<(u32, u32, Mark)>;
+
+/// What was found in a window's events while it was scanned.
+#[derive(Default)]
+pub struct Found {
+    /// What they say of objects.
+    pub(super) marks: Marks,
+    /// Those that rules may take out.
+    pub(super) met: Vec<Met>,
+}
 
 /// Looks through a window's events.
 pub(super) fn marks_of(finder: &MarkFinder, window: &Window, scanned: &ScannedWindow) -> Marks {

@@ -73,8 +73,9 @@ pub fn weigh_pairs(
         && let (Some(left), Some(right)) = (reference.run(), candidate.run())
     {
         let run = left.count.min(right.count).min(count.min(u64::from(u32::MAX)) as u32);
-        // Ordinals that are ahead are never the same bytes.
-        let sees = !strict && comparer.compares_all() && step == Step::default();
+        // Ordinals that are ahead are never the same bytes, nor are those behind events that one side alone had.
+        let as_numbered = step == Step::default() && left.first.gone == right.first.gone;
+        let sees = !strict && comparer.compares_all() && as_numbered;
         let mut at = 0;
         while at < run {
             let sight = if sees { found.take_equal(&left, &right, &mut at, run) } else { Sight::Unseen };

@@ -14,6 +14,8 @@ pub struct Sealed {
     bytes: usize,
     pub(super) first_line: u64,
     pub(super) count: u32,
+    /// The lane's events that were taken out before these.
+    pub(super) gone: u64,
     last_must_read: bool,
     steps: Box<[u8]>,
 }
@@ -30,7 +32,7 @@ struct Step {
 }
 
 impl Sealed {
-    pub(super) fn new(held: &Held, from: u32, to: u32) -> Sealed {
+    pub(super) fn new(held: &Held, from: u32, to: u32, gone: u64) -> Sealed {
         let place = |index: u32| {
             let row = held.spans.row(index);
             Step { start: held.line_offset(row), line: held.line(row) }
@@ -53,6 +55,7 @@ impl Sealed {
             bytes: (from..to).map(line_bytes).sum(),
             first_line: first.line,
             count: to - from,
+            gone,
             last_must_read: last.has(Span::MUST_READ),
             steps: steps.into_boxed_slice(),
         }

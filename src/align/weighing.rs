@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::aligner::Aligner;
 use super::lane::{Lane, LaneCursor};
 use super::options::Stage;
-use super::pairs::{Phase, Recent, WeighedPairs, Weighing, check_lone, weigh_pairs};
+use super::pairs::{Phase, Recent, WeighedPairs, Weighing, weigh_pairs};
 use super::parting::{Judge, Parted};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
@@ -16,7 +16,7 @@ pub(super) const CHUNK_PAIRS: u64 = 1_024;
 pub(super) const ROUND_PAIRS: u64 = 65_536;
 /// Events of all lanes together that a round brings back, and the least of one lane.
 const UNSEALED_MAX: u64 = 65_536;
-const UNSEALED_MIN: u64 = 64;
+pub(super) const UNSEALED_MIN: u64 = 64;
 /// Pairs weighed in the first round behind an accepted parting.
 pub(super) const PACE_ACCEPTED: u64 = 64;
 
@@ -202,50 +202,6 @@ impl<J: Judge> Aligner<'_, J> {
             self.unseal_lane(pairing, side, partner.min(share))?;
         }
         Ok(())
-    }
-
-    /// Where lines were skipped and ordinals show which events are gone, the partner's events
-    /// in that hole are stepped over.
-    pub(super) fn step_over_holes(&mut self, pairing: usize) -> Result<(), SourceError> {
-        loop {
-            let mut stepped = false;
-            for side in Side::BOTH {
-                let lane = self.lane(pairing, side);
-                let Some((position, after, before)) = lane.holes.front().copied() else { continue };
-                if position != lane.head {
-                    continue;
-                }
-                let partner = self.lane(pairing, side.other());
-                let next = partner.cursor(0).next().and_then(|met| met.ordinal());
-                // As the lane with the hole would number it.
-                let number = next.map(|next| self.pairings[pairing].step.as_numbered_by(side, next));
-                let inside = number.is_some_and(|number| {
-                    after.is_none_or(|after| number > i128::from(after)) && number < i128::from(before)
-                });
-                if inside {
-                    self.check_stepped_over(pairing, side.other());
-                    let lane = self.pairings[pairing].lanes[side.other().index()].expect("paired");
-                    self.sides[side.other().index()].pop(lane, 1);
-                    self.counters.unverified += 1;
-                    self.unseal_front(pairing, UNSEALED_MIN)?;
-                    stepped = true;
-                } else if next.is_some() || partner.complete && partner.waiting() == 0 {
-                    self.lane_mut(pairing, side).holes.pop_front();
-                    stepped = true;
-                }
-            }
-            if !stepped {
-                return Ok(());
-            }
-        }
-    }
-
-    /// An event that is stepped over has no partner either.
-    fn check_stepped_over(&mut self, pairing: usize, side: Side) {
-        let met = self.lane(pairing, side).cursor(0).next();
-        if let Some(fault) = met.and_then(|met| check_lone(&met, self.comparer, &mut Scratch::default())) {
-            self.add_fault(side, fault);
-        }
     }
 
     /// Pairings of which a lane is at its end.

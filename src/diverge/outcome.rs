@@ -218,6 +218,8 @@ pub struct Coverage {
     pub differed_in_bytes: u64,
     /// Pairs in which each named rule overlooked a difference, in the profile's order, only those above zero.
     pub overlooked: Vec<(String, u64)>,
+    /// Events of each side that each named rule took out, in the profile's order, only those above zero.
+    pub taken_out: Vec<(String, [u64; 2])>,
 }
 
 /// A malformed line.

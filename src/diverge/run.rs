@@ -163,7 +163,7 @@ fn assemble(
         candidate: facts(&aligner.sides[1]),
         first,
         pairings,
-        coverage: coverage(&aligner, &names),
+        coverage: coverage(&aligner, &names, usize::from(profile.event_base())),
         faults,
         faults_total,
         notes: notes(&mut aligner, only_first, remarks),
@@ -361,8 +361,9 @@ fn faults(aligner: &Aligner<'_, Judgement<'_>>, only_first: Option<[Option<u64>;
     (listed, total)
 }
 
-fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str]) -> Coverage {
+fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str], event_base: usize) -> Coverage {
     let counters = &aligner.counters;
+    let taken_out = |at: usize| aligner.sides.each_ref().map(|side| side.taken_out[at]);
     Coverage {
         events_compared: counters.events_compared,
         equal_by_bytes: counters.equal_by_bytes,
@@ -373,6 +374,10 @@ fn coverage(aligner: &Aligner<'_, Judgement<'_>>, names: &[&str]) -> Coverage {
         overlooked: (names.iter().zip(&counters.overlooked))
             .filter(|(_, count)| **count > 0)
             .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect(),
+        taken_out: (names[event_base..].iter().enumerate())
+            .map(|(at, name)| ((*name).to_owned(), taken_out(at)))
+            .filter(|(_, counts)| *counts != [0, 0])
             .collect(),
     }
 }

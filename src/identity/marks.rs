@@ -254,13 +254,13 @@ impl MarkFinder {
 impl Sought {
     /// The scalars that say something, and those which decide that they do.
     fn find(&self, read: &Read<'_>, fixed: &mut Vec<usize>, told: &mut Vec<Told>) {
-        let holds = |condition: &Condition| {
+        let mut holds = |condition: &Condition| {
             let node = read.at(&condition.path);
             fixed.extend(node);
             node.is_some_and(|node| condition.is_met_by(read.tape.bytes(read.line, node)))
         };
         // Each decides, also those behind one that does not hold.
-        if !self.when.iter().map(holds).fold(true, |all, one| all && one) {
+        if self.when.iter().filter(|condition| !holds(condition)).count() > 0 {
             return;
         }
         let Some(says) = self.says(read, fixed) else { return };

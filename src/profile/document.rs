@@ -24,6 +24,8 @@
 //! | `[[unordered]]` | as `[[ignore]]`, and `by`: where an element keeps the key it is matched by |
 //! | `[[spelling]]` | as `[[ignore]]`, and `hex`, `width`, `case`: which spellings are equal |
 //! | `[[offset]]` | as `[[ignore]]`, and `by`, `from`, `to`: the candidate's value is the reference's plus `by` |
+//! | `[[drop]]` | `name`, `kinds`, `when`, `reason`: events that are taken out of both logs |
+//! | `[[fold]]` | the same, and `same` (paths): events whose repetitions are taken out |
 //! | `when` | `{ path, equals }`, or a list of them that must all hold: a value, or one of several, on both sides |
 //! | `[[summary]]` | `kinds` (`handle.*` stands for all that begin so), `template` |
 //!
@@ -38,6 +40,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::event_tables::{DropTable, FoldTable};
 use super::fault::Fault;
 use super::identity_tables::IdentityTable;
 use super::layers::{Below, RolesBelow};
@@ -132,6 +135,10 @@ struct Document {
     offset: Vec<OffsetTable>,
     #[serde(default)]
     identity: Vec<IdentityTable>,
+    #[serde(default)]
+    drop: Vec<DropTable>,
+    #[serde(default)]
+    fold: Vec<FoldTable>,
     #[serde(default)]
     summary: Vec<SummaryTable>,
 }
@@ -240,6 +247,8 @@ impl Document {
             spelling: self.spelling.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             offset: self.offset.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             identity: self.identity.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            drop: self.drop.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            fold: self.fold.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };

@@ -310,7 +310,7 @@ impl Below {
     /// A layer's own profile with what is below it. Of rules for one place the first counts: the layer's own.
     pub fn under(self, own: Profile) -> Profile {
         let Profile { description, header, ignore, mask, allocator, summaries, .. } = self.profile;
-        let Profile { tolerance, unordered, spelling, offset, identity, .. } = self.profile;
+        let Profile { tolerance, unordered, spelling, offset, identity, drop, fold, .. } = self.profile;
         Profile {
             description: if own.description.is_empty() { description } else { own.description },
             header: own.header.or(header),
@@ -322,6 +322,8 @@ impl Below {
             spelling: own.spelling.into_iter().chain(spelling).collect(),
             offset: own.offset.into_iter().chain(offset).collect(),
             identity: own.identity.into_iter().chain(identity).collect(),
+            drop: own.drop.into_iter().chain(drop).collect(),
+            fold: own.fold.into_iter().chain(fold).collect(),
             summaries: own.summaries.into_iter().chain(summaries).collect(),
             // Whatever of these the layer leaves out was taken from below when it was read.
             name: own.name,
@@ -360,6 +362,8 @@ impl Profile {
             spelling: Vec::new(),
             offset: Vec::new(),
             identity: Vec::new(),
+            drop: Vec::new(),
+            fold: Vec::new(),
             summaries: Vec::new(),
         }
     }

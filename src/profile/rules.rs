@@ -4,6 +4,7 @@
 //! apart; no rule lives in code. [`super::document`] is the stored form.
 
 use super::amount::Amount;
+use super::events::{DropRule, FoldRule};
 use super::identity::IdentityRule;
 use super::pattern::Pattern;
 use crate::json::{self, Pointer};
@@ -39,6 +40,10 @@ pub struct Profile {
     pub offset: Vec<OffsetRule>,
     /// Values that stand for objects.
     pub identity: Vec<IdentityRule>,
+    /// Events that are taken out.
+    pub drop: Vec<DropRule>,
+    /// Events whose repetitions are taken out.
+    pub fold: Vec<FoldRule>,
     /// One-line summaries of events, by kind; see [`super::summary`].
     pub summaries: Vec<SummaryRule>,
 }
@@ -403,12 +408,14 @@ impl Profile {
             .chain(self.allocator.iter().map(|rule| rule.name.as_str()))
             .chain(self.value_rules_behind_allocators().map(|rule| rule.name))
             .chain(self.identity.iter().map(|rule| rule.name.as_str()))
+            .chain(self.drop.iter().map(|rule| rule.name.as_str()))
+            .chain(self.fold.iter().map(|rule| rule.name.as_str()))
             .collect()
     }
 
     /// The number of the first identity rule in [`Profile::rule_names`].
     pub fn identity_base(&self) -> u16 {
-        (self.rule_names().len() - self.identity.len()) as u16
+        self.event_base() - self.identity.len() as u16
     }
 
     /// All rules on values, in the order of [`Profile::rule_names`], with their numbers there.
@@ -444,6 +451,8 @@ impl Profile {
         self.spelling.retain(|rule| keep(&rule.name));
         self.offset.retain(|rule| keep(&rule.name));
         self.identity.retain(|rule| keep(&rule.name));
+        self.drop.retain(|rule| keep(&rule.name));
+        self.fold.retain(|rule| keep(&rule.name));
     }
 }
 

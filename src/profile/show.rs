@@ -49,6 +49,7 @@ fn written(profile: &Profile, mut out: Writer<'_>) -> String {
     allocators(&mut out, &profile.allocator);
     others(&mut out, profile);
     identities(&mut out, &profile.identity);
+    events(&mut out, profile);
     summaries(&mut out, &profile.summaries);
     out.text
 }
@@ -159,6 +160,32 @@ fn identities(out: &mut Writer<'_>, rules: &[IdentityRule]) {
             out.when(&uses.when);
             out.pair("path", pattern_text(&uses.path));
         }
+    }
+}
+
+/// The rules that take events out.
+fn events(out: &mut Writer<'_>, profile: &Profile) {
+    for rule in &profile.drop {
+        out.table("[[drop]]", "Events that are taken out of both logs.");
+        out.name(&rule.name);
+        out.kinds(&rule.kinds);
+        out.when(&rule.when);
+        out.pair("reason", quote(&rule.reason));
+    }
+    for rule in &profile.fold {
+        out.table(
+            "[[fold]]",
+            "Events whose repetitions are taken out: of a thread's run of them the first of each kind counts.",
+        );
+        out.name(&rule.name);
+        out.kinds(&rule.kinds);
+        out.when(&rule.when);
+        match &rule.same[..] {
+            [] => {}
+            [one] => out.pair("same", path_text(one)),
+            all => out.pair("same", list(all.iter().map(path_text))),
+        }
+        out.pair("reason", quote(&rule.reason));
     }
 }
 
@@ -393,7 +420,7 @@ fn decimal(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::profile::identity::{DefineRule, ReleaseRule, SizeRule, UseRule};
-    use crate::profile::{Amount, Segment, builtins, parse};
+    use crate::profile::{Amount, DropRule, FoldRule, Segment, builtins, parse};
     use proptest::prelude::*;
 
     #[test]
@@ -567,15 +594,31 @@ mod tests {
     }
 
     prop_compose! {
+        fn some_drop()(name in text(), kinds in kinds(), condition in when(), reason in text()) -> DropRule {
+            let kinds = if condition.is_empty() { vec!["k".to_owned()] } else { kinds };
+            DropRule { name: format!("d:{name}"), kinds, when: condition, reason }
+        }
+    }
+
+    prop_compose! {
+        fn some_fold()(
+            name in text(), kind in text(), when in when(), same in proptest::collection::vec(path("s"), 0..3), reason in text(),
+        ) -> FoldRule {
+            FoldRule { name: format!("f:{name}"), kinds: vec![kind], when, same, reason }
+        }
+    }
+
+    prop_compose! {
         fn some_profile()(
-            name in text(), description in any::<String>(), roles in some_roles(),
+            name in text(), description in any::<String>(), roles in some_roles().boxed(),
             header in proptest::option::of((text(), path("v"), any::<u64>())),
             null_equals_missing in any::<bool>(), skip_start in any::<u64>(),
             ignore in proptest::collection::vec((text(), kinds(), pattern(), when(), text()), 0..3),
             mask in proptest::collection::vec((kinds(), pattern(), 1..=u64::MAX, text()), 0..3),
-            tolerance in proptest::option::of(some_tolerance()), spelling in proptest::option::of(some_spelling()),
-            offset in proptest::option::of(some_offset()), unordered in proptest::option::of(some_unordered()),
-            allocator in proptest::option::of(some_allocator()), identity in proptest::option::of(some_identity()),
+            tolerance in proptest::option::of(some_tolerance().boxed()), spelling in proptest::option::of(some_spelling().boxed()),
+            offset in proptest::option::of(some_offset().boxed()), unordered in proptest::option::of(some_unordered().boxed()),
+            allocator in proptest::option::of(some_allocator().boxed()), identity in proptest::option::of(some_identity().boxed()),
+            (drop, fold) in (proptest::option::of(some_drop().boxed()), proptest::option::of(some_fold().boxed())),
             summaries in proptest::collection::vec((kinds(), text()), 0..3),
         ) -> Profile {
             let header = header.map(|(kind, version_path, version)| Header { kind, version_path, version });
@@ -598,6 +641,8 @@ mod tests {
                 offset: offset.into_iter().collect(),
                 unordered: unordered.into_iter().collect(),
                 identity: identity.into_iter().collect(),
+                drop: drop.into_iter().collect(),
+                fold: fold.into_iter().collect(),
                 summaries: summaries.collect(),
             }
         }

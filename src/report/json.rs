@@ -236,6 +236,11 @@ fn coverage(coverage: &Coverage) -> Doc {
     for (rule, count) in &coverage.overlooked {
         overlooked.add(rule, Doc::number(count));
     }
+    let mut taken_out = Doc::object([]);
+    for (rule, [reference, candidate]) in &coverage.taken_out {
+        let counts = [("reference", Doc::number(reference)), ("candidate", Doc::number(candidate))];
+        taken_out.add(rule, Doc::object(counts));
+    }
     Doc::object([
         ("events_compared", Doc::number(coverage.events_compared)),
         ("equal_by_bytes", Doc::number(coverage.equal_by_bytes)),
@@ -244,6 +249,7 @@ fn coverage(coverage: &Coverage) -> Doc {
         ("skipped_nondeterministic", Doc::number(coverage.skipped_nondeterministic)),
         ("overlooked", overlooked),
         ("differed_in_bytes", Doc::number(coverage.differed_in_bytes)),
+        ("taken_out", taken_out),
     ])
 }
 
@@ -492,7 +498,8 @@ mod tests {
       "raw-handle-id": 12,
       "allocator": 1234
     },
-    "differed_in_bytes": 0
+    "differed_in_bytes": 0,
+    "taken_out": {}
   },
   "faults": [],
   "faults_total": 0,

@@ -156,6 +156,15 @@ pub(crate) fn coverage(story: &Story, page: &mut Page, width: usize) {
             page.line(Style::Dim, &line);
         }
     }
+    if !outcome.coverage.taken_out.is_empty() && !context.first_only {
+        let told = |(rule, [reference, candidate]): &(String, [u64; 2])| {
+            format!("{} {} and {} events", visible(rule), grouped(*reference), grouped(*candidate))
+        };
+        let rules: Vec<String> = outcome.coverage.taken_out.iter().map(told).collect();
+        for line in wrapped(&format!("taken out by rule: {}", rules.join(", ")), width) {
+            page.line(Style::Dim, &line);
+        }
+    }
     for note in &outcome.notes {
         for line in wrapped(&format!("note: {}: {}", story.label(note.side), visible(&note.text)), width) {
             page.line(Style::Dim, &line);

@@ -339,6 +339,10 @@ fn coverage(story: &Story, out: &mut String) {
         for (rule, count) in &coverage.overlooked {
             out.push_str(&format!("- overlooked by rule {}: {}\n", prose(rule), grouped(*count)));
         }
+        for (rule, [reference, candidate]) in &coverage.taken_out {
+            let (reference, candidate) = (grouped(*reference), grouped(*candidate));
+            out.push_str(&format!("- taken out by rule {}: {reference} and {candidate} events\n", prose(rule)));
+        }
     }
     if story.context.first_only {
         let how = whole_command(story.context).map_or_else(|| "run without `--first`".to_owned(), |how| code(&how));

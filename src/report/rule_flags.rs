@@ -43,6 +43,9 @@ pub(crate) fn rule_flags(story: &Story) -> Vec<RuleFlag> {
     let something_differed = coverage.differed_in_bytes > 0 && story.verdict != Verdict::Trouble;
     let names = profile.rule_names().into_iter().skip(usize::from(!profile.null_equals_missing));
     let flag = |rule: &str| {
+        if coverage.taken_out.iter().any(|(name, _)| name == rule) {
+            return None;
+        }
         let count = coverage.overlooked.iter().find(|(name, _)| name == rule).map_or(0, |(_, count)| *count);
         let suspicion = match count {
             0 if something_differed && story.context.own_rules.contains(rule) => Suspicion::Unused,

@@ -41,6 +41,8 @@ pub(crate) fn profile() -> Profile {
         spelling: vec![],
         offset: vec![],
         identity: vec![],
+        drop: vec![],
+        fold: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
             rule(&["handle.*"], "sid={handle_semantic_id}"),

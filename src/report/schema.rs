@@ -165,7 +165,15 @@ fn coverage() -> Value {
                 "description": "For each rule the pairs in which it overlooked a difference.",
                 "additionalProperties": { "type": "integer", "minimum": 0 }
             },
-            "differed_in_bytes": count("Pairs whose compared parts are not the same bytes.")
+            "differed_in_bytes": count("Pairs whose compared parts are not the same bytes."),
+            "taken_out": {
+                "type": "object",
+                "description": "For each rule that drops or folds events, how many of each log it took out.",
+                "additionalProperties": object(&["reference", "candidate"], json!({
+                    "reference": count("Events of the reference."),
+                    "candidate": count("Events of the candidate.")
+                }))
+            }
         }),
     )
 }

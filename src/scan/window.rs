@@ -276,6 +276,8 @@ mod tests {
             spelling: vec![],
             offset: vec![],
             identity: vec![],
+            drop: vec![],
+            fold: vec![],
             summaries: vec![],
         }
     }

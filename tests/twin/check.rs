@@ -130,6 +130,9 @@ fn contained(twin: &Value, program: &Value, place: &str, out: &mut Vec<String>) 
     if place == "/coverage/overlooked" {
         return overlooked(twin, program, out);
     }
+    if place == "/coverage/taken_out" {
+        return taken_out(twin, program, out);
+    }
     if place == "/rule_flags" {
         return broad(twin, program, out);
     }
@@ -188,6 +191,21 @@ fn overlooked(twin: &Value, program: &Value, out: &mut Vec<String>) {
     };
     if !twin.as_array().iter().eq(found.iter().map(|(_, count)| count)) {
         out.push(format!("/coverage/overlooked: twin {}, program {}", show(twin), show(program)));
+    }
+}
+
+/// What each rule on events took out, in the profile's order; those that took nothing are not told.
+fn taken_out(twin: &Value, program: &Value, out: &mut Vec<String>) {
+    let nothing = |counts: &&Value| {
+        ["reference", "candidate"].iter().all(|side| counts.get(side).and_then(Value::as_integer) == Some(0))
+    };
+    let told: Vec<&Value> = twin.as_array().iter().filter(|counts| !nothing(counts)).collect();
+    let found = match program {
+        Value::Object(found) => found.iter().map(|(_, counts)| counts).collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    if told != found {
+        out.push(format!("/coverage/taken_out: twin {}, program {}", show(twin), show(program)));
     }
 }
 

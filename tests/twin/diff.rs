@@ -2,6 +2,7 @@
 
 use super::digest::{digest_among, digest_of_kind};
 use super::equal::{Difference, Likeness, weigh, weigh_among};
+use super::events::take_out;
 use super::json::{Refused, Value};
 use super::judge::{LOOK_AHEAD, Resync, resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
@@ -71,6 +72,8 @@ pub struct Coverage {
     pub differed: usize,
     /// By number of the rule.
     pub overlooked: BTreeMap<usize, usize>,
+    /// Events of each side, by rule on events.
+    pub taken_out: [Vec<usize>; 2],
 }
 
 pub struct Outcome<'a> {
@@ -92,8 +95,9 @@ pub fn diff<'a>(
     choices: &'a Choices,
     times: &Times,
 ) -> Result<Outcome<'a>, &'static str> {
-    let logs = [read_log(bytes[0], rules, choices)?, read_log(bytes[1], rules, choices)?];
+    let mut logs = [read_log(bytes[0], rules, choices)?, read_log(bytes[1], rules, choices)?];
     let faults = [0, 1].map(|side| logs[side].faults.iter().cloned().collect());
+    let taken_out = [0, 1].map(|side| take_out(&mut logs[side], rules));
     let objects = [0, 1].map(|side| Objects::of(&logs[side], rules));
     let mut twin = Twin { rules, choices, logs, read: Default::default(), objects, partners: HashMap::new() };
     let (pairings, unknown) = pairings(&twin, times);
@@ -112,6 +116,7 @@ pub fn diff<'a>(
     for at in 0..outcome.pairings.len() {
         outcome.compare(at, &mut met);
     }
+    outcome.coverage.taken_out = taken_out;
     outcome.read_the_rest(&met);
     outcome.rank();
     outcome.judge_cut();
@@ -215,7 +220,8 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
         out.push(match found {
             Some(found) => {
                 let auto = matches!(twin.choices.map, Map::Auto);
-                let late = auto && found.at > lane.events[0] + 1 + times.late;
+                let first = lane.events.first().copied().unwrap_or(lane.first);
+                let late = auto && found.at > first + 1 + times.late;
                 let mut pairing = alone([Some(r), Some(found.lanes[1])], found.by, "identical");
                 pairing.ambiguous = found.ambiguous;
                 pairing.common = auto.then_some(found.common);

@@ -17,7 +17,10 @@ pub struct Event {
     pub text: Range<usize>,
     pub tail: Range<usize>,
     pub kind: Value,
+    /// As if what was taken out had never been there.
     pub ordinal: Option<u64>,
+    /// As the line has it.
+    pub written: Option<u64>,
     pub nondeterministic: bool,
     /// Lines of the log stepped over before this one.
     pub skipped_before: usize,
@@ -34,6 +37,8 @@ pub struct Lane {
     pub events: Vec<usize>,
     /// Log time just after the event that ended it.
     pub ended: Option<usize>,
+    /// The first of its events, also where that was taken out.
+    pub first: usize,
     by_end_event: bool,
 }
 
@@ -146,6 +151,7 @@ pub fn read_log<'a>(bytes: &'a [u8], rules: &Rules, choices: &Choices) -> Result
                     text,
                     kind: opened.kind,
                     ordinal: opened.ordinal,
+                    written: opened.ordinal,
                     nondeterministic: opened.nondeterministic,
                     skipped_before: log.lines_skipped,
                     last: Some(line) == last_line && !log.torn,
@@ -203,7 +209,9 @@ fn lane_of(
         }
     };
     threads.insert(key, next);
-    log.lanes.push(Lane { thread: thread.to_vec(), generation, events: Vec::new(), ended: None, by_end_event: false });
+    let first = log.events.len();
+    let (thread, events) = (thread.to_vec(), Vec::new());
+    log.lanes.push(Lane { thread, generation, events, ended: None, first, by_end_event: false });
     Ok(next)
 }
 

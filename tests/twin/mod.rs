@@ -2,7 +2,7 @@
 //!
 //! It holds both logs in memory as plain values and decides everything by the words of the
 //! contract. Files in reading order: [`value`] and [`json`] (values), [`rules`] (what counts), [`lines`]
-//! (a log as events and faults), [`equal`] (two events), [`alike`] and [`multiset`] (their scalars, their arrays without order), [`digest`], [`objects`],
+//! (a log as events and faults), [`events`] (which of them rules take out), [`equal`] (two events), [`alike`] and [`multiset`] (their scalars, their arrays without order), [`digest`], [`objects`],
 //! [`pairing`] (which lane goes with which), [`judge`] (what kind of divergence), [`accept`] (which are tolerated), [`diff`] (all of it, as
 //! a report); [`pairs`], [`threads`] and [`shapes`] make logs, [`ruled`] profiles, [`accepting`] files of accepted divergences, [`check`] and
 //! [`held`] hold the program against the twin.
@@ -16,6 +16,7 @@ pub mod damage;
 pub mod diff;
 pub mod digest;
 pub mod equal;
+pub mod events;
 pub mod flags;
 pub mod held;
 pub mod json;

@@ -62,7 +62,7 @@ pub fn pair_lanes(twin: &Twin, times: &Times) -> Vec<Matched> {
 fn ripen(twin: &Twin, times: &Times, side: usize, lane: usize) -> Ripe {
     let log = &twin.logs[side];
     let events = twin.lane_events(side, lane);
-    let first = log.lanes[lane].events[0];
+    let first = log.lanes[lane].events.first().copied().unwrap_or(log.lanes[lane].first);
     let mut time = log.events.len().min(first + 1 + times.patience);
     if let Some(&full) = events.get(times.opening - 1) {
         time = time.min(full + 1);

@@ -24,6 +24,8 @@ pub enum Family {
     Generic,
     /// The same under a profile with rules of every class.
     Ruled,
+    /// The same, and events are taken out.
+    Events,
     /// More events than pairing waits for.
     Long,
 }
@@ -75,11 +77,12 @@ pub fn case(family: Family, seed: u64) -> Case {
     let percent = rng.pick(&[0, 0, 30, 100]);
     // Another heap, other handles, other thread ids, or some of these.
     let moved = [0x10_0000, 0x1000, 0x20].map(|by| if rng.chance(60) { by } else { 0 });
-    let bent = if family == Family::Ruled { rng.pick(&[2, 10, 60]) } else { 0 };
+    let is_ruled = matches!(family, Family::Ruled | Family::Events);
+    let bent = if is_ruled { rng.pick(&[2, 10, 60]) } else { 0 };
     for thread in &mut candidate {
         noise(&mut thread.events, percent, &mut rng);
         move_objects(&mut thread.events, moved);
-        if family == Family::Ruled {
+        if is_ruled {
             ruled::bend(&mut thread.events, bent, &mut rng);
         }
         if rng.chance(45) {
@@ -124,12 +127,16 @@ fn key_text(key: &Shape) -> String {
 }
 
 fn names(family: Family, rng: &mut Rng) -> (Names, Vec<String>) {
-    if !matches!(family, Family::Generic | Family::Ruled) {
+    if !matches!(family, Family::Generic | Family::Ruled | Family::Events) {
         return (Names { thread: vec!["tid"], ..SCHEMA_V1 }, Vec::new());
     }
-    let inside = family == Family::Ruled && rng.chance(50);
+    let is_ruled = matches!(family, Family::Ruled | Family::Events);
+    let inside = is_ruled && rng.chance(50);
     let ground = if inside { ruled::MODEL_INSIDE } else { ruled::MODEL };
-    let profile = if family == Family::Ruled { ruled::profile(&ground, rng) } else { "generic".to_owned() };
+    let mut profile = if is_ruled { ruled::profile(&ground, rng) } else { "generic".to_owned() };
+    if family == Family::Events {
+        profile.push_str(&ruled::event_rules(&ground, rng));
+    }
     let mut flags = vec!["--profile".to_owned(), profile];
     let mut flag = |name: &str, value: &str| flags.extend([name.to_owned(), value.to_owned()]);
     let thread = match rng.below(5) {
@@ -145,7 +152,7 @@ fn names(family: Family, rng: &mut Rng) -> (Names, Vec<String>) {
     let kind = rng.chance(75).then_some("op");
     kind.iter().for_each(|name| flag("--kind", name));
     let payload = match family {
-        Family::Ruled => inside.then_some("data"),
+        Family::Ruled | Family::Events => inside.then_some("data"),
         _ => rng.chance(50).then_some("data"),
     };
     payload.iter().for_each(|name| flag("--payload", name));
@@ -161,7 +168,8 @@ fn names(family: Family, rng: &mut Rng) -> (Names, Vec<String>) {
 
 fn choices(family: Family, names: &Names, keys: &[Vec<String>; 2], rng: &mut Rng) -> Vec<String> {
     let mut flags: Vec<&str> = Vec::new();
-    if rng.chance(if family == Family::Damaged { 45 } else { 3 }) {
+    // Where events are taken out nothing tells which of them a skipped line was.
+    if family != Family::Events && rng.chance(if family == Family::Damaged { 45 } else { 3 }) {
         flags.extend(["--malformed", "skip"]);
     }
     for (flag, percent) in [("--strict", 8), ("--prefix", 8), ("--ignore-unmatched", 8), ("--skip-nondeterministic", 8)]

@@ -72,6 +72,7 @@ impl Outcome<'_> {
             ("skipped_nondeterministic", number(of.skipped_nondeterministic)),
             ("overlooked", Value::Array(of.overlooked.values().map(|&n| number(n)).collect())),
             ("differed_in_bytes", number(of.differed)),
+            ("taken_out", Value::Array(of.taken_out[0].iter().zip(&of.taken_out[1]).map(taken_out).collect())),
         ])
     }
 
@@ -120,7 +121,7 @@ impl Outcome<'_> {
         object(vec![
             ("line", number(event.line)),
             ("offset", number(event.offset)),
-            ("ordinal", or_null(event.ordinal, |n| Value::integer(n.into()))),
+            ("ordinal", or_null(event.written, |n| Value::integer(n.into()))),
         ])
     }
 
@@ -187,4 +188,9 @@ fn faults(side: usize, faults: &BTreeSet<Fault>) -> Vec<Value> {
             ])
         })
         .collect()
+}
+
+/// How many events of each side a rule took out.
+fn taken_out((reference, candidate): (&usize, &usize)) -> Value {
+    object(vec![("reference", number(*reference)), ("candidate", number(*candidate))])
 }

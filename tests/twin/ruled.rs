@@ -1,5 +1,6 @@
 //! Profiles with rules of every class, by chance and as the twin reads them.
 
+use super::events::EventRule;
 use super::json::{Number, Value};
 use super::model::Event;
 use super::rules::{Asked, Class, Field, Rules, path, pattern};
@@ -36,18 +37,33 @@ pub fn from_toml(text: &str) -> Rules {
         let (from, to) = (number("from").unwrap_or(0), number("to").unwrap_or(u64::MAX.into()));
         rules.others.push((field(&rule), Class::Offset { by: number("by").expect("by"), from, to }));
     }
+    for class in ["drop", "fold"] {
+        for rule in all(class) {
+            let (kinds, when) = (kinds(&rule), when(&rule));
+            let same = rule.get("same").and_then(|same| same.as_array()).cloned().unwrap_or_default();
+            let same = same.iter().map(|one| path(one.as_str().expect("a path"))).collect();
+            rules.events.push(EventRule { kinds, when, same: Some(same).filter(|_| class == "fold") });
+        }
+    }
     rules
 }
 
 fn field(rule: &toml::Table) -> Field {
+    Field { kinds: kinds(rule), path: pattern(rule["path"].as_str().expect("a path")), when: when(rule) }
+}
+
+fn kinds(rule: &toml::Table) -> Vec<String> {
     let kinds = rule.get("kinds").and_then(|kinds| kinds.as_array()).cloned().unwrap_or_default();
-    let kinds = kinds.iter().map(|kind| kind.as_str().expect("a kind").to_owned()).collect();
+    kinds.iter().map(|kind| kind.as_str().expect("a kind").to_owned()).collect()
+}
+
+fn when(rule: &toml::Table) -> Vec<Asked> {
     let when = rule.get("when").and_then(|when| when.as_array()).cloned().unwrap_or_default();
-    let when = when.iter().map(|asked| Asked {
+    let asked = |asked: &toml::Value| Asked {
         path: path(asked["path"].as_str().expect("a path")),
         equals: asked["equals"].as_array().expect("a list").iter().map(scalar).collect(),
-    });
-    Field { kinds, path: pattern(rule["path"].as_str().expect("a path")), when: when.collect() }
+    };
+    when.iter().map(asked).collect()
 }
 
 fn scalar(value: &toml::Value) -> Value {
@@ -109,6 +125,28 @@ pub fn profile(ground: &Ground, rng: &mut Rng) -> String {
                 }
                 out.push_str(&format!("when = [{all}]\n"));
             }
+        }
+    }
+    out
+}
+
+/// Rules on events, to be added to a profile.
+pub fn event_rules(ground: &Ground, rng: &mut Rng) -> String {
+    let mut out = String::new();
+    for number in 0..1 + rng.below(3) {
+        let class = rng.pick(&["drop", "fold", "fold"]);
+        out.push_str(&format!("[[{class}]]\nname = \"e{number}\"\nreason = \"chance\"\n"));
+        let by_kind = rng.chance(70);
+        if by_kind {
+            out.push_str(&format!("kinds = [\"{}\", \"{}\"]\n", rng.pick(ground.kinds), rng.pick(ground.kinds)));
+        }
+        if !by_kind || rng.chance(40) {
+            let (path, equals) = rng.pick(ground.asked);
+            let path = if path == "kind" { "/op".to_owned() } else { format!("{}{path}", ground.base) };
+            out.push_str(&format!("when = [{{ path = \"{path}\", equals = [{equals}] }}]\n"));
+        }
+        if class == "fold" && rng.chance(50) {
+            out.push_str(&format!("same = [\"{0}/n\", \"{0}/name\"]\n", ground.base));
         }
     }
     out

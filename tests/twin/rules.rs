@@ -62,6 +62,8 @@ pub struct Rules {
     pub others: Vec<(Field, Class)>,
     /// Values that stand for objects.
     pub identity: Vec<Identity>,
+    /// Events that are taken out.
+    pub events: Vec<super::events::EventRule>,
 }
 
 /// A field that never counts; no kinds: in every kind.
@@ -138,6 +140,7 @@ impl Rules {
             }),
             others: Vec::new(),
             identity: super::objects::schema_v1(),
+            events: Vec::new(),
         }
     }
 
@@ -159,6 +162,7 @@ impl Rules {
             allocator: None,
             others: Vec::new(),
             identity: Vec::new(),
+            events: Vec::new(),
         }
     }
 

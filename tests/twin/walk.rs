@@ -240,14 +240,14 @@ fn ended_early(
 ) -> Divergence {
     let shown = [0, 1].map(|side| events[side].get(place[side]).copied());
     // Events stepped over are not common.
-    let first = outcome.twin.logs[0].lanes[lanes[0]].events.first().copied();
-    let last = before.last().map(|pair| pair[0]).or(first);
+    let first = outcome.twin.logs[0].lanes[lanes[0]].first;
+    let last = before.last().map_or(first, |pair| pair[0]);
     let mut out = Divergence {
         position: place[usize::from(shown[0].is_none())] + dropped,
         kind: "ended-early",
         after_fault: after_fault(outcome, events, shown, Some(lanes)),
         events: shown,
-        place: last.map_or(0, |at| outcome.twin.event(0, at).line),
+        place: outcome.twin.event(0, last).line,
         ..Divergence::default()
     };
     context(outcome, &mut out, events, place, before);
@@ -262,7 +262,7 @@ pub fn unmatched(outcome: &mut Outcome, lanes: [Option<usize>; 2]) -> Divergence
     // Lanes that only the candidate has come after all of the reference's.
     let first_line = |side: usize, lane: usize| {
         let log = &outcome.twin.logs[side];
-        log.events[log.lanes[lane].events[0]].line
+        log.events[log.lanes[lane].first].line
     };
     let place = match lanes {
         [Some(lane), _] => first_line(0, lane),
