@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use forkpoint::align::{RunOptions, Unobserved};
+use forkpoint::align::{MapChoice, RunOptions, Unobserved};
 use forkpoint::diverge::{self, Outcome, Status};
 use forkpoint::infer::{Class, Inferred, draft, infer};
 use forkpoint::profile::{Profile, parse};
@@ -157,12 +157,16 @@ fn opened(text: &str) -> Log {
 
 fn learned(logs: &[String], base: &Profile) -> Inferred {
     let mut open = |at: usize| Ok(opened(&logs[at]));
-    infer(logs.len(), &mut open, base, &RunOptions::default(), &Unobserved).unwrap()
+    infer(logs.len(), &mut open, base, &options(), &Unobserved).unwrap()
+}
+
+/// What tells these threads apart is their number: they do alike, and much of it is noise.
+fn options() -> RunOptions {
+    RunOptions { map: MapChoice::Same, ..RunOptions::default() }
 }
 
 fn compared(reference: &str, candidate: &str, profile: &Profile) -> Outcome {
-    let options = RunOptions::default();
-    diverge::run(&mut opened(reference), &mut opened(candidate), profile, &options, &Unobserved).unwrap().0
+    diverge::run(&mut opened(reference), &mut opened(candidate), profile, &options(), &Unobserved).unwrap().0
 }
 
 fn is_identical(outcome: &Outcome) -> bool {
@@ -226,6 +230,8 @@ fn rules_are_as_narrow_as_what_was_seen() {
                 Class::Tolerance(_) => "tolerance".to_owned(),
                 Class::Mask(bits) => format!("mask {bits:#x}"),
                 Class::Ignore => "ignore".to_owned(),
+                Class::Drop => "drop".to_owned(),
+                Class::Fold => "fold".to_owned(),
             };
             let telling = rule.telling.iter().map(|(path, values)| format!(" where {path} is {}", values.join(" or ")));
             format!("{} {}: {class}{}", rule.kinds.join(","), rule.path, telling.collect::<String>())
@@ -267,4 +273,100 @@ fn runs_that_are_the_same_need_no_rules() {
     let log = log(1, 1, None).0;
     let found = learned(&[log.clone(), log], &base);
     assert_eq!((found.proposals.len(), found.rounds, found.profile), (0, 1, base));
+}
+
+/// A run in which ticks come at any time and polls are repeated; `wrong` work is done where that is said.
+fn eventful(program: u64, run: u64, wrong: Option<u64>) -> String {
+    let (mut random, mut noise) = (Random(program), Random(run ^ 0x55AA));
+    let mut sequences = [0u64; 3];
+    let mut out = String::new();
+    let mut put = |thread: u64, rest: String| {
+        let seq = &mut sequences[thread as usize];
+        out.push_str(&format!("{{\"tid\":{thread},\"seq\":{seq},{rest}}}\n"));
+        *seq += 1;
+    };
+    for at in 0..1_200 {
+        let thread = random.below(3);
+        if noise.below(20) == 0 {
+            put(thread, format!("\"kind\":\"tick\",\"payload\":{{\"n\":{}}}", noise.below(1 << 30)));
+        }
+        if noise.below(15) == 0 {
+            put(thread, "\"kind\":\"call\",\"payload\":{\"name\":\"Log\",\"value\":7}".to_owned());
+        }
+        match random.below(4) {
+            0 => {
+                for _ in 0..1 + noise.below(4) {
+                    put(thread, "\"kind\":\"poll\",\"payload\":{\"ready\":false}".to_owned());
+                }
+                put(thread, "\"kind\":\"ready\",\"payload\":{}".to_owned());
+            }
+            1 => put(
+                thread,
+                format!("\"kind\":\"call\",\"payload\":{{\"name\":\"Open\",\"value\":{}}}", random.below(99)),
+            ),
+            _ => {
+                let value = random.below(1 << 20) + u64::from(wrong == Some(at));
+                let time = 50_000 + noise.below(900);
+                put(thread, format!("\"kind\":\"work\",\"payload\":{{\"value\":{value},\"time\":{time}}}"));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn events_that_come_at_other_places_are_dropped_though_they_are_as_many() {
+    let base = parse(RULES, "t.toml").unwrap();
+    let run = |number: u64| {
+        let mut noise = Random(number);
+        let ticks: Vec<u64> = (0..4).map(|slot| slot * 50 + noise.below(40)).collect();
+        let mut lines: Vec<String> = Vec::new();
+        for at in 0..220u64 {
+            if ticks.contains(&at) {
+                lines.push("\"kind\":\"tick\",\"payload\":{}".to_owned());
+            }
+            lines.push(format!("\"kind\":\"work\",\"payload\":{{\"value\":{}}}", at * at));
+        }
+        let numbered = lines.iter().enumerate().map(|(seq, rest)| format!("{{\"tid\":1,\"seq\":{seq},{rest}}}\n"));
+        numbered.collect::<String>()
+    };
+    let logs: Vec<String> = (1..4).map(run).collect();
+    let found = learned(&logs, &base);
+    let told: Vec<_> = found.proposals.iter().map(|rule| (rule.kinds.join(","), rule.class.clone())).collect();
+    assert_eq!(told, [("tick".to_owned(), Class::Drop)]);
+    assert!(is_identical(&compared(&logs[0], &run(9), &found.profile)));
+}
+
+#[test]
+fn events_that_come_and_go_are_dropped_and_repeated_ones_folded() {
+    let base = parse(RULES, "t.toml").unwrap();
+    let mut told = Vec::new();
+    for seed in 0..8 {
+        let logs: Vec<String> = (0..4).map(|run| eventful(seed, seed * 100 + run, None)).collect();
+        let found = learned(&logs, &base);
+        let text = draft(&found.proposals, &base, None, &[]);
+        for log in logs[1..].iter().chain([&eventful(seed, seed * 100 + 50, None)]) {
+            assert!(is_identical(&compared(&logs[0], log, &found.profile)), "seed {seed}\n{text}");
+        }
+        for wrong in [300, 600, 900] {
+            let changed = (wrong..).find(|at| eventful(seed, 7, Some(*at)) != eventful(seed, 7, None)).unwrap();
+            let outcome = compared(&logs[0], &eventful(seed, seed * 100 + 60, Some(changed)), &found.profile);
+            let divergence = outcome.first.and_then(|first| outcome.pairings[first].divergence.as_ref());
+            let path = divergence.and_then(|divergence| Some(divergence.differences.first()?.path.to_string()));
+            assert_eq!(path.as_deref(), Some("/payload/value"), "seed {seed}, event {changed}\n{text}");
+        }
+        let class = |rule: &forkpoint::infer::Proposal| match rule.class {
+            Class::Drop => "drop",
+            Class::Fold => "fold",
+            _ => "values",
+        };
+        let rules =
+            found.proposals.iter().map(|rule| format!("{} {} {:?}", rule.kinds.join(","), class(rule), rule.telling));
+        told.push(rules.collect::<Vec<_>>());
+    }
+    for rules in told {
+        assert!(rules.iter().any(|rule| rule.starts_with("tick drop")), "{rules:?}");
+        assert!(rules.iter().any(|rule| rule.starts_with("poll fold")), "{rules:?}");
+        assert!(rules.iter().any(|rule| rule.starts_with("call drop") && rule.contains("Log")), "{rules:?}");
+    }
 }

@@ -6,11 +6,12 @@ use anyhow::{Context, bail};
 
 use super::args::{LogPath, ReadArgs, RuleArgs, ThreadRoleArg};
 use super::decide::{self, Named, Rules};
+use super::lanes::parse_map;
 use super::progress::Watch;
 use super::size::show_count;
 use super::terminal::Surroundings;
 use super::{Exit, begin, labels, output, tell, workers};
-use crate::align::RunOptions;
+use crate::align::{MapChoice, RunOptions};
 use crate::diverge::{self, RunError};
 use crate::infer::{self, Inferred, draft};
 use crate::profile::Profile;
@@ -26,6 +27,11 @@ pub struct InferArgs {
     /// Write the profile to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Which threads belong together: auto, same (equal keys), or 6=1,7=2, as in diff
+    ///
+    /// Threads are known by their first events; where those are noisy and numbers are not, same is the better choice.
+    #[arg(long, value_name = "MAP", value_parser = parse_map)]
+    pub map: Option<MapChoice>,
     /// The thread role.
     #[command(flatten)]
     pub thread: ThreadRoleArg,
@@ -61,7 +67,8 @@ pub fn run(args: InferArgs) -> anyhow::Result<Exit> {
     }
     let open = decide::open_options(&args.read);
     let base = layered.profile;
-    let job = Job { logs: &args.logs, open: &open, options: RunOptions::default() };
+    let options = RunOptions { map: args.map.clone().unwrap_or_default(), ..RunOptions::default() };
+    let job = Job { logs: &args.logs, open: &open, options };
     let (inferred, verdicts) = workers::in_pool(args.read.jobs, || job.learn(&base))??;
     let extends = named.map(|named| extended(&named, args.output.as_deref())).transpose()?;
     let about = about(&args.logs, &inferred);

@@ -11,7 +11,7 @@ use super::survey::{Compared, condition_value};
 use crate::align::{HeaderFault, event_of, header};
 use crate::json::{Pointer, Tape, tape};
 use crate::profile::{Profile, StrictReader};
-use crate::scan::{Opener, ScanOptions, Span, Start, Swept, sweep};
+use crate::scan::{Opener, ScanOptions, Span, Start, Swept, ThreadKey, sweep};
 use crate::source::{Log, SourceError};
 
 /// Values of one field that are counted.
@@ -62,15 +62,7 @@ pub fn census(
             fields: family.beside.fields().map(|(path, _)| path).collect(),
         })
         .collect();
-    let start = match &profile.header {
-        None => Start::default(),
-        Some(header) => match header::read(log, header, profile) {
-            Ok(found) => Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 },
-            Err(HeaderFault::Source(error)) => return Err(error),
-            // Whoever compared the logs before was told.
-            Err(HeaderFault::Unfit { .. }) => return Ok(BTreeMap::new()),
-        },
-    };
+    let Some(start) = begin(log, profile)? else { return Ok(BTreeMap::new()) };
     let opener = Opener::new(profile, false);
     let strict = StrictReader::new(profile);
     let mut counts = vec![Counted::default(); wanted.len()];
@@ -93,6 +85,39 @@ pub fn census(
         ControlFlow::Continue(())
     })?;
     Ok(families.keys().cloned().zip(counts).collect())
+}
+
+/// Where a log's events begin; nothing where it lacks its header: whoever compares the logs tells that.
+fn begin(log: &mut Log, profile: &Profile) -> Result<Option<Start>, SourceError> {
+    let Some(header) = &profile.header else { return Ok(Some(Start::default())) };
+    match header::read(log, header, profile) {
+        Ok(found) => Ok(Some(Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 })),
+        Err(HeaderFault::Source(error)) => Err(error),
+        Err(HeaderFault::Unfit { .. }) => Ok(None),
+    }
+}
+
+/// Tells each event of a log: its thread, where its roles lie, its line, and that one's number. Those of a thread come in order.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn events_of(
+    log: &mut Log,
+    profile: &Profile,
+    mut told: impl FnMut(&ThreadKey, &Span, &[u8], u64),
+) -> Result<(), SourceError> {
+    let Some(start) = begin(log, profile)? else { return Ok(()) };
+    let opener = Opener::new(profile, false);
+    let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
+    sweep(log, &opener, options, start, |swept| {
+        for group in &swept.scanned.groups {
+            for span in swept.scanned.spans_of(group) {
+                let number = swept.lines_before + u64::from(span.row) + 1;
+                told(&group.thread, &span, span.line_of(&swept.window.bytes), number);
+            }
+        }
+        ControlFlow::Continue(())
+    })
 }
 
 /// What is counted of one place.
@@ -187,7 +212,9 @@ fn quiet_events(noisy: &BTreeMap<String, u64>, all: &BTreeMap<String, u64>, turn
     let seen: u64 = noisy.keys().map(|value| events(value)).sum();
     let differed: u64 = noisy.values().sum();
     // Each noisy value was chosen for having differed once, which says nothing of how often it does.
-    let (again, trials) = (differed.saturating_sub(noisy.len() as u64), seen.saturating_sub(noisy.len() as u64));
+    // Events that only the other run has were not counted.
+    let chosen = noisy.len() as u64;
+    let (again, trials) = (differed.saturating_sub(chosen), seen.max(differed).saturating_sub(chosen));
     let rate = again as f64 / (trials as f64 + 1.0);
     let is_quiet = |value: &str| (1.0 - rate).powf(events(value) as f64) < CHANCE_MAX;
     all.iter().filter(|(value, _)| !noisy.contains_key(*value) && is_quiet(value)).map(|(_, count)| count).sum()

@@ -1,7 +1,7 @@
 //! What was learned, as a profile file.
 
 use super::proposal::{self, Proposal};
-use crate::profile::{Profile, show, show_value_rules};
+use crate::profile::{Profile, show, show_rules};
 
 /// The text of a profile of the proposed rules. It `extends` a profile's name or file; where there is none to
 /// name, it says all that the base does.
@@ -18,7 +18,7 @@ pub fn draft(proposals: &[Proposal], base: &Profile, extends: Option<&str>, abou
         Some(extends) => {
             let name = serde_json::to_string(extends).expect("a string is always JSON").replace('\u{7f}', "\\u007F");
             out.push_str(&format!("\nversion = 1\nextends = {name}\n"));
-            out.push_str(&show_value_rules(&proposal::alone(proposals, base)));
+            out.push_str(&show_rules(&proposal::alone(proposals, base)));
         }
         None => {
             out.push('\n');
@@ -30,5 +30,5 @@ pub fn draft(proposals: &[Proposal], base: &Profile, extends: Option<&str>, abou
 
 /// One proposed rule as a profile would have it.
 pub fn rule_text(proposal: &Proposal, base: &Profile) -> String {
-    show_value_rules(&proposal::alone(std::slice::from_ref(proposal), base))
+    show_rules(&proposal::alone(std::slice::from_ref(proposal), base))
 }

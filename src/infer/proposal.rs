@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::census::{Counted, Telling, telling};
+use super::extra::{Extra, whole};
 use super::family::{Differing, Example, Family};
 use super::order::Orders;
 use super::place::Place;
 use crate::json::{Pointer, text};
 use crate::profile::{
-    Amount, Condition, IgnoreRule, MaskRule, Offset, OffsetRule, Pattern, PayloadRole, Profile, Scalar, Segment,
-    Spelling, SpellingRule, Tolerance, ToleranceRule, UnorderedRule,
+    Amount, Condition, DropRule, FoldRule, IgnoreRule, MaskRule, Offset, OffsetRule, Pattern, PayloadRole, Profile,
+    Scalar, Segment, Spelling, SpellingRule, Tolerance, ToleranceRule, UnorderedRule,
 };
 
 /// What a proposed rule overlooks.
@@ -22,6 +23,10 @@ pub enum Class {
     Tolerance(Tolerance),
     Mask(u64),
     Ignore,
+    /// Repetitions of events.
+    Fold,
+    /// Events as such.
+    Drop,
 }
 
 /// A proposed rule, and what speaks for it.
@@ -159,7 +164,7 @@ fn round_up(amount: f64) -> Option<Amount> {
 /// The proposals for places and arrays; `turns` is how often each event was compared.
 pub fn proposals(
     families: &BTreeMap<Place, Family>,
-    orders: &BTreeMap<Place, Option<Orders>>,
+    (orders, extra): (&BTreeMap<Place, Option<Orders>>, &BTreeMap<String, Extra>),
     counted: &BTreeMap<Place, Counted>,
     widths: &BTreeMap<Place, Width>,
     (turns, base): (u64, &Profile),
@@ -172,6 +177,21 @@ pub fn proposals(
         }
     }
     let nothing = Counted::default();
+    for (kind, extra) in extra {
+        let place = whole(kind);
+        let width = widths.get(&place).copied().unwrap_or_default();
+        if width == Width::Nothing {
+            continue;
+        }
+        let counted = counted.get(&place).unwrap_or(&nothing);
+        let telling = if width < Width::Everywhere { telling(&extra.family, counted, turns) } else { None };
+        let is_repeated = width == Width::Narrowest && extra.repeated == extra.family.all.pairs;
+        let class = if is_repeated { Class::Fold } else { Class::Drop };
+        let events = telling.as_ref().map_or(counted.events, |telling| counted.events_with(&extra.family, telling));
+        let of = events.saturating_mul(turns);
+        let (pairs, example) = (extra.family.all.pairs, extra.family.all.example.clone());
+        found.push(Proposal::new(&place, class, telling, (pairs, of), example));
+    }
     for (place, family) in families {
         let width = widths.get(place).copied().unwrap_or_default();
         if width == Width::Nothing || is_payload(&place.path, &base.roles.payload) {
@@ -238,7 +258,7 @@ fn split(
 }
 
 /// Rules that say the same of several kinds are one.
-fn joined(proposals: Vec<Proposal>) -> Vec<Proposal> {
+pub(super) fn joined(proposals: Vec<Proposal>) -> Vec<Proposal> {
     let mut joined: Vec<Proposal> = Vec::new();
     for proposal in proposals {
         let same = |held: &&mut Proposal| {
@@ -260,7 +280,7 @@ fn joined(proposals: Vec<Proposal>) -> Vec<Proposal> {
 }
 
 /// Names are given once, in the profile below too.
-fn named(mut proposals: Vec<Proposal>, base: &Profile) -> Vec<Proposal> {
+pub(super) fn named(mut proposals: Vec<Proposal>, base: &Profile) -> Vec<Proposal> {
     let mut taken: Vec<String> = base.rule_names().into_iter().map(str::to_owned).collect();
     for proposal in &mut proposals {
         let stem = proposal.stem();
@@ -298,7 +318,8 @@ impl Proposal {
             Segment::Key(key) if !segment.is_position() => Some(key.as_str()),
             _ => None,
         });
-        let words = [last.unwrap_or("value"), self.kinds.first().map_or("any", String::as_str)].join("-of-");
+        let whole = if matches!(self.class, Class::Fold | Class::Drop) { "events" } else { "value" };
+        let words = [last.unwrap_or(whole), self.kinds.first().map_or("any", String::as_str)].join("-of-");
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
         words.chars().map(plain).collect()
     }
@@ -306,6 +327,12 @@ impl Proposal {
     /// Why the rule is proposed.
     pub fn reason(&self) -> String {
         let mut out = match &self.class {
+            Class::Fold | Class::Drop if self.example.is_none() => {
+                format!("{} more or fewer of {} in all runs", self.pairs, self.of)
+            }
+            Class::Fold | Class::Drop => {
+                format!("{} events of {} stand in one run only", self.pairs, self.of.max(self.pairs))
+            }
             Class::Unordered(_) => format!("the order differs in {} pairs", self.pairs),
             _ if self.of > 0 && self.pairs >= self.of => format!("differs in all {} pairs", self.pairs),
             _ if self.of > 0 => format!("differs in {} of {} pairs", self.pairs, self.of),
@@ -337,6 +364,8 @@ impl Proposal {
         let (name, kinds, path) = (self.name.clone(), self.kinds.clone(), self.path.clone());
         let (when, reason) = (self.when(), self.reason());
         match &self.class {
+            Class::Drop => profile.drop.push(DropRule { name, kinds, when, reason }),
+            Class::Fold => profile.fold.push(FoldRule { name, kinds, when, same: Vec::new(), reason }),
             Class::Ignore => profile.ignore.push(IgnoreRule { name, kinds, path, when, reason }),
             Class::Mask(bits) => profile.mask.push(MaskRule { name, kinds, path, when, bits: *bits, reason }),
             Class::Tolerance(tolerance) => {
@@ -368,6 +397,8 @@ pub fn alone(proposals: &[Proposal], base: &Profile) -> Profile {
         spelling: Vec::new(),
         offset: Vec::new(),
         identity: Vec::new(),
+        drop: Vec::new(),
+        fold: Vec::new(),
         ..base.clone()
     };
     proposals.iter().for_each(|proposal| proposal.add_to(&mut own));
@@ -385,6 +416,8 @@ pub fn laid_on(proposals: &[Proposal], base: &Profile) -> Profile {
         unordered: own.unordered.into_iter().chain(base.unordered).collect(),
         spelling: own.spelling.into_iter().chain(base.spelling).collect(),
         offset: own.offset.into_iter().chain(base.offset).collect(),
+        drop: own.drop.into_iter().chain(base.drop).collect(),
+        fold: own.fold.into_iter().chain(base.fold).collect(),
         ..base
     }
 }

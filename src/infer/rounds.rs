@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::census::{Counted, Telling, census};
+use super::extra::whole;
 use super::family::Family;
 use super::place::{Place, Unordered};
 use super::proposal::{self, Class, Proposal, Width};
 use super::survey::{Findings, survey};
+use super::tally;
 use crate::align::{Observer, RunOptions};
 use crate::diverge::RunError;
 use crate::profile::Profile;
@@ -39,6 +41,9 @@ pub fn infer(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<Inferred, RunError> {
+    // What comes and goes is taken out first: pairs that are none would make noise of everything.
+    let events = proposal::named(proposal::joined(tally::come_and_go(logs, open, base)?), base);
+    let base = &proposal::laid_on(&events, base);
     let mut seen = Findings::default();
     let mut widths: BTreeMap<Place, Width> = BTreeMap::new();
     let mut inferred = Inferred { profile: base.clone(), proposals: Vec::new(), rounds: 0 };
@@ -56,22 +61,24 @@ pub fn infer(
         let unordered = Unordered::of(&proposal::laid_on(&orders_of(&seen, base), base));
         let families = proposal::gather(without_positions(&seen.families, &unordered));
         let sighted = without_positions(&round.families, &unordered);
-        let counted = census(&mut open(0)?, base, &families, None)?;
+        let wholes = seen.extra.iter().map(|(kind, extra)| (whole(kind), extra.family.clone()));
+        let asked = families.clone().into_iter().chain(wholes).collect();
+        let counted = census(&mut open(0)?, base, &asked, None)?;
         let turns = logs as u64 - 1;
         let of = |widths: &BTreeMap<Place, Width>| -> Vec<Proposal> {
-            proposal::proposals(&families, &seen.orders, &counted, widths, (turns, base))
+            proposal::proposals(&families, (&seen.orders, &seen.extra), &counted, widths, (turns, base))
         };
         let mut proposals = of(&widths);
         // A rule that stays as it was although its place differed again did not do.
-        let stale: Vec<&Place> = families
+        let again = families
             .keys()
-            .filter(|place| {
-                sighted.keys().any(|other| place.holds(other))
-                    && rules_of(place, &proposals) == rules_of(place, &inferred.proposals)
-            })
-            .collect();
+            .filter(|place| sighted.keys().any(|other| place.holds(other)))
+            .cloned()
+            .chain(round.extra.keys().map(|kind| whole(kind)));
+        let stale: Vec<Place> =
+            again.filter(|place| rules_of(place, &proposals) == rules_of(place, &inferred.proposals)).collect();
         for place in &stale {
-            let width = widths.entry((*place).clone()).or_default();
+            let width = widths.entry(place.clone()).or_default();
             *width = width.wider();
         }
         if !stale.is_empty() {
@@ -83,12 +90,14 @@ pub fn infer(
         inferred.profile = proposal::laid_on(&proposals, base);
         inferred.proposals = proposals;
     }
+    inferred.proposals.splice(0..0, events);
     Ok(inferred)
 }
 
 /// What arrays alone give.
 fn orders_of(seen: &Findings, base: &Profile) -> Vec<Proposal> {
-    proposal::proposals(&BTreeMap::new(), &seen.orders, &BTreeMap::<Place, Counted>::new(), &BTreeMap::new(), (1, base))
+    let nothing = BTreeMap::<Place, Counted>::new();
+    proposal::proposals(&BTreeMap::new(), (&seen.orders, &BTreeMap::new()), &nothing, &BTreeMap::new(), (1, base))
 }
 
 /// Places below arrays without order have no positions.

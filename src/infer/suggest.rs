@@ -1,5 +1,7 @@
 //! Rules for what differs nearly everywhere between two runs.
 
+use std::collections::BTreeMap;
+
 use super::census::census;
 use super::place::Unordered;
 use super::proposal::{self, Proposal};
@@ -29,7 +31,7 @@ pub fn suggest(
     let families = proposal::gather(without_positions(&found.families, &Unordered::of(profile)));
     let counted = census(again, profile, &families, Some(&compared))?;
     let mut proposals =
-        proposal::proposals(&families, &found.orders, &counted, &std::collections::BTreeMap::new(), (1, profile));
+        proposal::proposals(&families, (&found.orders, &BTreeMap::new()), &counted, &BTreeMap::new(), (1, profile));
     let is_everywhere =
         |rule: &Proposal| rule.of >= PAIRS_MIN && rule.pairs.saturating_mul(10) >= rule.of.saturating_mul(9);
     proposals.retain(is_everywhere);

@@ -6,10 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
+use super::extra::{self, Extra, Seen};
 use super::family::{Example, Family};
 use super::order::{self, Orders, Read};
 use super::place::{Place, Unordered, kind_name};
-use crate::align::{Accepted, Aligner, HeaderFault, Judge, Judged, Met, Observer, Onward, Parted, Parting, RunOptions};
+use crate::align::{
+    Accepted, Aligner, HeaderFault, Judge, Judged, Met, Observer, Onward, Parted, Parting, RunOptions, Step,
+};
 use crate::compare::{Comparer, Scratch};
 use crate::diverge::RunError;
 use crate::json::{Kind, Pointer, Tape, tape, text};
@@ -22,7 +25,7 @@ const PAIRS_A_LANE: u64 = 20_000;
 /// Places that are told apart; the first in order are kept.
 const PLACES_MAX: usize = 1_024;
 /// Fields of an event that may tell noisy events from quiet ones, and the longest of their values in bytes.
-const FIELDS_MAX: usize = 48;
+pub(super) const FIELDS_MAX: usize = 48;
 const FIELD_BYTES_MAX: usize = 64;
 /// Bytes of a value that an example shows.
 const SHOWN_BYTES_MAX: usize = 40;
@@ -32,18 +35,23 @@ const SHOWN_BYTES_MAX: usize = 40;
 pub struct Findings {
     pub families: BTreeMap<Place, Family>,
     pub orders: BTreeMap<Place, Option<Orders>>,
+    /// By kind.
+    pub extra: BTreeMap<String, Extra>,
 }
 
 impl Findings {
     /// Whether nothing differed that a rule could overlook.
     pub fn is_empty(&self) -> bool {
-        self.families.is_empty() && self.orders.is_empty()
+        self.families.is_empty() && self.orders.is_empty() && self.extra.is_empty()
     }
 
     /// Takes what another round saw.
     pub fn merge(&mut self, other: Findings) {
         for (place, family) in other.families {
             self.families.entry(place).or_default().merge(&family);
+        }
+        for (kind, extra) in other.extra {
+            self.extra.entry(kind).or_default().merge(&extra);
         }
         for (place, orders) in other.orders {
             let held = self.orders.entry(place).or_default();
@@ -61,16 +69,21 @@ impl Findings {
         while self.families.len() > PLACES_MAX {
             self.families.pop_last();
         }
+        while self.extra.len() > PLACES_MAX {
+            self.extra.pop_last();
+        }
         while self.orders.len() > PLACES_MAX {
             self.orders.pop_last();
         }
     }
 }
 
-/// A judge that accepts every pair of the same kind and ordinal, and keeps what differs in it.
+/// A judge that accepts every pair of the same kind and ordinal, and keeps what differs in it; and events that only one
+/// side has, where both agree again behind them.
 struct Surveyor<'p> {
     run: usize,
     comparer: &'p Comparer<'p>,
+    profile: &'p Profile,
     unordered: Unordered,
     /// Roles that name an event; they tell nothing of what it is like.
     names: Vec<Pointer>,
@@ -101,6 +114,7 @@ pub fn survey(
     let surveyor = Surveyor {
         run,
         comparer: &comparer,
+        profile,
         unordered: Unordered::of(profile),
         names: profile.roles.thread.iter().chain(&profile.roles.ordinal).cloned().collect(),
         findings: Mutex::default(),
@@ -134,10 +148,19 @@ impl Judge for Surveyor<'_> {
     type Verdict = ();
 
     fn judge(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<()> {
-        let goes_on = parting.how == Parted::Differs && self.is_within(parting.pairing) && self.look(parting, scratch);
-        let accepted = Accepted { by: SmallVec::new(), onward: Onward::Pair(parting.step) };
-        let looked = parting.sides.each_ref().map(|events| usize::from(goes_on && !events.is_empty()));
-        Judged { verdict: (), faults: Vec::new(), looked, accepted: goes_on.then_some(accepted) }
+        let onward = match parting.how == Parted::Differs && self.is_within(parting.pairing) {
+            false => None,
+            true => self.pass(parting, true, scratch).or_else(|| {
+                // Pairs that are none would make noise of everything.
+                match !extra::is_out_of_step(parting) && self.look(parting, scratch) {
+                    true => Some(Onward::Pair(parting.step)),
+                    false => self.pass(parting, false, scratch),
+                }
+            }),
+        };
+        let looked = parting.sides.each_ref().map(|events| usize::from(onward.is_some() && !events.is_empty()));
+        let accepted = onward.map(|onward| Accepted { by: SmallVec::new(), onward });
+        Judged { verdict: (), faults: Vec::new(), looked, accepted }
     }
 }
 
@@ -190,6 +213,25 @@ impl Surveyor<'_> {
         }
         findings.keep_first();
         true
+    }
+
+    /// Keeps the events that only one side has, if both agree again behind them.
+    fn pass(&self, parting: &Parting<'_>, near: bool, scratch: &mut Scratch) -> Option<Onward> {
+        let shift = extra::agrees_behind(parting, near, self.comparer, scratch)?;
+        let seen = extra::look(parting, shift, self.profile, self.run)?;
+        let ordinal = |side: usize, at: usize| parting.sides[side][at].ordinal().map(i128::from);
+        let step = match (ordinal(0, shift.reference), ordinal(1, shift.candidate)) {
+            (Some(reference), Some(candidate)) => Step(candidate - reference),
+            _ => parting.step,
+        };
+        let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        for Seen { kind, fields, example, repeated } in seen {
+            let extra = findings.extra.entry(kind).or_default();
+            extra.family.take([None, None], &fields, &example);
+            extra.repeated += u64::from(repeated);
+        }
+        findings.keep_first();
+        Some(Onward::Past([shift.reference as u64, shift.candidate as u64], step))
     }
 
     /// The outermost arrays around differences that have their elements in another order.
@@ -253,7 +295,7 @@ pub fn condition_value(token: &[u8]) -> Option<&str> {
 }
 
 /// Every scalar of a line with its path, in text order, until told to stop.
-fn leaves(tape: &Tape, line: &[u8], mut told: impl FnMut(&Pointer, &[u8]) -> bool) {
+pub(super) fn leaves(tape: &Tape, line: &[u8], mut told: impl FnMut(&Pointer, &[u8]) -> bool) {
     let mut open = vec![(Pointer::default(), Tape::ROOT)];
     while let Some((path, node)) = open.pop() {
         let below: Vec<(Pointer, usize)> = match tape.kind(node) {
@@ -286,7 +328,7 @@ fn kind_of(token: &[u8]) -> Kind {
 }
 
 /// A token as an example shows it.
-fn shown(token: &[u8]) -> String {
+pub(super) fn shown(token: &[u8]) -> String {
     let text = String::from_utf8_lossy(token);
     match text.char_indices().nth(SHOWN_BYTES_MAX) {
         Some((at, _)) => format!("{}…", &text[..at]),

@@ -60,6 +60,6 @@ pub use pattern::{Pattern, Segment};
 pub use reading::{ReadFault, ReadReason, Reading, StrictReader};
 pub use remarks::{check, remarks};
 pub use rules::*;
-pub use show::{show, show_layered, show_value_rules};
+pub use show::{show, show_layered, show_rules};
 pub use suggest::{RoleGuess, suggest_roles};
 pub use summary::{Template, TemplateError, Templates};

@@ -20,12 +20,13 @@ pub fn show_layered(layered: &Layered) -> String {
     written(&layered.profile, Writer { origins: Some(&layered.origins), ..Writer::default() })
 }
 
-/// The rules on values alone, to be added to a file.
-pub fn show_value_rules(profile: &Profile) -> String {
+/// The rules on values and events alone, to be added to a file.
+pub fn show_rules(profile: &Profile) -> String {
     let mut out = Writer::default();
     ignores(&mut out, &profile.ignore);
     masks(&mut out, &profile.mask);
     others(&mut out, profile);
+    events(&mut out, profile);
     out.text
 }
 
