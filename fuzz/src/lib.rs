@@ -24,7 +24,7 @@ pub fn apart(data: &[u8]) -> (Vec<&[u8]>, usize) {
 }
 
 /// Flags of `diff`: profiles, reading and pairing of every kind.
-pub const FLAGS: [&[&str]; 10] = [
+pub const FLAGS: [&[&str]; 11] = [
     &[],
     &["--malformed", "skip"],
     &["--strict"],
@@ -35,7 +35,25 @@ pub const FLAGS: [&[&str]; 10] = [
     &["--profile", "generic", "--ordinal", "seq", "--kind", "op", "--ignore", "cycles", "--mask", "flags=0x30"],
     &["--profile", "generic", "--ignore", "cycles", "--mask", "p=0x30"],
     &["--ignore", "payload.args.*", "--mask", "payload.*=0x30"],
+    &["--profile", EVENTS, "--thread", "tid", "--ordinal", "seq", "--kind", "op", "--payload", "data"],
 ];
+
+/// Rules that take events out.
+const EVENTS: &str = "version = 1
+[[drop]]
+name = \"e0\"
+kinds = [\"tick\"]
+reason = \"noise\"
+[[drop]]
+name = \"e1\"
+when = [{ path = \"/data/name\", equals = [\"Log\"] }]
+reason = \"noise\"
+[[fold]]
+name = \"e2\"
+kinds = [\"poll\", \"polled\"]
+same = [\"/data/n\"]
+reason = \"noise\"
+";
 
 /// Profiles with roles at several places.
 pub fn profile(choice: usize) -> Profile {

@@ -30,10 +30,13 @@ type Seen = (Value, Vec<Option<Value>>);
 /// Takes events out of all lanes of a log; how many by each rule.
 pub fn take_out(log: &mut Log, rules: &Rules) -> Vec<usize> {
     let mut counts = vec![0; rules.events.len()];
+    if counts.is_empty() {
+        return counts;
+    }
     for lane in 0..log.lanes.len() {
         let mut kept = Vec::new();
         let mut run: Option<(usize, Vec<Seen>)> = None;
-        for at in log.lanes[lane].events.clone() {
+        for (place, at) in log.lanes[lane].events.clone().into_iter().enumerate() {
             let kind = log.events[at].kind.clone();
             let line = read(log.text(&log.events[at]), rules).ok();
             let met = rules.events.iter().position(|rule| rule.is_met(&kind, line.as_ref()));
@@ -61,7 +64,7 @@ pub fn take_out(log: &mut Log, rules: &Rules) -> Vec<usize> {
                     }
                 }
             };
-            let gone = log.lanes[lane].events.iter().take_while(|other| **other < at).count() - kept.len();
+            let gone = place - kept.len();
             if goes {
                 counts[met.expect("a rule takes it")] += 1;
             } else {
