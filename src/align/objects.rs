@@ -9,7 +9,7 @@ use super::pairs::Phase;
 use super::parting::Judge;
 use super::taken_out::Met;
 use crate::identity::{Guesses, Mark, MarkFinder, Marked};
-use crate::scan::{ScannedWindow, SpanTable};
+use crate::scan::{ScannedWindow, Span, SpanTable};
 use crate::source::{Side, Window};
 
 /// What events of a window say of objects, each by its line's row and its place among the events, in order of the log.
@@ -35,7 +35,8 @@ pub(super) fn marks_of(finder: &MarkFinder, window: &Window, scanned: &ScannedWi
         let span = scanned.spans.span(index);
         let line = span.line_of(&window.bytes);
         let kind = (span.kind.start as usize, span.kind.end as usize);
-        let event = Marked { line, kind, tail: span.tail.of(line) };
+        let head_is_strict = span.has(Span::HEAD_STRICT);
+        let event = Marked { line, kind, tail: span.tail.of(line), head_is_strict };
         finder.find(&event, &mut guesses, |mark| marks.push((span.row, index, mark)));
     }
     // They were found thread by thread.

@@ -1,6 +1,7 @@
 //! Marks: what an event says of objects.
 //!
-//! An event that is malformed, or that gives a key twice anywhere, says nothing. Most events of a kind that may define
+//! An event that is malformed says nothing, nor does one that gives a key twice where it is looked at: in the payload, if
+//! nothing else of its kind is looked at, else anywhere. Most events of a kind that may define
 //! objects define none, which their name tells; and most names stand where the last one stood, behind the same bytes.
 //! So that place is tried first, and only events with a name that matters are looked at whole: most of them fit the form
 //! of one that was read before, and only the others are read.
@@ -46,6 +47,9 @@ pub struct Marked<'l> {
     pub kind: (usize, usize),
     /// The payload and what may stand behind it.
     pub tail: &'l [u8],
+    /// All before the tail is strictly valid and gives no role's key twice, and nothing but the closing brace stands
+    /// behind it; false where that is not known.
+    pub head_is_strict: bool,
 }
 
 /// Looks for marks under one profile.
@@ -65,6 +69,8 @@ struct OfKind {
     sought: Vec<Sought>,
     /// If nothing is to be found without one of some names.
     names: Option<Names>,
+    /// Everything lies in the payload, and all paths are from there.
+    inside: bool,
 }
 
 /// One thing to look for.
@@ -94,8 +100,8 @@ struct TellsSize {
 #[derive(Debug, Default)]
 pub struct Guesses {
     before: Vec<Before>,
-    /// For each kind, the forms of events that were read.
-    forms: Vec<Forms>,
+    /// For each kind, the forms of events that were read, and of payloads.
+    forms: Vec<[Forms; 2]>,
     tape: Tape,
     /// What was found of the event that is read.
     fixed: Vec<usize>,
@@ -122,6 +128,11 @@ impl MarkFinder {
         }
         for at in 0..finder.sought.len() {
             finder.sought[at].names = finder.names(&finder.sought[at].sought);
+            let inside: Option<Vec<Sought>> =
+                finder.sought[at].sought.iter().map(|sought| sought.inside(finder.payload.as_ref()?)).collect();
+            if let Some(sought) = inside {
+                (finder.sought[at].sought, finder.sought[at].inside) = (sought, true);
+            }
         }
         for (kind, at) in &finder.kinds {
             let token = [b"\"", &kind[..], b"\""].concat();
@@ -228,30 +239,84 @@ impl MarkFinder {
     fn find_among(&self, kind: usize, event: &Marked<'_>, guesses: &mut Guesses, mut found: impl FnMut(Mark)) {
         if guesses.before.len() < self.sought.len() {
             guesses.before.resize(self.sought.len(), Before::default());
-            guesses.forms.resize(self.sought.len(), Forms::default());
+            guesses.forms.resize(self.sought.len(), Default::default());
         }
         let of_kind = &self.sought[kind];
         let Guesses { before, forms, tape, fixed, told } = guesses;
-        if of_kind.names.as_ref().is_some_and(|names| !names.may_stand(event, &mut before[kind]))
-            || forms[kind].tell(event.line, &mut found)
-        {
+        if of_kind.names.as_ref().is_some_and(|names| !names.may_stand(event, &mut before[kind])) {
             return;
         }
-        if self.strict.read(event.line, tape).is_ok() && !tape.has_duplicate_keys(event.line) {
-            let read = Read { tape, line: event.line };
-            fixed.clear();
-            told.clear();
-            of_kind.sought.iter().for_each(|sought| sought.find(&read, fixed, told));
-            for Told { node, rule, says } in told.iter() {
-                let value = number_of(tape.bytes(event.line, *node));
-                value.and_then(|value| says.mark(*rule, value)).into_iter().for_each(&mut found);
-            }
-            forms[kind].learn(tape, event.line, fixed, told);
+        // Where all before the payload is known to be sound, it alone is looked at.
+        let alone = of_kind.inside && event.head_is_strict;
+        let forms = &mut forms[kind][usize::from(alone)];
+        if forms.tell(if alone { event.tail } else { event.line }, &mut found) {
+            return;
+        }
+        let depth = self.payload.as_ref().map_or(0, |payload| payload.tokens().len());
+        let text = match alone && tape.parse(event.tail, depth).is_ok() {
+            true => event.tail,
+            false if self.strict.read(event.line, tape).is_ok() => event.line,
+            false => return,
+        };
+        let is_line = text.len() == event.line.len();
+        let base = match &self.payload {
+            Some(payload) if of_kind.inside && is_line => tape.at(text, Tape::ROOT, payload),
+            _ => Some(Tape::ROOT),
+        };
+        let Some(base) = base.filter(|base| !gives_a_key_twice(tape, text, *base)) else { return };
+        let read = Read { tape, line: text, base };
+        fixed.clear();
+        told.clear();
+        of_kind.sought.iter().for_each(|sought| sought.find(&read, fixed, told));
+        for Told { node, rule, says } in told.iter() {
+            let value = number_of(tape.bytes(text, *node));
+            value.and_then(|value| says.mark(*rule, value)).into_iter().for_each(&mut found);
+        }
+        // A payload that something stands behind was read with its line, and has no form alone.
+        if alone != is_line {
+            forms.learn(tape, text, fixed, told);
         }
     }
 }
 
+/// Whether an object at or below a node gives a key twice.
+fn gives_a_key_twice(tape: &Tape, text: &[u8], node: usize) -> bool {
+    match tape.kind(node) {
+        Kind::ObjectStart => {
+            tape.distinct_members(text, node).len() != tape.members(node).count()
+                || tape.members(node).any(|(_, value)| gives_a_key_twice(tape, text, value))
+        }
+        Kind::ArrayStart => tape.elements(node).any(|element| gives_a_key_twice(tape, text, element)),
+        _ => false,
+    }
+}
+
 impl Sought {
+    /// The same with paths from the payload, if all of them lie in it.
+    fn inside(&self, payload: &Pointer) -> Option<Sought> {
+        let below = |path: &Pointer| path.below(payload);
+        let named = Pattern::from(payload);
+        let is_named = self.value.segments().get(..named.segments().len()) == Some(named.segments());
+        let condition = |asked: &Condition| Some(Condition { path: below(&asked.path)?, ..asked.clone() });
+        let told = |told: &TellsSize| {
+            let same = match &told.same {
+                Some(same) => Some(below(same)?),
+                None => None,
+            };
+            Some(TellsSize { same, ..told.clone() })
+        };
+        let what = match &self.what {
+            What::Define { except, told: Some(size) } => {
+                What::Define { except: except.clone(), told: Some(told(size)?) }
+            }
+            What::Size { told: size } => What::Size { told: told(size)? },
+            other => other.clone(),
+        };
+        let value = self.value.below(payload).filter(|_| is_named)?;
+        let when = self.when.iter().map(condition).collect::<Option<_>>()?;
+        Some(Sought { rule: self.rule, when, value, what })
+    }
+
     /// The scalars that say something, and those which decide that they do.
     fn find(&self, read: &Read<'_>, fixed: &mut Vec<usize>, told: &mut Vec<Told>) {
         let mut holds = |condition: &Condition| {
@@ -264,7 +329,7 @@ impl Sought {
             return;
         }
         let Some(says) = self.says(read, fixed) else { return };
-        read.each(Tape::ROOT, self.value.segments(), &mut |node| {
+        read.each(read.base, self.value.segments(), &mut |node| {
             told.push(Told { node, rule: self.rule, says: says.clone() });
         });
     }
@@ -287,7 +352,7 @@ impl TellsSize {
         let mut state = fixed_state().build_hasher();
         state.write_u64(self.seed);
         if let Some(path) = &self.same {
-            let node = read.tape.at(read.line, Tape::ROOT, path)?;
+            let node = read.tape.at(read.line, read.base, path)?;
             read.scalars(node, fixed);
             state.write_u64(tape::digest(read.tape, read.line, node));
         }
@@ -295,16 +360,17 @@ impl TellsSize {
     }
 }
 
-/// An event that was read.
+/// A text that was read, and the node from which paths go.
 struct Read<'l> {
     tape: &'l Tape,
     line: &'l [u8],
+    base: usize,
 }
 
 impl Read<'_> {
     /// The scalar at a path.
     fn at(&self, path: &Pointer) -> Option<usize> {
-        self.tape.at(self.line, Tape::ROOT, path).filter(|node| self.is_scalar(*node))
+        self.tape.at(self.line, self.base, path).filter(|node| self.is_scalar(*node))
     }
 
     fn is_scalar(&self, node: usize) -> bool {
@@ -374,10 +440,14 @@ mod tests {
 
     /// What an event says.
     fn said(finder: &MarkFinder, guesses: &mut Guesses, line: &str) -> Vec<(u16, Says)> {
+        told(finder, guesses, line, false)
+    }
+
+    fn told(finder: &MarkFinder, guesses: &mut Guesses, line: &str, head_is_strict: bool) -> Vec<(u16, Says)> {
         let at = |key: &str| line.find(key).map(|at| at + key.len());
         let kind = at("\"kind\":").map_or((0, 0), |from| (from, from + line[from..].find(",\"").unwrap()));
         let tail = at("\"payload\":").map_or("", |from| &line[from..line.len() - 1]);
-        let event = Marked { line: line.as_bytes(), kind, tail: tail.as_bytes() };
+        let event = Marked { line: line.as_bytes(), kind, tail: tail.as_bytes(), head_is_strict };
         let mut found = Vec::new();
         finder.find(&event, guesses, |mark| found.push((mark.rule, mark.says)));
         found
@@ -462,7 +532,7 @@ mod tests {
             let freed = (0, Says::Released { value: at });
             assert_eq!(said(&finder, &mut guesses, &free), [freed, freed]);
         }
-        assert_eq!(guesses.forms.iter().map(Forms::len).sum::<usize>(), 2);
+        assert_eq!(guesses.forms.iter().flatten().map(Forms::len).sum::<usize>(), 2);
     }
 
     /// Events of a few forms, some of them with a byte changed.
@@ -507,7 +577,9 @@ mod tests {
             let (finder, mut guesses) = (finder(), Guesses::default());
             for line in &events {
                 let read = said(&finder, &mut Guesses::default(), line);
-                prop_assert_eq!(said(&finder, &mut guesses, line), read, "{}", line);
+                prop_assert_eq!(&said(&finder, &mut guesses, line), &read, "{}", line);
+                // Nothing but the payload was changed.
+                prop_assert_eq!(&told(&finder, &mut guesses, line, true), &read, "{}", line);
             }
         }
     }

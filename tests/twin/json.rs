@@ -72,7 +72,7 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, Refused> {
+    pub fn value(&mut self, depth: usize) -> Result<Value, Refused> {
         self.blanks();
         match self.peek() {
             Some(b'{') => self.object(depth),

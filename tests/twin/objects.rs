@@ -1,8 +1,9 @@
 //! The objects that values mean, in one log: every definition kept, and looked through from the last one on.
 
 use super::equal::{hex, names};
-use super::json::{Value, parse_line};
+use super::json::{Reader, Value, parse_line};
 use super::lines::Log;
+use super::opened::read;
 use super::rules::{Asked, Field, Path, Pattern, Rules, Step, path, pattern};
 use std::collections::HashMap;
 
@@ -75,6 +76,36 @@ pub fn number(value: &Value) -> Option<u64> {
     }
 }
 
+/// Whether everything that is looked for in events of a kind lies in the payload.
+fn looks_inside(kind: &Value, payload: &Path, rules: &Rules) -> bool {
+    let is = |own: &str| kind.as_str() == Some(own);
+    let path = |path: &Path| path.starts_with(payload);
+    let when = |when: &[Asked]| when.iter().all(|asked| path(&asked.path));
+    let pattern = |value: &Pattern| {
+        value.len() >= payload.len() && value.iter().zip(payload).all(|(step, name)| step.as_ref() == Some(name))
+    };
+    rules.identity.iter().all(|rule| {
+        let defines = rule.define.iter().all(|define| {
+            let size = define.size.as_ref();
+            let same = size.and_then(|size| size.same.as_ref()).is_none_or(path);
+            (!is(&define.kind) || (when(&define.when) && path(&define.value) && same))
+                && size.is_none_or(|size| {
+                    let named: Vec<Asked> =
+                        define.when.iter().filter(|asked| Some(&asked.path) == size.same.as_ref()).cloned().collect();
+                    !is(&size.kind) || (path(&size.path) && same && when(&named))
+                })
+        });
+        let releases = rule.release.iter().all(|one| !is(&one.kind) || (when(&one.when) && pattern(&one.value)));
+        defines && releases
+    })
+}
+
+/// Whether the payload that a tail begins with gives a key twice.
+fn twice_in_payload(tail: &[u8]) -> bool {
+    let mut reader = Reader { text: tail, at: 0, depth_max: usize::MAX, repeats: Vec::new() };
+    reader.value(1).is_err() || !reader.repeats.is_empty()
+}
+
 impl Objects {
     /// All definitions of a log. Events that are dropped at their lane's start, lines that are malformed and lines
     /// that give a key twice say nothing.
@@ -87,7 +118,12 @@ impl Objects {
         }
         for (event, lane) in log.events.iter().zip(lanes) {
             let (Some(lane), Ok((line, repeats))) = (lane, parse_line(log.text(event))) else { continue };
-            if repeats.is_empty() {
+            // Of kinds of which only the payload is looked at it alone must give no key twice, and the line no role's.
+            let is_told = match rules.payload.as_ref().filter(|payload| looks_inside(&event.kind, payload, rules)) {
+                Some(_) => read(log.text(event), rules).is_ok() && !twice_in_payload(log.tail(event)),
+                None => repeats.is_empty(),
+            };
+            if is_told {
                 objects.take(event.line, lane, &event.kind, &line, rules, &mut sizes);
             }
         }
