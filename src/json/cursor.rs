@@ -198,6 +198,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn containers_are_skipped_to_their_end_or_refused() {
+        for (text, end) in [
+            ("[[1],{\"a\":[]}] ", Some(15)),
+            ("{\"a\":{\"b\":1}}x", Some(13)),
+            ("[]", Some(2)),
+            ("[1,]", None),
+            ("[1}", None),
+            ("[[1]", None),
+        ] {
+            let mut cursor = Cursor::new(text.as_bytes(), 0);
+            cursor.next_token().unwrap();
+            assert_eq!(cursor.skip_container().ok(), end, "{text}");
+        }
+        // An inner one ends where it ends, and its parent goes on.
+        let mut cursor = Cursor::new(b"[[2],3]", 0);
+        cursor.next_token().unwrap();
+        cursor.next_token().unwrap();
+        assert_eq!(cursor.skip_container(), Ok(4));
+        assert_eq!(cursor.next_token().unwrap().map(|token| token.kind), Some(Kind::Number));
+    }
+
+    #[test]
     fn strict_json_passes_and_nothing_else() {
         for good in
             ["{}", " [1, 2 ,{\"a\":null}] ", "\"x\"", "-0", "NaN", "[[],{}]", "{\"a\":1,\"a\":2}", "\"\\ud800\""]
