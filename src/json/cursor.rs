@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn containers_are_skipped_to_their_end_or_refused() {
         for (text, end) in [
-            ("[[1],{\"a\":[]}] ", Some(15)),
+            ("[[1],{\"a\":[]}] ", Some(14)),
             ("{\"a\":{\"b\":1}}x", Some(13)),
             ("[]", Some(2)),
             ("[1,]", None),
