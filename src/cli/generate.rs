@@ -52,6 +52,8 @@ pub enum SchemaOf {
     Event,
     /// A profile file, as TOML that is read as JSON.
     Profile,
+    /// A file of accepted divergences, likewise.
+    Accept,
 }
 
 /// Prints what was asked for.
@@ -71,6 +73,7 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
                 SchemaOf::Report => serde_json::from_str(&crate::report::schema())?,
                 SchemaOf::Event => serde_json::from_str(EVENT_SCHEMA)?,
                 SchemaOf::Profile => crate::profile::schema(),
+                SchemaOf::Accept => crate::diverge::accept_schema::schema(),
             };
             format!("{schema:#}\n").into_bytes()
         }

@@ -2,11 +2,12 @@
 //!
 //! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
 //! again; [`judge`] says what kind of divergence a parting is, [`acceptance`] whether it is tolerated,
-//! as `accept_file` reads it and `accept_draft` writes it; [`rank`] which comes first; [`certain`]
+//! as `accept_file` reads it, `accept_draft` writes it and `accept_schema` describes it; [`rank`] which comes first; [`certain`]
 //! when that is known before the logs end; [`mod@run`] puts a whole run together.
 
 pub mod accept_draft;
 pub mod accept_file;
+pub mod accept_schema;
 pub mod acceptance;
 pub mod certain;
 pub mod judge;
