@@ -28,6 +28,8 @@ pub fn remarks(profile: &Profile) -> Vec<String> {
     remarks_on_tolerances(profile, &mut remarks);
     remarks_on_roles(&profile.roles, &mut remarks);
     remarks_on_functions(profile, &mut remarks);
+    remarks_on_objects(profile, &mut remarks);
+    remarks_on_events(profile, &mut remarks);
     remarks_on_summaries(profile, &mut remarks);
     remarks
 }
@@ -162,6 +164,41 @@ fn remarks_on_roles(roles: &Roles, out: &mut Vec<String>) {
     }
 }
 
+fn remarks_on_objects(profile: &Profile, out: &mut Vec<String>) {
+    for rule in &profile.identity {
+        let name = &rule.name;
+        if rule.uses.is_empty() {
+            out.push(format!(
+                "the rule {name} says of no place that values there mean its objects: it overlooks nothing"
+            ));
+        }
+        if profile.roles.kind.is_none() {
+            out.push(format!("the rule {name} goes by kinds, but [roles] names no kind: it can never match"));
+        }
+    }
+}
+
+fn remarks_on_events(profile: &Profile, out: &mut Vec<String>) {
+    let rules: Vec<_> = profile.event_rules().collect();
+    let names = profile.rule_names();
+    let names = &names[usize::from(profile.event_base())..];
+    for (at, rule) in rules.iter().enumerate() {
+        let name = names[at];
+        if profile.roles.kind.is_none() && !rule.kinds.is_empty() {
+            out.push(format!("the rule {name} is for certain kinds, but [roles] names no kind: it can never match"));
+        }
+        // Of a condition on which both go nothing is known without reading events.
+        let covers = |other: &super::EventRule<'_>| {
+            other.when.is_empty()
+                && (other.kinds.is_empty()
+                    || !rule.kinds.is_empty() && rule.kinds.iter().all(|kind| other.kinds.contains(kind)))
+        };
+        if let Some(other) = rules[..at].iter().position(covers) {
+            out.push(format!("the rule {} meets all events of the rule {name}, which can never match", names[other]));
+        }
+    }
+}
+
 fn named_paths(roles: &Roles) -> impl Iterator<Item = (&'static str, &Pointer)> {
     let thread = roles.thread.iter().map(|path| ("thread", path));
     let flag = roles.nondeterministic.iter().map(|role| ("nondeterministic", &role.path));
@@ -219,6 +256,40 @@ mod tests {
         for profile in crate::profile::builtins() {
             assert_eq!(remarks(&profile), Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn rules_on_objects_and_events_that_do_nothing_are_told() {
+        let remarks = remarks_of(
+            r#"
+            [[identity]]
+            name = "b"
+            reason = "r"
+            define = [{ kind = "k", value = "/v" }]
+            [[drop]]
+            name = "c"
+            kinds = ["x", "y"]
+            reason = "r"
+            [[fold]]
+            name = "d"
+            kinds = ["y"]
+            when = { path = "/n", equals = 1 }
+            reason = "r"
+            [[fold]]
+            name = "e"
+            kinds = ["y", "z"]
+            reason = "r"
+            "#,
+        );
+        let told = [
+            "the rule b says of no place that values there mean its objects: it overlooks nothing",
+            "the rule b goes by kinds, but [roles] names no kind: it can never match",
+            "the rule c is for certain kinds, but [roles] names no kind: it can never match",
+            "the rule d is for certain kinds, but [roles] names no kind: it can never match",
+            "the rule c meets all events of the rule d, which can never match",
+            "the rule e is for certain kinds, but [roles] names no kind: it can never match",
+        ];
+        assert_eq!(remarks, told);
     }
 
     #[test]
