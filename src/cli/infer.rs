@@ -1,5 +1,6 @@
 //! `forkpoint profile infer`: rules from what differs between runs of one program.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -122,25 +123,38 @@ impl Job<'_> {
     fn learn(&self, base: &Profile) -> anyhow::Result<(Inferred, Verdicts)> {
         let watch = Watch::new(0, false);
         let mut open = |at: usize| Log::open(&self.logs[at], self.open).map_err(RunError::Source);
-        let inferred = infer::infer(self.logs.len(), &mut open, base, &self.options, &watch)
+        let mut inferred = infer::infer(self.logs.len(), &mut open, base, &self.options, &watch)
             .map_err(|error| self.located(error, base))?;
+        let mut counts = BTreeMap::new();
         let mut verdicts = Verdicts { told: Vec::new(), all_identical: true };
         for run in 1..self.logs.len() {
-            let (line, verdict) = self.verdict(run, &inferred.profile)?;
+            let (line, verdict) = self.verdict(run, &inferred.profile, &mut counts)?;
             verdicts.all_identical &= verdict == Verdict::Identical;
             verdicts.told.push(line);
+        }
+        // Not every pair was looked at to learn a rule; here all were compared.
+        for rule in &mut inferred.proposals {
+            rule.pairs = counts.get(&rule.name).copied().unwrap_or(rule.pairs);
         }
         Ok((inferred, verdicts))
     }
 
-    /// What a run says under the rules.
-    fn verdict(&self, run: usize, profile: &Profile) -> anyhow::Result<(String, Verdict)> {
+    /// What a run says under the rules; adds in how many pairs each overlooked something.
+    fn verdict(
+        &self,
+        run: usize,
+        profile: &Profile,
+        counts: &mut BTreeMap<String, u64>,
+    ) -> anyhow::Result<(String, Verdict)> {
         let paths = [&self.logs[0], &self.logs[run]].map(PathBuf::as_path);
         let mut logs = [Log::open(paths[0], self.open)?, Log::open(paths[1], self.open)?];
         let [reference, candidate] = &mut logs;
         let watch = Watch::new(0, false);
         let (outcome, keep) = diverge::run(reference, candidate, profile, &self.options, &watch)
             .map_err(|error| self.located(error, profile))?;
+        for (rule, count) in &outcome.coverage.overlooked {
+            *counts.entry(rule.clone()).or_default() += count;
+        }
         let [left, right] = labels::choose(None, [None, None], paths);
         let name = |path: &Path, label: String| LogName { path: path.to_owned(), label, reopenable: true };
         let context = ReportContext {
