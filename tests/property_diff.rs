@@ -112,7 +112,8 @@ fn logs_of_which_events_are_taken_out() {
         case
     });
     let [taken, same] = met.into_inner();
-    assert!(taken > 20 && same > 2, "{taken} {same}");
+    let few = number("FORKPOINT_CASES").or_else(|| number("PROPTEST_CASES")).is_some_and(|cases| cases < 400);
+    assert!(few || taken > 20 && same > 2, "{taken} {same}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::json::{self, Kind, Pointer, Tape};
 use crate::profile::{Header, Profile, StrictReader};
-use crate::scan::OpenFault;
 use crate::scan::window::trim;
+use crate::scan::{OpenFault, Start};
 use crate::source::{Bytes, Log, SourceError, Window};
 
 /// Why a log's header is refused.
@@ -30,6 +30,16 @@ pub struct FoundHeader {
     pub rest: usize,
     /// Physical line of that window's first byte, from 1.
     pub window_line: u64,
+}
+
+/// Where a log's events begin: behind its header, if the profile demands one.
+///
+/// # Errors
+/// As [`read`].
+pub fn start(log: &mut Log, profile: &Profile) -> Result<Start, HeaderFault> {
+    let Some(wanted) = &profile.header else { return Ok(Start::default()) };
+    let found = read(log, wanted, profile)?;
+    Ok(Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 })
 }
 
 /// Reads a log's first non-blank line, strictly, and holds it against the header that the profile demands.

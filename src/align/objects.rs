@@ -7,7 +7,7 @@ use super::intake::Intake;
 use super::lane::Held;
 use super::pairs::Phase;
 use super::parting::Judge;
-use super::taken_out::Met;
+use super::taken_out::RowMeets;
 use crate::identity::{Guesses, Mark, MarkFinder, Marked};
 use crate::scan::{ScannedWindow, Span, SpanTable};
 use crate::source::{Side, Window};
@@ -21,7 +21,7 @@ pub struct Found {
     /// What they say of objects.
     pub(super) marks: Marks,
     /// Those that rules may take out.
-    pub(super) met: Vec<Met>,
+    pub(super) met: Vec<RowMeets>,
 }
 
 /// Looks through a window's events.

@@ -18,7 +18,7 @@ use crate::scan::{ScannedWindow, Span, SpanTable};
 use crate::source::Window;
 
 /// An event that meets a rule: its line's row, the rule, and what it repeats if that came before.
-pub(super) type Met = (u32, Meets);
+pub(super) type RowMeets = (u32, Meets);
 
 /// How an event meets a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl EventRules {
     }
 
     /// The events of a window that meet a rule, in no order.
-    pub(super) fn met_in(&self, window: &Window, scanned: &ScannedWindow) -> Vec<Met> {
+    pub(super) fn met_in(&self, window: &Window, scanned: &ScannedWindow) -> Vec<RowMeets> {
         if self.is_empty() {
             return Vec::new();
         }
@@ -103,6 +103,9 @@ impl EventRules {
             let node = |path: &Pointer| tape.at(line, Tape::ROOT, path);
             let holds =
                 |asked: &Condition| node(&asked.path).is_some_and(|node| asked.is_met_by(tape.bytes(line, node)));
+            if !when.iter().all(holds) {
+                return None;
+            }
             let like = same.as_ref().map(|same| {
                 let mut state = fixed_state().build_hasher();
                 match (&name, kind.first()) {
@@ -115,13 +118,13 @@ impl EventRules {
                 });
                 state.finish()
             });
-            when.iter().all(holds).then_some(Meets { rule: *at, like })
+            Some(Meets { rule: *at, like })
         })
     }
 }
 
 /// For each event of a table, how it meets a rule; nothing at all where none does.
-pub(super) fn by_event(mut met: Vec<Met>, spans: &SpanTable) -> Vec<Option<Meets>> {
+pub(super) fn by_event(mut met: Vec<RowMeets>, spans: &SpanTable) -> Vec<Option<Meets>> {
     if met.is_empty() {
         return Vec::new();
     }

@@ -26,9 +26,8 @@ pub struct NoHeader {
 /// # Errors
 /// The log cannot be read.
 pub fn begin(log: &mut Log, profile: &Profile) -> Result<Result<Start, NoHeader>, SourceError> {
-    let Some(wanted) = &profile.header else { return Ok(Ok(Start::default())) };
-    match header::read(log, wanted, profile) {
-        Ok(found) => Ok(Ok(Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 })),
+    match header::start(log, profile) {
+        Ok(start) => Ok(Ok(start)),
         Err(HeaderFault::Source(error)) => Err(error),
         Err(HeaderFault::Unfit { line, offset, reason, seen }) => Ok(Err(NoHeader { line, offset, reason, seen })),
     }

@@ -99,14 +99,7 @@ impl Judgement<'_> {
     fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
         let mut faults = Vec::new();
         let ahead = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
-        let digests_decide = self.comparer.digests_decide();
-        let shift = resync::find([ahead[0].len(), ahead[1].len()], |i, j| {
-            ahead[0][i] == ahead[1][j]
-                && (digests_decide || {
-                    let [left, right] = [&parting.sides[0][i], &parting.sides[1][j]];
-                    self.comparer.confirms(&left.event(), &right.event(), scratch)
-                })
-        });
+        let shift = agree_again(parting, &ahead, self.comparer, scratch);
         let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
         let left = reference.event();
         let right = parting.step.renumbered(&left, candidate.event());
@@ -219,6 +212,23 @@ impl Judgement<'_> {
         let looked = parting.sides.each_ref().map(Vec::len);
         Judged { verdict, faults, looked, accepted: None }
     }
+}
+
+/// Where both sides of a parting agree again, as far as the digests of their events reach.
+pub fn agree_again(
+    parting: &Parting<'_>,
+    digests: &[Vec<u64>; 2],
+    comparer: &Comparer<'_>,
+    scratch: &mut Scratch,
+) -> Option<resync::Shift> {
+    let digests_decide = comparer.digests_decide();
+    resync::find(digests.each_ref().map(Vec::len), |i, j| {
+        digests[0][i] == digests[1][j]
+            && (digests_decide || {
+                let [left, right] = [&parting.sides[0][i], &parting.sides[1][j]];
+                comparer.confirms(&left.event(), &right.event(), scratch)
+            })
+    })
 }
 
 /// The token of an event's kind, if it has one.

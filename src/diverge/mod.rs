@@ -18,4 +18,4 @@ pub mod run;
 
 pub use acceptance::{Acceptance, Acceptances};
 pub use outcome::*;
-pub use run::{RunError, run, run_accepting};
+pub use run::{RunError, begin, comparer, leave, run, run_accepting};

@@ -9,7 +9,7 @@ use super::outcome::{
 };
 use super::rank;
 use crate::align::{
-    Aligner, ContextLine, HeaderFault, Intake, LaneName, MapChoice, Observer, PairState, Phase, RunOptions,
+    Aligner, ContextLine, HeaderFault, Intake, Judge, LaneName, MapChoice, Observer, PairState, Phase, RunOptions,
 };
 use crate::compare::{Comparer, Difference};
 use crate::identity::Meant;
@@ -65,17 +65,49 @@ pub fn run_accepting(
     acceptances: &Acceptances,
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
-    check_map(&options.map)?;
-    let mut comparer = Comparer::new(profile, options.skip_nondeterministic).with_layouts(options.layouts);
-    if let Some(limit) = options.identity_limit {
-        comparer = comparer.with_identity_limit(limit);
-    }
+    let comparer = comparer(profile, options);
     let judge = Judgement { comparer: &comparer, acceptances };
-    let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &judge)
-        .map_err(|(side, fault)| header_error(side, fault))?;
+    let mut aligner = begin([reference, candidate], profile, &comparer, options, observer, &judge)?;
     let mut certainty = Certainty::default();
     let ends = aligner.run(|aligner| Ok(options.first && certainty.is_reached(aligner, profile)?))?;
     // Whether a log changed is looked at before anything found in it is told.
+    let remarks = leave(&mut aligner, ends)?;
+    assemble(aligner, profile, acceptances, options.first, remarks)
+}
+
+/// What weighs the pairs of a run.
+pub fn comparer<'p>(profile: &'p Profile, options: &RunOptions) -> Comparer<'p> {
+    let comparer = Comparer::new(profile, options.skip_nondeterministic).with_layouts(options.layouts);
+    match options.identity_limit {
+        Some(limit) => comparer.with_identity_limit(limit),
+        None => comparer,
+    }
+}
+
+/// Begins a run under any judge.
+///
+/// # Errors
+/// A log cannot be read or lacks its header, or the map names a lane twice.
+pub fn begin<'r, J: Judge>(
+    logs: [&'r mut Log; 2],
+    profile: &'r Profile,
+    comparer: &'r Comparer<'r>,
+    options: &'r RunOptions,
+    observer: &'r dyn Observer,
+    judge: &'r J,
+) -> Result<Aligner<'r, J>, RunError> {
+    check_map(&options.map)?;
+    Aligner::begin(logs, profile, comparer, options, observer, judge).map_err(|(side, fault)| match fault {
+        HeaderFault::Source(error) => RunError::Source(error),
+        HeaderFault::Unfit { line, offset, reason, seen } => RunError::Header { side, line, offset, reason, seen },
+    })
+}
+
+/// Leaves both logs, whose `ends` were reached or not; says what there is to remark on each.
+///
+/// # Errors
+/// A log changed while it was read.
+pub fn leave<J: Judge>(aligner: &mut Aligner<'_, J>, ends: bool) -> Result<[Option<String>; 2], SourceError> {
     let mut remarks = [None, None];
     for side in Side::BOTH {
         let intake = &mut aligner.sides[side.index()];
@@ -87,14 +119,7 @@ pub fn run_accepting(
         intake.ended_by_damage |= intake.log.damage().is_some();
         remarks[side.index()] = intake.log.finish()?;
     }
-    assemble(aligner, profile, acceptances, options.first, remarks)
-}
-
-fn header_error(side: Side, fault: HeaderFault) -> RunError {
-    match fault {
-        HeaderFault::Source(error) => RunError::Source(error),
-        HeaderFault::Unfit { line, offset, reason, seen } => RunError::Header { side, line, offset, reason, seen },
-    }
+    Ok(remarks)
 }
 
 fn check_map(map: &MapChoice) -> Result<(), RunError> {

@@ -89,22 +89,21 @@ pub fn census(
 
 /// Where a log's events begin; nothing where it lacks its header: whoever compares the logs tells that.
 fn begin(log: &mut Log, profile: &Profile) -> Result<Option<Start>, SourceError> {
-    let Some(header) = &profile.header else { return Ok(Some(Start::default())) };
-    match header::read(log, header, profile) {
-        Ok(found) => Ok(Some(Start { window: Some((found.window, found.rest)), lines_before: found.window_line - 1 })),
+    match header::start(log, profile) {
+        Ok(start) => Ok(Some(start)),
         Err(HeaderFault::Source(error)) => Err(error),
         Err(HeaderFault::Unfit { .. }) => Ok(None),
     }
 }
 
-/// Tells each event of a log: its thread, where its roles lie, its line, and that one's number. Those of a thread come in order.
+/// Tells each event of a log: its thread, where its roles lie, and its line. Those of a thread come in order.
 ///
 /// # Errors
 /// The log cannot be read.
 pub fn events_of(
     log: &mut Log,
     profile: &Profile,
-    mut told: impl FnMut(&ThreadKey, &Span, &[u8], u64),
+    mut told: impl FnMut(&ThreadKey, &Span, &[u8]),
 ) -> Result<(), SourceError> {
     let Some(start) = begin(log, profile)? else { return Ok(()) };
     let opener = Opener::new(profile, false);
@@ -112,8 +111,7 @@ pub fn events_of(
     sweep(log, &opener, options, start, |swept| {
         for group in &swept.scanned.groups {
             for span in swept.scanned.spans_of(group) {
-                let number = swept.lines_before + u64::from(span.row) + 1;
-                told(&group.thread, &span, span.line_of(&swept.window.bytes), number);
+                told(&group.thread, &span, span.line_of(&swept.window.bytes));
             }
         }
         ControlFlow::Continue(())
@@ -155,7 +153,8 @@ fn count(wanted: &[Wanted<'_>], strict: &StrictReader, swept: &Swept<'_>, spans:
     counts
 }
 
-fn add(values: &mut Option<BTreeMap<String, u64>>, value: &str, count: u64) {
+/// Counts one value more, unless there are too many.
+pub(super) fn add(values: &mut Option<BTreeMap<String, u64>>, value: &str, count: u64) {
     let Some(held) = values else { return };
     match held.get_mut(value) {
         Some(held) => *held += count,

@@ -5,7 +5,8 @@ use super::place::{Place, kind_name};
 use super::survey::condition_value;
 use crate::align::{Parted, Parting};
 use crate::compare::{Comparer, Scratch};
-use crate::diverge::resync::{self, Shift};
+use crate::diverge::judge::agree_again;
+use crate::diverge::resync::Shift;
 use crate::json::{Pointer, Tape};
 use crate::profile::{Pattern, Profile};
 
@@ -58,13 +59,7 @@ pub fn agrees_behind(
             digests[side].push(comparer.digest(side, &met.event(), scratch).ok()?);
         }
     }
-    let shift = resync::find(digests.each_ref().map(Vec::len), |i, j| {
-        digests[0][i] == digests[1][j]
-            && (comparer.digests_decide() || {
-                let [left, right] = [&parting.sides[0][i], &parting.sides[1][j]];
-                comparer.confirms(&left.event(), &right.event(), scratch)
-            })
-    })?;
+    let shift = agree_again(parting, &digests, comparer, scratch)?;
     let passed = shift.reference + shift.candidate;
     // Of one kind, what is passed on both sides differs in its values.
     let is_one_sided = (shift.reference == 0) != (shift.candidate == 0);

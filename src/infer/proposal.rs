@@ -45,7 +45,7 @@ pub struct Proposal {
 
 /// How narrow a rule of a place may still be: what was tried and did not do is not tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Width {
+pub enum Breadth {
     #[default]
     Narrowest,
     /// Neither spelling, offset nor pages.
@@ -60,16 +60,16 @@ pub enum Width {
     Nothing,
 }
 
-impl Width {
+impl Breadth {
     /// The next wider one.
     #[must_use]
-    pub fn wider(self) -> Width {
+    pub fn wider(self) -> Breadth {
         match self {
-            Width::Narrowest => Width::Near,
-            Width::Near => Width::Bits,
-            Width::Bits => Width::Field,
-            Width::Field => Width::Everywhere,
-            Width::Everywhere | Width::Nothing => Width::Nothing,
+            Breadth::Narrowest => Breadth::Near,
+            Breadth::Near => Breadth::Bits,
+            Breadth::Bits => Breadth::Field,
+            Breadth::Field => Breadth::Everywhere,
+            Breadth::Everywhere | Breadth::Nothing => Breadth::Nothing,
         }
     }
 }
@@ -115,7 +115,7 @@ pub fn gather(mut families: BTreeMap<Place, Family>) -> BTreeMap<Place, Family> 
 }
 
 /// The narrowest class that overlooks all that differed; `turns` is how many runs were compared with the first.
-fn classify(differing: &Differing, width: Width, turns: u64) -> Class {
+fn classify(differing: &Differing, breadth: Breadth, turns: u64) -> Class {
     if differing.absent > 0 || differing.others > 0 {
         return Class::Ignore;
     }
@@ -137,10 +137,10 @@ fn classify(differing: &Differing, width: Width, turns: u64) -> Class {
         Some(Class::Tolerance(tolerance))
     };
     let bits = || apart.flags().map(Class::Mask);
-    let found = match width {
-        Width::Narrowest => narrow().or_else(near).or_else(bits),
-        Width::Near => near().or_else(bits),
-        Width::Bits => bits(),
+    let found = match breadth {
+        Breadth::Narrowest => narrow().or_else(near).or_else(bits),
+        Breadth::Near => near().or_else(bits),
+        Breadth::Bits => bits(),
         _ => None,
     };
     found.unwrap_or(Class::Ignore)
@@ -166,7 +166,7 @@ pub fn proposals(
     families: &BTreeMap<Place, Family>,
     (orders, extra): (&BTreeMap<Place, Option<Orders>>, &BTreeMap<String, Extra>),
     counted: &BTreeMap<Place, Counted>,
-    widths: &BTreeMap<Place, Width>,
+    breadths: &BTreeMap<Place, Breadth>,
     (turns, base): (u64, &Profile),
 ) -> Vec<Proposal> {
     let mut found: Vec<Proposal> = Vec::new();
@@ -179,13 +179,13 @@ pub fn proposals(
     let nothing = Counted::default();
     for (kind, extra) in extra {
         let place = whole(kind);
-        let width = widths.get(&place).copied().unwrap_or_default();
-        if width == Width::Nothing {
+        let breadth = breadths.get(&place).copied().unwrap_or_default();
+        if breadth == Breadth::Nothing {
             continue;
         }
         let counted = counted.get(&place).unwrap_or(&nothing);
-        let telling = if width < Width::Everywhere { telling(&extra.family, counted, turns) } else { None };
-        let is_repeated = width == Width::Narrowest && extra.repeated == extra.family.all.pairs;
+        let telling = if breadth < Breadth::Everywhere { telling(&extra.family, counted, turns) } else { None };
+        let is_repeated = breadth == Breadth::Narrowest && extra.repeated == extra.family.all.pairs;
         let class = if is_repeated { Class::Fold } else { Class::Drop };
         let events = telling.as_ref().map_or(counted.events, |telling| counted.events_with(&extra.family, telling));
         let of = events.saturating_mul(turns);
@@ -193,13 +193,13 @@ pub fn proposals(
         found.push(Proposal::new(&place, class, telling, (pairs, of), example));
     }
     for (place, family) in families {
-        let width = widths.get(place).copied().unwrap_or_default();
-        if width == Width::Nothing || is_payload(&place.path, &base.roles.payload) {
+        let breadth = breadths.get(place).copied().unwrap_or_default();
+        if breadth == Breadth::Nothing || is_payload(&place.path, &base.roles.payload) {
             continue;
         }
         let counted = counted.get(place).unwrap_or(&nothing);
-        let telling = if width < Width::Everywhere { telling(family, counted, turns) } else { None };
-        for (class, telling, differing) in split(family, telling, width, turns) {
+        let telling = if breadth < Breadth::Everywhere { telling(family, counted, turns) } else { None };
+        for (class, telling, differing) in split(family, telling, breadth, turns) {
             let events = telling.as_ref().map_or(counted.events, |telling| counted.events_with(family, telling));
             let of = events.saturating_mul(turns);
             found.push(Proposal::new(place, class, telling, (differing.pairs, of), differing.example));
@@ -228,22 +228,22 @@ fn is_about(narrow: &Class, wide: &Class) -> bool {
 fn split(
     family: &Family,
     telling: Option<Telling>,
-    width: Width,
+    breadth: Breadth,
     turns: u64,
 ) -> Vec<(Class, Option<Telling>, Differing)> {
     let Some((field, values)) = telling else {
-        return vec![(classify(&family.all, width, turns), None, family.all.clone())];
+        return vec![(classify(&family.all, breadth, turns), None, family.all.clone())];
     };
     let mut groups: Vec<(Class, Differing, Vec<String>)> = Vec::new();
     for value in values {
         let Some(own) = family.beside.by(&field).and_then(|by| by.get(&value)) else { continue };
-        let alone = classify(own, width, turns);
+        let alone = classify(own, breadth, turns);
         let fitting = groups.iter_mut().find_map(|(class, held, values)| {
             let mut both = held.clone();
             both.merge(own);
             // What is ignored on both counts has nothing else in common.
             let are_ignored = *class == Class::Ignore && alone == Class::Ignore;
-            let wider = if are_ignored { Class::Ignore } else { classify(&both, width, turns) };
+            let wider = if are_ignored { Class::Ignore } else { classify(&both, breadth, turns) };
             (is_about(class, &wider) && is_about(&alone, &wider)).then_some((class, held, values, wider, both))
         });
         match fitting {
@@ -386,38 +386,14 @@ impl Proposal {
     }
 }
 
-/// The proposals alone, as rules of an otherwise empty list.
+/// The proposals alone, as the only rules of the profile.
 pub fn alone(proposals: &[Proposal], base: &Profile) -> Profile {
-    let mut own = Profile {
-        ignore: Vec::new(),
-        mask: Vec::new(),
-        allocator: Vec::new(),
-        tolerance: Vec::new(),
-        unordered: Vec::new(),
-        spelling: Vec::new(),
-        offset: Vec::new(),
-        identity: Vec::new(),
-        drop: Vec::new(),
-        fold: Vec::new(),
-        ..base.clone()
-    };
+    let mut own = base.without_rules();
     proposals.iter().for_each(|proposal| proposal.add_to(&mut own));
     own
 }
 
 /// The profile with the proposals on top.
 pub fn laid_on(proposals: &[Proposal], base: &Profile) -> Profile {
-    let own = alone(proposals, base);
-    let base = base.clone();
-    Profile {
-        ignore: own.ignore.into_iter().chain(base.ignore).collect(),
-        mask: own.mask.into_iter().chain(base.mask).collect(),
-        tolerance: own.tolerance.into_iter().chain(base.tolerance).collect(),
-        unordered: own.unordered.into_iter().chain(base.unordered).collect(),
-        spelling: own.spelling.into_iter().chain(base.spelling).collect(),
-        offset: own.offset.into_iter().chain(base.offset).collect(),
-        drop: own.drop.into_iter().chain(base.drop).collect(),
-        fold: own.fold.into_iter().chain(base.fold).collect(),
-        ..base
-    }
+    alone(proposals, base).above(base.clone())
 }

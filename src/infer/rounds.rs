@@ -6,7 +6,7 @@ use super::census::{Counted, Telling, census};
 use super::extra::whole;
 use super::family::Family;
 use super::place::{Place, Unordered};
-use super::proposal::{self, Class, Proposal, Width};
+use super::proposal::{self, Breadth, Class, Proposal};
 use super::survey::{Findings, survey};
 use super::tally;
 use crate::align::{Observer, RunOptions};
@@ -45,7 +45,7 @@ pub fn infer(
     let events = proposal::named(proposal::joined(tally::come_and_go(logs, open, base)?), base);
     let base = &proposal::laid_on(&events, base);
     let mut seen = Findings::default();
-    let mut widths: BTreeMap<Place, Width> = BTreeMap::new();
+    let mut breadths: BTreeMap<Place, Breadth> = BTreeMap::new();
     let mut inferred = Inferred { profile: base.clone(), proposals: Vec::new(), rounds: 0 };
     while inferred.rounds < ROUNDS_MAX {
         inferred.rounds += 1;
@@ -65,10 +65,10 @@ pub fn infer(
         let asked = families.clone().into_iter().chain(wholes).collect();
         let counted = census(&mut open(0)?, base, &asked, None)?;
         let turns = logs as u64 - 1;
-        let of = |widths: &BTreeMap<Place, Width>| -> Vec<Proposal> {
-            proposal::proposals(&families, (&seen.orders, &seen.extra), &counted, widths, (turns, base))
+        let of = |breadths: &BTreeMap<Place, Breadth>| -> Vec<Proposal> {
+            proposal::proposals(&families, (&seen.orders, &seen.extra), &counted, breadths, (turns, base))
         };
-        let mut proposals = of(&widths);
+        let mut proposals = of(&breadths);
         // A rule that stays as it was although its place differed again did not do.
         let again = families
             .keys()
@@ -78,11 +78,11 @@ pub fn infer(
         let stale: Vec<Place> =
             again.filter(|place| rules_of(place, &proposals) == rules_of(place, &inferred.proposals)).collect();
         for place in &stale {
-            let width = widths.entry(place.clone()).or_default();
-            *width = width.wider();
+            let breadth = breadths.entry(place.clone()).or_default();
+            *breadth = breadth.wider();
         }
         if !stale.is_empty() {
-            proposals = of(&widths);
+            proposals = of(&breadths);
         }
         if are_the_same(&proposals, &inferred.proposals) {
             break;

@@ -10,11 +10,9 @@ use super::extra::{self, Extra, Seen};
 use super::family::{Example, Family};
 use super::order::{self, Orders, Read};
 use super::place::{Place, Unordered, kind_name};
-use crate::align::{
-    Accepted, Aligner, HeaderFault, Judge, Judged, Met, Observer, Onward, Parted, Parting, RunOptions, Step,
-};
+use crate::align::{Accepted, Judge, Judged, Met, Observer, Onward, Parted, Parting, RunOptions, Step};
 use crate::compare::{Comparer, Scratch};
-use crate::diverge::RunError;
+use crate::diverge::{self, RunError};
 use crate::json::{Kind, Pointer, Tape, tape, text};
 use crate::profile::Profile;
 use crate::scan::ThreadKey;
@@ -107,10 +105,7 @@ pub fn survey(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<(Findings, Compared), RunError> {
-    let mut comparer = Comparer::new(profile, options.skip_nondeterministic);
-    if let Some(limit) = options.identity_limit {
-        comparer = comparer.with_identity_limit(limit);
-    }
+    let comparer = diverge::comparer(profile, options);
     let surveyor = Surveyor {
         run,
         comparer: &comparer,
@@ -120,19 +115,9 @@ pub fn survey(
         findings: Mutex::default(),
         looked: Mutex::default(),
     };
-    let mut aligner = Aligner::begin([reference, candidate], profile, &comparer, options, observer, &surveyor)
-        .map_err(|(side, fault)| match fault {
-            HeaderFault::Source(error) => RunError::Source(error),
-            HeaderFault::Unfit { line, offset, reason, seen } => RunError::Header { side, line, offset, reason, seen },
-        })?;
-    aligner.run(|_| Ok(false))?;
-    for side in Side::BOTH {
-        let intake = &mut aligner.sides[side.index()];
-        if intake.ended_at.is_some() {
-            intake.log.leave()?;
-        }
-        intake.log.finish()?;
-    }
+    let mut aligner = diverge::begin([reference, candidate], profile, &comparer, options, observer, &surveyor)?;
+    let ends = aligner.run(|_| Ok(false))?;
+    diverge::leave(&mut aligner, ends)?;
     let mut compared = Compared::with_hasher(tape::fixed_state());
     for pairing in &aligner.pairings {
         if let Some(lane) = pairing.lanes[Side::Reference.index()] {

@@ -1,14 +1,14 @@
 //! Kinds of events that come and go: how often each is logged, run by run.
 //!
 //! Counts need no alignment, so they tell even where hardly two events in a row are in both runs. A kind that was not
-//! logged equally often comes and goes; a field may tell which of its events do. Where it was logged in equally many runs
-//! of events, though, each of them as long as it may be, it is repeated.
+//! logged equally often comes and goes; a field may tell which of its events do. Where its events stand in equally many
+//! stretches of their threads, though, and only those are longer or shorter, they are repeated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ahash::AHashMap;
 
-use super::census::{Telling, events_of};
+use super::census::{Telling, add, events_of};
 use super::extra::fields;
 use super::place::kind_name;
 use super::proposal::{Class, Proposal};
@@ -23,8 +23,6 @@ use crate::scan::ThreadKey;
 /// Values of a field that may come and go, and events of others that must not, before it tells anything.
 const NAMED_MAX: usize = 32;
 const QUIET_MIN: u64 = 8;
-/// Values of one field that are counted.
-const VALUES_MAX: usize = 4_096;
 
 /// What one log holds of a kind that comes and goes.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +43,7 @@ pub fn come_and_go(logs: usize, open: &mut Open<'_>, base: &Profile) -> Result<V
     let mut counts: Vec<BTreeMap<String, u64>> = Vec::new();
     for log in 0..logs {
         let mut kinds = BTreeMap::new();
-        events_of(&mut open(log)?, base, |_, span, line, _| {
+        events_of(&mut open(log)?, base, |_, span, line| {
             if let Some(kind) = kind_name(event_of(span, line, 0).scalar_kind()) {
                 *kinds.entry(kind).or_default() += 1;
             }
@@ -55,7 +53,9 @@ pub fn come_and_go(logs: usize, open: &mut Open<'_>, base: &Profile) -> Result<V
     let all: BTreeSet<&String> = counts.iter().flat_map(BTreeMap::keys).collect();
     let count = |log: usize, kind: &String| counts[log].get(kind).copied().unwrap_or(0);
     let differs = |kind: &&String| (1..logs).any(|log| count(log, kind) != count(0, kind));
-    let noisy: BTreeSet<String> = all.iter().copied().filter(differs).cloned().collect();
+    // What the profile takes out already may come and go.
+    let is_ruled = |kind: &String| base.event_rules().any(|rule| rule.kinds.contains(kind));
+    let noisy: BTreeSet<String> = all.iter().copied().filter(differs).filter(|kind| !is_ruled(kind)).cloned().collect();
     let total: u64 = counts[0].values().sum();
     if noisy.is_empty() || noisy.iter().map(|kind| count(0, kind)).sum::<u64>() * 10 > total * 9 {
         return Ok(Vec::new());
@@ -77,7 +77,7 @@ fn look(
     let mut found: BTreeMap<String, OfKind> = BTreeMap::new();
     // The kinds that each thread has met since its last event of another kind.
     let mut met: AHashMap<ThreadKey, BTreeSet<String>> = AHashMap::with_hasher(fixed_state());
-    events_of(&mut open(log)?, base, |thread, span, line, _| {
+    events_of(&mut open(log)?, base, |thread, span, line| {
         let met = match met.get_mut(thread) {
             Some(met) => met,
             None => met.entry(thread.clone()).or_default(),
@@ -87,13 +87,11 @@ fn look(
         let of = found.entry(kind.clone()).or_default();
         of.events += 1;
         for (path, value) in fields(line, base).unwrap_or_default() {
-            let Some(values) = of.fields.entry(path).or_insert_with(|| Some(BTreeMap::new())) else { continue };
-            *values.entry(value).or_default() += 1;
-        }
-        for values in of.fields.values_mut() {
-            if values.as_ref().is_some_and(|values| values.len() > VALUES_MAX) {
-                *values = None;
+            // What tells events apart stands in all of them, so in the first.
+            if of.events == 1 {
+                of.fields.insert(path.clone(), Some(BTreeMap::new()));
             }
+            of.fields.get_mut(&path).into_iter().for_each(|values| add(values, &value, 1));
         }
         of.stretches += u64::from(met.insert(kind));
     })?;

@@ -42,26 +42,25 @@ pub(super) struct FoldTable {
     reason: Filled,
 }
 
-const TAKES_ALL: &str = "this would take every event out; say which by `kinds` or `when`";
+/// The name of a rule that says which events it is for.
+fn named(check: &mut RuleCheck, name: Spanned<Filled>, says_which: bool, else_it: &str) -> Result<String, Wrong> {
+    let span = name.span();
+    let name = check.name(name)?;
+    says_which.then_some(name).ok_or_else(|| (span, format!("this would {else_it}; say which by `kinds` or `when`")))
+}
 
 impl DropTable {
     pub fn into_rule(self, check: &mut RuleCheck) -> Result<DropRule, Wrong> {
-        let span = self.name.span();
-        let name = check.name(self.name)?;
-        if self.kinds.is_empty() && self.when.0.is_empty() {
-            return Err((span, TAKES_ALL.to_owned()));
-        }
+        let says_which = !self.kinds.is_empty() || !self.when.0.is_empty();
+        let name = named(check, self.name, says_which, "take every event out")?;
         Ok(DropRule { name, kinds: self.kinds, when: self.when.0, reason: self.reason.0 })
     }
 }
 
 impl FoldTable {
     pub fn into_rule(self, check: &mut RuleCheck) -> Result<FoldRule, Wrong> {
-        let span = self.name.span();
-        let name = check.name(self.name)?;
-        if self.kinds.is_empty() && self.when.0.is_empty() {
-            return Err((span, "this would fold every event; say which by `kinds` or `when`".to_owned()));
-        }
+        let says_which = !self.kinds.is_empty() || !self.when.0.is_empty();
+        let name = named(check, self.name, says_which, "fold every event")?;
         let same = self.same.map_or_else(Vec::new, |paths| paths.0);
         Ok(FoldRule { name, kinds: self.kinds, when: self.when.0, same, reason: self.reason.0 })
     }

@@ -309,27 +309,13 @@ impl Below {
 
     /// A layer's own profile with what is below it. Of rules for one place the first counts: the layer's own.
     pub fn under(self, own: Profile) -> Profile {
-        let Profile { description, header, ignore, mask, allocator, summaries, .. } = self.profile;
-        let Profile { tolerance, unordered, spelling, offset, identity, drop, fold, .. } = self.profile;
+        let below = self.profile;
         Profile {
-            description: if own.description.is_empty() { description } else { own.description },
-            header: own.header.or(header),
-            ignore: own.ignore.into_iter().chain(ignore).collect(),
-            mask: own.mask.into_iter().chain(mask).collect(),
-            allocator: own.allocator.into_iter().chain(allocator).collect(),
-            tolerance: own.tolerance.into_iter().chain(tolerance).collect(),
-            unordered: own.unordered.into_iter().chain(unordered).collect(),
-            spelling: own.spelling.into_iter().chain(spelling).collect(),
-            offset: own.offset.into_iter().chain(offset).collect(),
-            identity: own.identity.into_iter().chain(identity).collect(),
-            drop: own.drop.into_iter().chain(drop).collect(),
-            fold: own.fold.into_iter().chain(fold).collect(),
-            summaries: own.summaries.into_iter().chain(summaries).collect(),
-            // Whatever of these the layer leaves out was taken from below when it was read.
-            name: own.name,
-            roles: own.roles,
-            null_equals_missing: own.null_equals_missing,
-            skip_start: own.skip_start,
+            description: if own.description.is_empty() { below.description.clone() } else { own.description.clone() },
+            header: own.header.clone().or_else(|| below.header.clone()),
+            summaries: own.summaries.iter().chain(&below.summaries).cloned().collect(),
+            // Whatever else the layer leaves out was taken from below when it was read.
+            ..own.above(below)
         }
     }
 }
@@ -366,6 +352,32 @@ impl Profile {
             fold: Vec::new(),
             summaries: Vec::new(),
         }
+    }
+
+    /// This profile with the rules of another one behind its own.
+    #[must_use]
+    pub fn above(self, below: Profile) -> Profile {
+        Profile {
+            ignore: self.ignore.into_iter().chain(below.ignore).collect(),
+            mask: self.mask.into_iter().chain(below.mask).collect(),
+            allocator: self.allocator.into_iter().chain(below.allocator).collect(),
+            tolerance: self.tolerance.into_iter().chain(below.tolerance).collect(),
+            unordered: self.unordered.into_iter().chain(below.unordered).collect(),
+            spelling: self.spelling.into_iter().chain(below.spelling).collect(),
+            offset: self.offset.into_iter().chain(below.offset).collect(),
+            identity: self.identity.into_iter().chain(below.identity).collect(),
+            drop: self.drop.into_iter().chain(below.drop).collect(),
+            fold: self.fold.into_iter().chain(below.fold).collect(),
+            ..self
+        }
+    }
+
+    /// This profile without its rules.
+    #[must_use]
+    pub fn without_rules(&self) -> Profile {
+        let mut bare = self.clone();
+        bare.retain_rules(|_| false);
+        bare
     }
 
     /// Takes rules out by name.

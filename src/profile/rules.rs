@@ -441,7 +441,7 @@ impl Profile {
             .chain(self.offset.iter().map(|rule| value_rule!(rule, Does::Offset(rule.offset))))
     }
 
-    /// Takes out the rules on values and allocators whose name is not to be kept.
+    /// Takes out the rules whose name is not to be kept.
     pub fn retain_rules(&mut self, keep: impl Fn(&str) -> bool) {
         self.ignore.retain(|rule| keep(&rule.name));
         self.mask.retain(|rule| keep(&rule.name));
