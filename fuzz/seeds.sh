@@ -26,7 +26,7 @@ for case in corpus/diff/*/*/ corpus/demo/; do
     # By their flags: a profile of their own is told by the word in case.toml.
     if grep -qs generic "$case/case.toml"; then choices="005 006 007 010"; fi
     # Byte 10 chooses the flags that take events out.
-    if grep -qs '^\[\[drop\]\]' "$case/profile.toml"; then choices="012"; fi
+    if grep -qsE '^\[\[(drop|join)\]\]' "$case/profile.toml"; then choices="012"; fi
     for choice in $choices; do
         { cat "$case/reference.jsonl"; printf '\377'; cat "$case/candidate.jsonl"; printf "\\377\\$choice"; } \
             > $out/diff/"$name-$choice"

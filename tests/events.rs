@@ -92,6 +92,144 @@ fn repeated_polls_count_once() {
     }
 }
 
+const JOIN: &str = "[[join]]\nname = \"prefix-bytes\"\nkinds = [\"insn\"]\nfirst = \"/payload/pc\"\n\
+    concat = \"/payload/bytes\"\nsum = \"/payload/len\"\nreason = \"one engine logs prefixes on their own\"\n\
+    when = { path = \"/payload/bytes\", equals = [\"f3\", \"66\"] }\n";
+
+fn insn(pc: u64, bytes: &str) -> (&'static str, String) {
+    ("insn", format!("{{\"pc\":{pc},\"bytes\":\"{bytes}\",\"len\":{}}}", bytes.len() / 2))
+}
+
+/// As [`log`], of events whose payloads are made.
+fn made(events: &[(&str, String)]) -> String {
+    log(&events.iter().map(|(kind, payload)| (*kind, payload.as_str())).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_one_side_splits_is_compared_as_one() {
+    let whole = made(&[insn(1, "90"), insn(2, "66f3a4"), insn(5, "c3"), insn(6, "f3a4"), insn(8, "90")]);
+    let split = [
+        insn(1, "90"),
+        insn(2, "66"),
+        insn(3, "f3"),
+        insn(4, "a4"),
+        insn(5, "c3"),
+        insn(6, "f3"),
+        insn(7, "a4"),
+        insn(8, "90"),
+    ];
+    let (code, report) = compared(JOIN, [&whole, &made(&split)]);
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(report["coverage"]["events_compared"], 5);
+    assert_eq!(report["coverage"]["taken_out"]["prefix-bytes"]["candidate"], 3);
+    assert_eq!(report["coverage"]["taken_out"]["prefix-bytes"]["reference"], 0);
+    assert_eq!(compared(JOIN, [&made(&split), &whole]).0, Some(0));
+    assert_eq!(compared("", [&whole, &made(&split)]).0, Some(1), "without the rule they differ");
+
+    // A wrong prefix, a wrong last part, a missing prefix, an extra one: each is found, and where it is.
+    for (wrong, at, path) in [
+        ((2, insn(3, "66")), 1, "/payload/bytes"),
+        ((3, insn(4, "a5")), 1, "/payload/bytes"),
+        ((6, insn(7, "a4a4")), 3, "/payload/bytes"),
+        ((5, insn(9, "f3")), 3, "/payload/pc"),
+    ] {
+        let mut parts = split.clone();
+        parts[wrong.0] = wrong.1;
+        let (code, report) = compared(JOIN, [&whole, &made(&parts)]);
+        let divergence = &report["pairings"][0]["divergence"];
+        assert_eq!((code, &divergence["position"]), (Some(1), &at.into()), "{report}");
+        assert_eq!(divergence["differences"][0]["path"], path);
+    }
+    let mut parts = split.to_vec();
+    parts.remove(5);
+    assert_eq!(compared(JOIN, [&whole, &made(&parts)]).1["pairings"][0]["divergence"]["position"], 3);
+}
+
+#[test]
+fn a_joined_event_is_shown_as_it_is_compared_and_where_it_ends() {
+    let whole = made(&[insn(1, "90"), insn(2, "66f3a4"), insn(5, "c3")]);
+    let parts = made(&[insn(1, "90"), insn(2, "66"), insn(3, "f3"), insn(4, "a5"), insn(5, "c3")]);
+    let (_, report) = compared(JOIN, [&whole, &parts]);
+    let shown = &report["pairings"][0]["divergence"]["candidate"];
+    assert_eq!((&shown["line"], &shown["ordinal"], &shown["joined"]), (&5.into(), &3.into(), &3.into()), "{shown}");
+    assert_eq!(shown["event"]["payload"], serde_json::json!({"pc": 2, "bytes": "66f3a5", "len": 3}));
+    assert!(report["pairings"][0]["divergence"]["reference"].get("joined").is_none());
+    let folder = Folder::new();
+    let file = folder.file("t.toml", profile(JOIN));
+    let paths = [("a.jsonl", &whole), ("b.jsonl", &parts)].map(|(name, log)| folder.file(name, log));
+    let mut command = forkpoint(["diff", "--no-project", "--profile"]);
+    let output = command.arg(file).args(paths).output().unwrap();
+    assert!(text(&output.stdout).contains("insn (3 events joined)"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_cannot_be_joined_stands_alone() {
+    // Another kind between, the thread's end, the log's end, values of other types or missing ones.
+    for parts in [
+        vec![insn(2, "f3"), ("irq", "{}".to_owned()), insn(3, "a4")],
+        vec![insn(2, "90"), insn(2, "f3"), ("thread.exit", "{}".to_owned())],
+        vec![insn(2, "90"), insn(2, "f3")],
+        vec![insn(2, "f3"), ("insn", "{\"pc\":3,\"bytes\":[1],\"len\":1}".to_owned())],
+        vec![insn(2, "f3"), ("insn", "{\"pc\":3,\"bytes\":\"a4\"}".to_owned())],
+        vec![("insn", "{\"bytes\":\"f3\",\"len\":1}".to_owned()), insn(3, "a4")],
+        vec![insn(2, "f3"), ("insn", "{\"pc\":3,\"bytes\":\"a4\",\"len\":1.5}".to_owned())],
+    ] {
+        let log = made(&parts);
+        let (code, report) = compared(JOIN, [&log, &log]);
+        assert_eq!((code, report["coverage"]["events_compared"].as_u64()), (Some(0), Some(parts.len() as u64)));
+        assert!(report["coverage"].get("taken_out").is_none_or(|all| all.as_object().unwrap().is_empty()), "{report}");
+    }
+    // With a kind of its own for the first part.
+    let rules = JOIN.replace("\"insn\"", "\"prefix\"") + "then = [\"insn\"]\n";
+    let parts = [("prefix", insn(2, "f3").1), insn(3, "a4"), insn(4, "f3"), insn(5, "90")];
+    let whole = [insn(2, "f3a4"), insn(4, "f3"), insn(5, "90")];
+    assert_eq!(compared(&rules, [&made(&whole), &made(&parts)]).0, Some(0));
+    // A log that breaks off behind a first part has it all the same, and is cut.
+    let cut = made(&[insn(1, "90"), insn(2, "66")]) + "{\"tid\":1,\"tid_ev";
+    let (code, report) = compared(JOIN, [&made(&[insn(1, "90"), insn(2, "66a4"), insn(4, "90")]), &cut]);
+    assert_eq!((code, &report["pairings"][0]["divergence"]["kind"]), (Some(1), &"value".into()), "{report}");
+}
+
+#[test]
+fn dropped_events_do_not_part_what_belongs_together() {
+    let rules = DROP.to_owned() + JOIN;
+    let tick = || ("tick", "{}".to_owned());
+    let parts = [insn(1, "66"), tick(), insn(2, "f3"), tick(), tick(), insn(3, "a4"), insn(4, "90")];
+    let whole = [tick(), insn(1, "66f3a4"), insn(4, "90")];
+    let (code, report) = compared(&rules, [&made(&whole), &made(&parts)]);
+    assert_eq!(code, Some(0), "{report}");
+    let taken_out = &report["coverage"]["taken_out"];
+    assert_eq!((&taken_out["ticks"]["candidate"], &taken_out["prefix-bytes"]["candidate"]), (&3.into(), &2.into()));
+}
+
+#[test]
+fn threads_take_turns_while_parts_wait_and_windows_do_not_matter() {
+    // 40 threads, each event split, and one thread's parts far apart.
+    let line = |tid: u64, at: u64, payload: String| event(&tid.to_string(), at, "insn", &payload);
+    let (mut whole, mut parts) = (header("e"), header("e"));
+    for round in 0..60u64 {
+        for tid in 1..=40u64 {
+            let pc = round * 100 + tid;
+            whole += &line(tid, round, format!("{{\"pc\":{pc},\"bytes\":\"66{pc:08x}\",\"len\":5}}"));
+            parts += &line(tid, round * 2, format!("{{\"pc\":{pc},\"bytes\":\"66\",\"len\":1}}"));
+        }
+        for tid in (1..=40u64).rev() {
+            let pc = round * 100 + tid;
+            parts += &line(tid, round * 2 + 1, format!("{{\"pc\":0,\"bytes\":\"{pc:08x}\",\"len\":4}}"));
+        }
+    }
+    let (code, report) = compared(JOIN, [&whole, &parts]);
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(report["coverage"]["taken_out"]["prefix-bytes"]["candidate"], 2400);
+    let wrong = parts.replace("0000170f\"", "00001799\"");
+    assert_ne!(wrong, parts);
+    let (code, report) = compared(JOIN, [&whole, &wrong]);
+    assert_eq!(
+        (code, &report["pairings"][report["first"].as_u64().unwrap() as usize]["divergence"]["position"]),
+        (Some(1), &59.into())
+    );
+}
+
 #[test]
 fn threads_end_and_begin_anew_whatever_is_taken_out() {
     let rules = "[[drop]]\nname = \"exits\"\nkinds = [\"thread.exit\"]\nreason = \"r\"\n";
@@ -140,6 +278,12 @@ fn rules_on_events_are_shown_switched_off_and_told_where_useless() {
     for (rule, why) in [
         ("[[drop]]\nname = \"x\"\nreason = \"r\"\n", "this would take every event out"),
         ("[[fold]]\nname = \"x\"\nreason = \"r\"\n", "this would fold every event"),
+        ("[[join]]\nname = \"x\"\nsum = \"a\"\nreason = \"r\"\n", "this would join every event with the next"),
+        ("[[join]]\nname = \"x\"\nkinds = [\"a\"]\nreason = \"r\"\n", "this joins no value"),
+        (
+            "[[join]]\nname = \"x\"\nkinds = [\"a\"]\nsum = \"a.b\"\nfirst = [\"c\", \"a\"]\nreason = \"r\"\n",
+            "cannot both be joined",
+        ),
         ("[[fold]]\nname = \"x\"\nkinds = [\"a\"]\nsame = \"a..b\"\nreason = \"r\"\n", "a part is empty"),
         (&DROP.repeat(2), "named \"ticks\" already"),
     ] {
@@ -152,7 +296,9 @@ fn rules_on_events_are_shown_switched_off_and_told_where_useless() {
 #[test]
 fn windows_jobs_and_waiting_change_nothing() {
     let folder = Folder::new();
-    let rules = profile(&format!("{DROP}[[fold]]\nname = \"polls\"\nkinds = [\"poll\"]\nreason = \"r\"\n"));
+    let fold = "[[fold]]\nname = \"polls\"\nkinds = [\"poll\"]\nreason = \"r\"\n";
+    let join = "[[join]]\nname = \"pieces\"\nkinds = [\"piece\"]\nsum = \"/payload/n\"\nthen = [\"work\", \"piece\"]\nreason = \"r\"\n";
+    let rules = profile(&[DROP, fold, join].concat());
     let file = folder.file("t.toml", rules);
     let run = |noise: u64, wrong: bool| {
         let mut out = header("e");
@@ -168,7 +314,9 @@ fn windows_jobs_and_waiting_change_nothing() {
             if (at * 31 + noise).is_multiple_of(3) {
                 put(thread, "tick", format!("{{\"n\":{noise}}}"));
             }
-            put(thread, "work", format!("{{\"n\":{}}}", at + u64::from(wrong && at == 2_345)));
+            let pieces = (at * noise) % 3;
+            (0..pieces).for_each(|_| put(thread, "piece", "{\"n\":1}".into()));
+            put(thread, "work", format!("{{\"n\":{}}}", at + 10 + u64::from(wrong && at == 2_345) - pieces));
             // Each run ends in a poll, however often there was one.
             put(thread, "poll", "{}".into());
             put(thread, "rest", "{}".into());

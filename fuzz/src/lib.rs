@@ -38,7 +38,7 @@ pub const FLAGS: [&[&str]; 11] = [
     &["--profile", EVENTS, "--thread", "tid", "--ordinal", "seq", "--kind", "op", "--payload", "data"],
 ];
 
-/// Rules that take events out.
+/// Rules that take events out, or join them.
 const EVENTS: &str = "version = 1
 [[drop]]
 name = \"e0\"
@@ -52,6 +52,12 @@ reason = \"noise\"
 name = \"e2\"
 kinds = [\"poll\", \"polled\"]
 same = [\"/data/n\"]
+reason = \"noise\"
+[[join]]
+name = \"e3\"
+kinds = [\"part\"]
+then = [\"part\", \"work\"]
+sum = [\"/data/n\"]
 reason = \"noise\"
 ";
 

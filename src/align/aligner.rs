@@ -157,7 +157,10 @@ impl<'r, J: Judge> Aligner<'r, J> {
     ) -> Result<Aligner<'r, J>, (Side, HeaderFault)> {
         let auto = options.map == MapChoice::Auto;
         let [reference, candidate] = logs;
-        let begin = |side, log| Intake::begin(side, log, profile, options, auto).map_err(|fault| (side, fault));
+        let rules = Arc::new(EventRules::new(profile));
+        let begin = |side, log| {
+            Intake::begin(side, log, profile, Arc::clone(&rules), options, auto).map_err(|fault| (side, fault))
+        };
         Ok(Aligner {
             sides: [begin(Side::Reference, reference)?, begin(Side::Candidate, candidate)?],
             pairings: Vec::new(),
@@ -177,7 +180,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
             parted: Vec::new(),
             dry: [false; 2],
             finder: Arc::new(MarkFinder::new(profile)),
-            rules: Arc::new(EventRules::new(profile)),
+            rules,
             undecided: BTreeSet::new(),
         })
     }

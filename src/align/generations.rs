@@ -1,7 +1,8 @@
 //! Where a thread's events go on, begin anew, or are out of order.
 
 use super::intake::Intake;
-use crate::scan::{OpenReason, ScannedWindow, Span, SpanTable, WindowFault};
+use super::lane::{Held, Lane};
+use crate::scan::{OpenReason, ScannedWindow, Span, SpanTable, ThreadKey, WindowFault};
 
 /// What an event means for its thread's current lane.
 pub(super) enum Continues {
@@ -80,6 +81,39 @@ impl Intake<'_> {
         remove(scanned, &rows);
         scanned.faults.extend(found);
         scanned.faults.sort_by_key(|fault| fault.line);
+    }
+
+    /// A lane ends because its thread begins anew.
+    pub(super) fn close(&mut self, lane: usize, held: &Held, next: u32) {
+        let row = held.spans.row(next);
+        let index = self.time + u64::from(held.spans.sequence(row));
+        self.touched.push(lane);
+        self.release_parts(lane, index);
+        let lane_state = &mut self.lanes[lane];
+        lane_state.complete = true;
+        if !lane_state.ended {
+            let line = held.line(row);
+            let note = format!(
+                "line {line}: thread {} begins anew with ordinal 0 without having ended (generation {})",
+                lane_state.thread,
+                lane_state.generation + 1
+            );
+            self.notes.push((line, note));
+        }
+        self.ripen(lane, index + 1);
+    }
+
+    pub(super) fn open_lane(&mut self, thread: &ThreadKey, before: Option<usize>, held: &Held, first: u32) -> usize {
+        let mut lane = Lane::new(thread.clone(), before.map_or(0, |before| self.lanes[before].generation + 1));
+        lane.first_line = held.line(held.spans.row(first));
+        lane.skipped_seen = before.map_or(0, |before| self.lanes[before].skipped_seen);
+        if !self.wants_openings {
+            lane.opening_wanted = 0;
+        }
+        self.lanes.push(lane);
+        let index = self.lanes.len() - 1;
+        self.current.insert(thread.clone(), index);
+        index
     }
 }
 

@@ -12,7 +12,7 @@ use super::objects::{self, Found};
 use super::openings::OpeningTask;
 use super::options::{Malformed, RunOptions};
 use super::pairing::OPENING_SPAN;
-use super::taken_out::{self, Meets};
+use super::taken_out::{self, EventRules, Meets};
 use crate::identity::Mark;
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
@@ -37,7 +37,7 @@ pub struct Intake<'r> {
     pub(super) malformed: Malformed,
     strict: bool,
     pub(super) skip_start: u64,
-    wants_openings: bool,
+    pub(super) wants_openings: bool,
     /// Scanned windows held back until it is known that a later line follows them.
     pending: Vec<(Window, ScannedWindow, Found)>,
     /// Physical line of the next window's first byte, from 1.
@@ -58,6 +58,7 @@ pub struct Intake<'r> {
     pub marked: Vec<(u64, u32, Mark)>,
     /// The events of the newest window that are not dropped, and their lanes.
     pub(super) taken: Vec<(u32, u32, usize)>,
+    pub(super) rules: Arc<EventRules>,
     /// How events of the newest window meet rules that take them out; none at all where none does.
     pub(super) meets: Vec<Option<Meets>>,
     /// Events taken out so far, by rule.
@@ -98,6 +99,7 @@ impl<'r> Intake<'r> {
         side: Side,
         log: &'r mut Log,
         profile: &Profile,
+        rules: Arc<EventRules>,
         options: &RunOptions,
         wants_openings: bool,
     ) -> Result<Intake<'r>, HeaderFault> {
@@ -124,6 +126,7 @@ impl<'r> Intake<'r> {
             touched: Vec::new(),
             marked: Vec::new(),
             taken: Vec::new(),
+            rules,
             meets: Vec::new(),
             taken_out: vec![0; profile.event_rules().count()],
             waiting: 0,
@@ -209,8 +212,10 @@ impl<'r> Intake<'r> {
 
     fn end(&mut self) {
         self.ended = true;
-        for lane in &mut self.lanes {
-            lane.complete = true;
+        for lane in 0..self.lanes.len() {
+            // When the log's last event came.
+            self.release_parts(lane, self.time.saturating_sub(1));
+            self.lanes[lane].complete = true;
         }
         self.touched.extend(0..self.lanes.len());
         while let Some(lane) = self.unripe.pop_front() {
@@ -268,6 +273,7 @@ impl<'r> Intake<'r> {
             offset: window.offset,
             first_line: self.next_line,
             gathered: None,
+            parts: 1,
         });
         let mut lanes = Vec::with_capacity(scanned.groups.len());
         self.taken.clear();
@@ -369,38 +375,6 @@ impl<'r> Intake<'r> {
         count
     }
 
-    /// A lane ends because its thread begins anew.
-    fn close(&mut self, lane: usize, held: &Held, next: u32) {
-        let row = held.spans.row(next);
-        let index = self.time + u64::from(held.spans.sequence(row));
-        self.touched.push(lane);
-        let lane_state = &mut self.lanes[lane];
-        lane_state.complete = true;
-        if !lane_state.ended {
-            let line = held.line(row);
-            let note = format!(
-                "line {line}: thread {} begins anew with ordinal 0 without having ended (generation {})",
-                lane_state.thread,
-                lane_state.generation + 1
-            );
-            self.notes.push((line, note));
-        }
-        self.ripen(lane, index + 1);
-    }
-
-    fn open_lane(&mut self, thread: &ThreadKey, before: Option<usize>, held: &Held, first: u32) -> usize {
-        let mut lane = Lane::new(thread.clone(), before.map_or(0, |before| self.lanes[before].generation + 1));
-        lane.first_line = held.line(held.spans.row(first));
-        lane.skipped_seen = before.map_or(0, |before| self.lanes[before].skipped_seen);
-        if !self.wants_openings {
-            lane.opening_wanted = 0;
-        }
-        self.lanes.push(lane);
-        let index = self.lanes.len() - 1;
-        self.current.insert(thread.clone(), index);
-        index
-    }
-
     fn push(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32, lanes: &mut Vec<usize>) {
         if from == to {
             return;
@@ -410,13 +384,18 @@ impl<'r> Intake<'r> {
         let last = to - 1;
         self.last_line = self.last_line.max(held.line(held.spans.row(last)));
         self.push_ruled(lane, held, from, to);
+        let time = self.time + u64::from(held.spans.sequence(held.spans.row(last)));
+        let ends = held.spans.flags(last) & Span::ENDS_THREAD != 0;
+        if ends {
+            self.release_parts(lane, time);
+        }
         let state = &mut self.lanes[lane];
         state.last_ordinal = held.spans.ordinal(last).or(state.last_ordinal);
-        state.ended = held.spans.flags(last) & Span::ENDS_THREAD != 0;
-        state.complete |= state.ended;
-        if state.ended && state.opening_wanted > 0 {
+        state.ended = ends;
+        state.complete |= ends;
+        if ends && state.opening_wanted > 0 {
             // Its end was taken out.
-            self.ripen(lane, self.time + u64::from(held.spans.sequence(held.spans.row(last))) + 1);
+            self.ripen(lane, time + 1);
         }
     }
 
@@ -425,7 +404,10 @@ impl<'r> Intake<'r> {
         if from == to {
             return;
         }
-        self.collect_opening(lane, held, from, to);
+        if self.wants_opening(lane) {
+            let (base, spans) = (self.time, &held.spans);
+            self.collect_opening(lane, held, (from, to), |index| base + u64::from(spans.sequence(spans.row(index))));
+        }
         let state = &mut self.lanes[lane];
         let dropped = self.skip_start.saturating_sub(state.events).min(u64::from(to - from));
         self.taken.push((from + dropped as u32, to, lane));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::group::GroupKeys;
+use super::joining::{Joined, Parts};
 use super::pairing::Opening;
 use super::sealed::Sealed;
 use super::taken_out::Folding;
@@ -22,6 +23,8 @@ pub struct Held {
     /// Where each line stands in the log (offset and physical line), if `bytes` holds lines that
     /// were read again, one after the other.
     pub gathered: Option<Vec<(u64, u64)>>,
+    /// Of how many of the log's events each of these was made: more than one where a rule joined them.
+    pub parts: u32,
 }
 
 impl Held {
@@ -48,6 +51,8 @@ pub enum Batch {
     Hot { held: Arc<Held>, from: u32, to: u32, gone: u64 },
     /// Their bytes were given up; only where their lines begin is kept.
     Sealed(Box<Sealed>),
+    /// One event, whose line is kept.
+    Joined(Box<Joined>),
 }
 
 /// Where an event stands in its log.
@@ -60,6 +65,8 @@ pub struct Place {
     pub ordinal: Option<u64>,
     /// Place in the lane, from 0.
     pub position: u64,
+    /// Of how many of the log's events it was made; this is where the last of them stands.
+    pub parts: u32,
 }
 
 /// One thread (and generation) on one side.
@@ -94,12 +101,14 @@ pub struct Lane {
     /// Events taken out by rules so far.
     pub gone: u64,
     pub(super) folding: Option<Box<Folding>>,
+    /// Events that wait to be joined with the next one; they are not in the queue.
+    pub(super) parts: Option<Box<Parts>>,
     queue: VecDeque<Batch>,
     /// Events of the front batch already taken.
     taken: usize,
     /// Position of the first event in the queue.
     pub head: u64,
-    /// Batches at the front of the queue that are sealed.
+    /// Batches at the front of the queue that are not hot.
     sealed: usize,
 }
 
@@ -126,6 +135,7 @@ impl Lane {
             fault_from: None,
             gone: 0,
             folding: None,
+            parts: None,
             queue: VecDeque::new(),
             taken: 0,
             head: 0,
@@ -142,6 +152,12 @@ impl Lane {
     pub fn push(&mut self, held: &Arc<Held>, from: u32, to: u32) {
         self.events += u64::from(to - from);
         self.queue.push_back(Batch::Hot { held: Arc::clone(held), from, to, gone: self.gone });
+    }
+
+    /// Appends an event whose line is kept.
+    pub(super) fn push_joined(&mut self, joined: Joined) {
+        self.events += 1;
+        self.queue.push_back(Batch::Joined(Box::new(joined)));
     }
 
     /// Takes `count` events off the front.
@@ -168,13 +184,15 @@ impl Lane {
 
     /// Gives up the bytes of `held` where this lane still needs them.
     pub fn seal(&mut self, held: &Arc<Held>) {
-        while let Some(Batch::Hot { held: front, from, to, gone }) = self.queue.get(self.sealed) {
-            if !Arc::ptr_eq(front, held) {
-                return;
+        while let Some(batch) = self.queue.get(self.sealed) {
+            if let Batch::Hot { held: front, from, to, gone } = batch {
+                if !Arc::ptr_eq(front, held) {
+                    return;
+                }
+                let taken = if self.sealed == 0 { std::mem::take(&mut self.taken) as u32 } else { 0 };
+                let sealed = Sealed::new(held, *from + taken, *to, *gone);
+                self.queue[self.sealed] = Batch::Sealed(Box::new(sealed));
             }
-            let taken = if self.sealed == 0 { std::mem::take(&mut self.taken) as u32 } else { 0 };
-            let sealed = Sealed::new(held, *from + taken, *to, *gone);
-            self.queue[self.sealed] = Batch::Sealed(Box::new(sealed));
             self.sealed += 1;
         }
     }
@@ -198,7 +216,7 @@ impl Lane {
             if hot >= wanted {
                 break;
             }
-            if matches!(batch, Batch::Sealed(_)) {
+            if !batch.is_hot() {
                 within.push(at);
             }
             hot += (batch.len() - if at == 0 { self.taken } else { 0 }) as u64;
@@ -213,6 +231,7 @@ impl Lane {
     pub fn reopened(&self, at: usize, log: &Log, opener: &Opener, strict: bool) -> Result<Option<Held>, SourceError> {
         match &self.queue[at] {
             Batch::Sealed(sealed) => sealed.open(log, opener, strict).map(Some),
+            Batch::Joined(joined) => joined.open(log, opener, strict).map(Some),
             Batch::Hot { .. } => Ok(None),
         }
     }
@@ -223,7 +242,7 @@ impl Lane {
             let to = held.spans.len();
             let gone = self.queue[at].gone();
             self.queue[at] = Batch::Hot { held: Arc::new(held), from: 0, to, gone };
-            self.sealed = self.queue.iter().take_while(|batch| matches!(batch, Batch::Sealed(_))).count();
+            self.sealed = self.queue.iter().take_while(|batch| !batch.is_hot()).count();
         }
     }
 
@@ -233,15 +252,17 @@ impl Lane {
         for batch in &self.queue {
             match batch {
                 Batch::Hot { from, to, .. } => hot += u64::from(to - from),
-                Batch::Sealed(_) => break,
+                Batch::Sealed(_) | Batch::Joined(_) => break,
             }
         }
         if self.queue.is_empty() { 0 } else { hot.saturating_sub(self.taken as u64) }
     }
 
-    /// Physical line of the first event that waits, hot or sealed.
+    /// Physical line of the first event that waits, hot or not.
     pub fn next_line(&self) -> Option<u64> {
-        match self.queue.front()? {
+        let Some(front) = self.queue.front() else { return self.parts.as_ref().map(|parts| parts.line()) };
+        match front {
+            Batch::Joined(joined) => Some(joined.line),
             Batch::Hot { held, from, .. } => Some(held.line(held.spans.row(from + self.taken as u32))),
             Batch::Sealed(sealed) => Some(sealed.first_line),
         }
@@ -263,7 +284,13 @@ impl Batch {
         match self {
             Batch::Hot { from, to, .. } => (to - from) as usize,
             Batch::Sealed(sealed) => sealed.count as usize,
+            Batch::Joined(_) => 1,
         }
+    }
+
+    /// Whether its bytes are at hand, and scanned.
+    fn is_hot(&self) -> bool {
+        matches!(self, Batch::Hot { .. })
     }
 
     /// The lane's events that were taken out before these.
@@ -271,6 +298,7 @@ impl Batch {
         match self {
             Batch::Hot { gone, .. } => *gone,
             Batch::Sealed(sealed) => sealed.gone,
+            Batch::Joined(joined) => joined.gone,
         }
     }
 }
@@ -393,6 +421,7 @@ impl<'l> Met<'l> {
             offset: self.held.line_offset(row),
             ordinal: self.held.spans.ordinal(self.index),
             position: self.position,
+            parts: self.held.parts,
         }
     }
 
@@ -447,7 +476,7 @@ mod tests {
         let window = log.next_window().expect("memory").expect("one window");
         let scanned = crate::scan::scan_window(&opener, &window, 0, crate::scan::ScanOptions::default());
         let (bytes, spans) = (window.bytes, scanned.spans);
-        let held = Arc::new(Held { bytes, spans, offset: window.offset, first_line: 1, gathered: None });
+        let held = Arc::new(Held { bytes, spans, offset: window.offset, first_line: 1, gathered: None, parts: 1 });
         let mut lane = Lane::new(ThreadKey::Integer(0), 0);
         lane.push(&held, scanned.groups[0].from, scanned.groups[0].to);
         (lane, log, opener, held)

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`options`] is what a caller decides; [`header`] reads a log's first line;
 //! [`intake`] takes one log's windows into [`lane`]s, [`sealed`] without
-//! their bytes where they wait long, `generations` telling where one begins, `taken_out` what rules take out, `holes` where lines were skipped, and
+//! their bytes where they wait long, `generations` telling where one begins, `taken_out` what rules take out and `joining` what they join, `holes` where lines were skipped, and
 //! `openings` gathering what lanes are paired by;
 //! [`group`] and [`pairing`] decide in log time which lanes belong together; [`pairs`] weighs
 //! runs of pairs; [`parting`] is what a judge is handed; [`aligner`] is the run of waves, whose
@@ -17,6 +17,7 @@ pub mod group;
 pub mod header;
 mod holes;
 pub mod intake;
+mod joining;
 mod judging;
 pub mod lane;
 mod mapping;

@@ -17,15 +17,22 @@ pub struct OpeningTask {
 }
 
 impl Intake<'_> {
-    /// Takes what the lane's opening still lacks, and ripens the lane when it has all.
-    pub(super) fn collect_opening(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32) {
-        if self.lanes[lane].opening_wanted == 0 || self.lanes[lane].ripe_at.is_some() {
-            return;
-        }
+    /// Whether the lane's opening lacks something.
+    pub(super) fn wants_opening(&self, lane: usize) -> bool {
+        self.lanes[lane].opening_wanted > 0 && self.lanes[lane].ripe_at.is_none()
+    }
+
+    /// Takes what the lane's opening still lacks, and ripens the lane when it has all; the events' log times are told.
+    pub(super) fn collect_opening(
+        &mut self,
+        lane: usize,
+        held: &Arc<Held>,
+        (from, to): (u32, u32),
+        time: impl Fn(u32) -> u64,
+    ) {
         let spans = &held.spans;
         let state = &mut self.lanes[lane];
         let first = from + self.skip_start.saturating_sub(state.events).min(u64::from(to - from)) as u32;
-        let time = |index: u32| self.time + u64::from(spans.sequence(spans.row(index)));
         let ends = |index: u32| spans.flags(index) & Span::ENDS_THREAD != 0;
         let mut wanted = 0;
         let mut ripe = None;

@@ -250,7 +250,8 @@ impl Recent {
     /// Remembers an event.
     pub fn new(met: &Met<'_>, keep_text: bool) -> Recent {
         let span = met.span();
-        let text = keep_text.then(|| span.line_of(&met.held.bytes).into());
+        // What was joined stands in no log.
+        let text = (keep_text || met.held.parts > 1).then(|| span.line_of(&met.held.bytes).into());
         Recent { place: met.place(), offset: met.offset_of(0), len: span.len, text }
     }
 

@@ -94,6 +94,7 @@ impl Sealed {
             offset: self.offset,
             first_line: self.first_line,
             gathered: Some(self.steps().map(place).collect()),
+            parts: 1,
         })
     }
 

@@ -1,19 +1,21 @@
-//! Events that rules take out before anything is compared.
+//! Events that rules take out, or join, before anything is compared.
 //!
 //! Which rule an event meets is seen while its window is scanned; whether it repeats another one only when it comes to
 //! its lane. What is taken out still numbers its thread's events: those behind it are compared as if it had never been
 //! there, so each batch of a lane knows how many are gone before it.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use ahash::AHashMap;
 
 use super::intake::Intake;
+use super::joining::Joining;
 use super::lane::{Held, event_of};
 use crate::json::tape::{self, fixed_state};
 use crate::json::{self, Pointer, Tape};
-use crate::profile::{Condition, Profile, StrictReader};
+use crate::profile::{Condition, EventDoes, Profile, StrictReader};
 use crate::scan::{ScannedWindow, Span, SpanTable};
 use crate::source::Window;
 
@@ -25,8 +27,18 @@ pub(super) type RowMeets = (u32, Meets);
 pub(super) struct Meets {
     /// The rule's place among those on events.
     rule: u16,
-    /// Of a rule on repetitions: what an event must have in common with one before it.
-    like: Option<u64>,
+    how: How,
+}
+
+/// What a rule would do with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// Take it out.
+    Dropped,
+    /// Take it out if it repeats one that has this in common with it.
+    Repeats(u64),
+    /// Join it with the next one.
+    Begins,
 }
 
 /// A lane's run of events that one rule folds.
@@ -40,7 +52,7 @@ pub(super) struct Folding {
 /// Different events of one run that are remembered; of more the oldest is forgotten.
 const SEEN_MAX: usize = 1_024;
 
-/// The rules of a profile that take events out.
+/// The rules of a profile that take events out or join them.
 #[derive(Clone, Debug)]
 pub struct EventRules {
     rules: Vec<Rule>,
@@ -54,7 +66,14 @@ pub struct EventRules {
 #[derive(Clone, Debug)]
 struct Rule {
     when: Vec<Condition>,
-    same: Option<Vec<Pointer>>,
+    does: Does,
+}
+
+#[derive(Clone, Debug)]
+enum Does {
+    Drop,
+    Fold(Vec<Pointer>),
+    Join(Joining),
 }
 
 impl EventRules {
@@ -68,8 +87,13 @@ impl EventRules {
         for kind in profile.event_rules().flat_map(|rule| rule.kinds) {
             by_kind.entry(kind.clone().into_bytes()).or_insert_with(|| serving(Some(kind)));
         }
-        let rules =
-            profile.event_rules().map(|rule| Rule { when: rule.when.to_vec(), same: rule.same.map(<[_]>::to_vec) });
+        let digest_of_kind = |kind: &str| digest_of_kind(Some(kind.as_bytes()), b"");
+        let does = |does: EventDoes<'_>| match does {
+            EventDoes::Drop => Does::Drop,
+            EventDoes::Fold(same) => Does::Fold(same.to_vec()),
+            EventDoes::Join(rule) => Does::Join(Joining::new(rule, profile, digest_of_kind)),
+        };
+        let rules = profile.event_rules().map(|rule| Rule { when: rule.when.to_vec(), does: does(rule.does) });
         EventRules { rules: rules.collect(), by_kind, of_any: serving(None), strict: StrictReader::new(profile) }
     }
 
@@ -91,12 +115,12 @@ impl EventRules {
     /// The first rule that an event meets. A malformed one meets none that must read it: it is compared, and told.
     fn meets(&self, span: &Span, line: &[u8], tape: &mut Tape) -> Option<Meets> {
         let kind = event_of(span, line, 0).scalar_kind();
-        let name = (kind.first() == Some(&b'"')).then(|| json::text::unescape(kind));
+        let name = name_of(kind);
         let rules = name.as_ref().and_then(|name| self.by_kind.get(&**name)).unwrap_or(&self.of_any);
         let mut read = None;
         rules.iter().find_map(|at| {
-            let Rule { when, same } = &self.rules[usize::from(*at)];
-            let reads = !when.is_empty() || same.as_ref().is_some_and(|same| !same.is_empty());
+            let Rule { when, does } = &self.rules[usize::from(*at)];
+            let reads = !when.is_empty() || matches!(does, Does::Fold(same) if !same.is_empty());
             if reads && !*read.get_or_insert_with(|| self.strict.read(line, tape).is_ok()) {
                 return None;
             }
@@ -106,21 +130,57 @@ impl EventRules {
             if !when.iter().all(holds) {
                 return None;
             }
-            let like = same.as_ref().map(|same| {
-                let mut state = fixed_state().build_hasher();
-                match (&name, kind.first()) {
-                    (Some(name), _) => state.write(name),
-                    (None, Some(b'0'..=b'9' | b'-')) => json::number::hash(kind, &mut state),
-                    (None, _) => state.write(kind),
+            let how = match does {
+                Does::Drop => How::Dropped,
+                Does::Fold(same) => {
+                    let mut state = fixed_state().build_hasher();
+                    state.write_u64(digest_of_kind(name.as_deref(), kind));
+                    same.iter().for_each(|path| {
+                        state.write_u64(node(path).map_or(0, |node| tape::digest(tape, line, node)));
+                    });
+                    How::Repeats(state.finish())
                 }
-                same.iter().for_each(|path| {
-                    state.write_u64(node(path).map_or(0, |node| tape::digest(tape, line, node)));
-                });
-                state.finish()
-            });
-            Some(Meets { rule: *at, like })
+                Does::Join(_) => How::Begins,
+            };
+            Some(Meets { rule: *at, how })
         })
     }
+
+    /// The rule of this number, which joins events.
+    pub(super) fn joining(&self, rule: u16) -> &Joining {
+        match &self.rules[usize::from(rule)].does {
+            Does::Join(joining) => joining,
+            Does::Drop | Does::Fold(_) => unreachable!("only rules that join have parts"),
+        }
+    }
+
+    /// Takes a line apart, if it is valid.
+    pub(super) fn read(&self, line: &[u8], tape: &mut Tape) -> Option<()> {
+        self.strict.read(line, tape).ok()
+    }
+
+    /// What an event's kind has in common with equal ones.
+    pub(super) fn digest_of_kind(&self, held: &Held, index: u32) -> u64 {
+        let span = held.spans.span(index);
+        let kind = event_of(&span, span.line_of(&held.bytes), 0).scalar_kind();
+        digest_of_kind(name_of(kind).as_deref(), kind)
+    }
+}
+
+/// The name that a kind is, if it is one.
+fn name_of(kind: &[u8]) -> Option<Cow<'_, [u8]>> {
+    (kind.first() == Some(&b'"')).then(|| json::text::unescape(kind))
+}
+
+/// Of a kind's name or, where it is none, its token.
+fn digest_of_kind(name: Option<&[u8]>, token: &[u8]) -> u64 {
+    let mut state = fixed_state().build_hasher();
+    match (name, token.first()) {
+        (Some(name), _) => state.write(name),
+        (None, Some(b'0'..=b'9' | b'-')) => json::number::hash(token, &mut state),
+        (None, _) => state.write(token),
+    }
+    state.finish()
 }
 
 /// For each event of a table, how it meets a rule; nothing at all where none does.
@@ -152,24 +212,31 @@ impl Folding {
 }
 
 impl Intake<'_> {
-    /// Puts the events of a range into their lane, less those that rules take out.
+    /// Puts the events of a range into their lane, less those that rules take out, and joined where they join them.
     pub(super) fn push_ruled(&mut self, lane: usize, held: &Arc<Held>, from: u32, to: u32) {
-        if self.meets.is_empty() {
+        if self.meets.is_empty() && self.lanes[lane].parts.is_none() {
             self.lanes[lane].folding = None;
             return self.push_kept(lane, held, from, to);
         }
         let mut kept = from;
         for index in from..to {
-            let meets = self.meets[index as usize];
+            let meets = self.meets.get(index as usize).copied().flatten();
             let folding = &mut self.lanes[lane].folding;
-            let goes = match meets {
-                Some(Meets { like: None, .. }) => true,
-                Some(Meets { rule, like: Some(like) }) => Folding::repeats(folding, rule, like),
-                None => {
+            let (mut goes, mut begins) = (false, None);
+            match meets {
+                Some(Meets { how: How::Dropped, .. }) => goes = true,
+                Some(Meets { rule, how: How::Repeats(like) }) => goes = Folding::repeats(folding, rule, like),
+                Some(Meets { rule, how: How::Begins }) => {
                     *folding = None;
-                    false
+                    begins = Some(rule);
                 }
-            };
+                None => *folding = None,
+            }
+            if !goes && (begins.is_some() || self.lanes[lane].parts.is_some()) {
+                self.push_kept(lane, held, kept, index);
+                kept = index + 1;
+                self.push_part(lane, held, index, begins);
+            }
             if let Some(Meets { rule, .. }) = meets.filter(|_| goes) {
                 self.push_kept(lane, held, kept, index);
                 kept = index + 1;

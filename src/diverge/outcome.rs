@@ -179,7 +179,7 @@ pub enum DivergenceKind {
     Unmatched,
 }
 
-/// An event as it stands in its log.
+/// An event as it stands in its log, or as a rule joined it.
 #[derive(Debug, Clone)]
 pub struct EventCopy {
     /// Physical line, from 1.
@@ -189,6 +189,8 @@ pub struct EventCopy {
     pub ordinal: Option<u64>,
     /// The event's position in its lane, from 0.
     pub position: u64,
+    /// Of how many of the log's events a rule joined it; the last of them stands at the place that is told.
+    pub parts: u32,
     /// The trimmed line, cut at `kept` bytes (16 KiB, in `before` and `after` 4 KiB).
     pub text: KeptText,
     /// Bytes of the trimmed line beyond what is kept.

@@ -90,7 +90,12 @@ pub fn mark_cut(outcome: &mut Outcome) {
                 if matches!(divergence.kind, DivergenceKind::EndedEarly | DivergenceKind::Unmatched) =>
             {
                 ended_early += u64::from(divergence.kind == DivergenceKind::EndedEarly);
-                let side = if divergence.reference.is_none() { Side::Reference } else { Side::Candidate };
+                // A lane without a partner may have no event to show: its start was dropped, and that was all of it.
+                let is_short = match divergence.kind {
+                    DivergenceKind::Unmatched => pairing.reference.is_none(),
+                    _ => divergence.reference.is_none(),
+                };
+                let side = if is_short { Side::Reference } else { Side::Candidate };
                 short[side.index()] += 1;
             }
             _ => other += 1,
@@ -106,14 +111,23 @@ pub fn mark_cut(outcome: &mut Outcome) {
 mod tests {
     use super::*;
     use crate::align::MatchedBy;
-    use crate::diverge::{Divergence, EventCopy, Pairing};
+    use crate::diverge::{Divergence, EventCopy, LaneFacts, Pairing};
+    use crate::scan::ThreadKey;
     use crate::source::Keep;
 
     /// A pairing; of a divergence it is told which sides have an event there.
     fn pairing(status: Status, divergence: Option<(DivergenceKind, [bool; 2])>) -> Pairing {
         let event = |is_there: bool| {
             let text = Keep::default().put(b"{}").unwrap();
-            is_there.then_some(EventCopy { line: 9, offset: 0, ordinal: None, position: 3, text, cut_bytes: 0 })
+            is_there.then_some(EventCopy {
+                line: 9,
+                offset: 0,
+                ordinal: None,
+                position: 3,
+                parts: 1,
+                text,
+                cut_bytes: 0,
+            })
         };
         let divergence = divergence.map(|(kind, [reference, candidate])| Divergence {
             position: 3,
@@ -152,16 +166,24 @@ mod tests {
         let same = || pairing(Status::Identical, None);
         let short = || pairing(Status::Diverged, Some((EndedEarly, [true, false])));
         let shorter_reference = || pairing(Status::Diverged, Some((EndedEarly, [false, true])));
-        let alone = |sides| pairing(Status::Unmatched, Some((Unmatched, sides)));
+        let lane = || LaneFacts { thread: ThreadKey::Integer(1), generation: 0, events: 9, first_line: 1 };
+        let alone = |[reference, candidate]: [bool; 2], shown: bool| {
+            let events = [reference && shown, candidate && shown];
+            let mut alone = pairing(Status::Unmatched, Some((Unmatched, events)));
+            (alone.reference, alone.candidate) = (reference.then(lane), candidate.then(lane));
+            alone
+        };
         let value = || pairing(Status::Diverged, Some((Value, [true, true])));
         let faulty = |divergence| pairing(Status::Faulty, divergence);
         for (pairings, cut) in [
             (vec![same(), short()], [false, true]),
             (vec![shorter_reference(), pairing(Status::NotCompared, None)], [true, false]),
-            (vec![short(), alone([true, false])], [false, true]),
-            (vec![short(), alone([false, true])], [false, false]),
+            (vec![short(), alone([true, false], true)], [false, true]),
+            (vec![short(), alone([true, false], false)], [false, true]),
+            (vec![short(), alone([false, true], true)], [false, false]),
+            (vec![short(), alone([false, true], false)], [false, false]),
             (vec![short(), shorter_reference()], [false, false]),
-            (vec![alone([true, false])], [false, false]),
+            (vec![alone([true, false], true)], [false, false]),
             (vec![short(), value()], [false, false]),
             (vec![short(), faulty(None)], [false, false]),
             (vec![faulty(Some((EndedEarly, [true, false])))], [false, false]),

@@ -348,6 +348,7 @@ fn copy(line: ContextLine, keep: &mut Keep) -> Result<EventCopy, SourceError> {
         offset: line.place.offset,
         ordinal: line.place.ordinal,
         position: line.place.position,
+        parts: line.place.parts,
         text: keep.put(&line.text)?,
         cut_bytes: line.cut_bytes,
     })

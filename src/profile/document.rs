@@ -26,6 +26,7 @@
 //! | `[[offset]]` | as `[[ignore]]`, and `by`, `from`, `to`: the candidate's value is the reference's plus `by` |
 //! | `[[drop]]` | `name`, `kinds`, `when`, `reason`: events that are taken out of both logs |
 //! | `[[fold]]` | the same, and `same` (paths): events whose repetitions are taken out |
+//! | `[[join]]` | the same, `then` (kinds), `first`, `concat`, `sum` (paths): events that are joined with the next of their thread |
 //! | `when` | `{ path, equals }`, or a list of them that must all hold: a value, or one of several, on both sides |
 //! | `[[summary]]` | `kinds` (`handle.*` stands for all that begin so), `template` |
 //!
@@ -40,7 +41,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::event_tables::{DropTable, FoldTable};
+use super::event_tables::{DropTable, FoldTable, JoinTable};
 use super::fault::Fault;
 use super::identity_tables::IdentityTable;
 use super::layers::{Below, RolesBelow};
@@ -139,6 +140,8 @@ struct Document {
     drop: Vec<DropTable>,
     #[serde(default)]
     fold: Vec<FoldTable>,
+    #[serde(default)]
+    join: Vec<JoinTable>,
     #[serde(default)]
     summary: Vec<SummaryTable>,
 }
@@ -249,6 +252,7 @@ impl Document {
             identity: self.identity.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             drop: self.drop.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             fold: self.fold.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            join: self.join.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };

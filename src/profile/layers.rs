@@ -350,6 +350,7 @@ impl Profile {
             identity: Vec::new(),
             drop: Vec::new(),
             fold: Vec::new(),
+            join: Vec::new(),
             summaries: Vec::new(),
         }
     }
@@ -368,6 +369,7 @@ impl Profile {
             identity: self.identity.into_iter().chain(below.identity).collect(),
             drop: self.drop.into_iter().chain(below.drop).collect(),
             fold: self.fold.into_iter().chain(below.fold).collect(),
+            join: self.join.into_iter().chain(below.join).collect(),
             ..self
         }
     }

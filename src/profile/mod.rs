@@ -49,7 +49,7 @@ mod values;
 
 pub use amount::Amount;
 pub use document::schema;
-pub use events::{DropRule, EventRule, FoldRule};
+pub use events::{DropRule, EventDoes, EventRule, FoldRule, JoinRule};
 pub use fault::{Fault, ProfileError};
 pub use identity::{DefineRule, IdentityRule, ReleaseRule, SizeRule, UseRule};
 pub use layers::{Chosen, Layered, PROJECT_FILE, choose, find_project, load_layered};

@@ -30,6 +30,7 @@ pub fn remarks(profile: &Profile) -> Vec<String> {
     remarks_on_functions(profile, &mut remarks);
     remarks_on_objects(profile, &mut remarks);
     remarks_on_events(profile, &mut remarks);
+    remarks_on_joins(profile, &mut remarks);
     remarks_on_summaries(profile, &mut remarks);
     remarks
 }
@@ -225,6 +226,19 @@ fn remarks_on_functions(profile: &Profile, out: &mut Vec<String>) {
     }
 }
 
+fn remarks_on_joins(profile: &Profile, out: &mut Vec<String>) {
+    for rule in &profile.join {
+        for path in rule.paths() {
+            if let Some(role) = profile.head_role_at(path) {
+                let name = &rule.name;
+                out.push(format!(
+                    "the rule {name} cannot join {path}, where the role {role} is read: the last part's counts"
+                ));
+            }
+        }
+    }
+}
+
 fn remarks_on_summaries(profile: &Profile, out: &mut Vec<String>) {
     let mut seen: Vec<&str> = Vec::new();
     for rule in &profile.summaries {
@@ -290,6 +304,24 @@ mod tests {
             "the rule e is for certain kinds, but [roles] names no kind: it can never match",
         ];
         assert_eq!(remarks, told);
+    }
+
+    #[test]
+    fn joins_of_what_names_an_event_are_told() {
+        let join = |paths: &str| {
+            remarks_of(&format!(
+                "[roles]\nthread = ['/t', '/meta/cpu']\nordinal = '/n'\nkind = '/k'\n[[join]]\nname = 'j'\nkinds = ['x']\nreason = 'r'\n{paths}\n"
+            ))
+        };
+        assert_eq!(join("sum = ['/size', '/meta/other', '/nn']"), Vec::<String>::new());
+        let told = |path: &str, role: &str| {
+            format!("the rule j cannot join {path}, where the role {role} is read: the last part's counts")
+        };
+        assert_eq!(
+            join("first = '/meta'\nsum = ['/n', '/size']\nconcat = '/k'"),
+            [told("/meta", "thread"), told("/k", "kind"), told("/n", "ordinal")]
+        );
+        assert_eq!(join("first = '/t/x'"), [told("/t/x", "thread")]);
     }
 
     #[test]

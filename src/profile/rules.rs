@@ -4,7 +4,7 @@
 //! apart; no rule lives in code. [`super::document`] is the stored form.
 
 use super::amount::Amount;
-use super::events::{DropRule, FoldRule};
+use super::events::{DropRule, FoldRule, JoinRule};
 use super::identity::IdentityRule;
 use super::pattern::Pattern;
 use crate::json::{self, Pointer};
@@ -44,6 +44,8 @@ pub struct Profile {
     pub drop: Vec<DropRule>,
     /// Events whose repetitions are taken out.
     pub fold: Vec<FoldRule>,
+    /// Events joined with the next of their lane; the first rule that an event meets counts, after those before.
+    pub join: Vec<JoinRule>,
     /// One-line summaries of events, by kind; see [`super::summary`].
     pub summaries: Vec<SummaryRule>,
 }
@@ -410,6 +412,7 @@ impl Profile {
             .chain(self.identity.iter().map(|rule| rule.name.as_str()))
             .chain(self.drop.iter().map(|rule| rule.name.as_str()))
             .chain(self.fold.iter().map(|rule| rule.name.as_str()))
+            .chain(self.join.iter().map(|rule| rule.name.as_str()))
             .collect()
     }
 
@@ -453,6 +456,7 @@ impl Profile {
         self.identity.retain(|rule| keep(&rule.name));
         self.drop.retain(|rule| keep(&rule.name));
         self.fold.retain(|rule| keep(&rule.name));
+        self.join.retain(|rule| keep(&rule.name));
     }
 }
 

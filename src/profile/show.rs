@@ -164,7 +164,7 @@ fn identities(out: &mut Writer<'_>, rules: &[IdentityRule]) {
     }
 }
 
-/// The rules that take events out.
+/// The rules that take events out, or join them.
 fn events(out: &mut Writer<'_>, profile: &Profile) {
     for rule in &profile.drop {
         out.table("[[drop]]", "Events that are taken out of both logs.");
@@ -181,10 +181,19 @@ fn events(out: &mut Writer<'_>, profile: &Profile) {
         out.name(&rule.name);
         out.kinds(&rule.kinds);
         out.when(&rule.when);
-        match &rule.same[..] {
-            [] => {}
-            [one] => out.pair("same", path_text(one)),
-            all => out.pair("same", list(all.iter().map(path_text))),
+        out.paths("same", &rule.same);
+        out.pair("reason", quote(&rule.reason));
+    }
+    for rule in &profile.join {
+        out.table("[[join]]", "Events that are joined with the next of their thread: another engine logs them as one.");
+        out.name(&rule.name);
+        out.kinds(&rule.kinds);
+        out.when(&rule.when);
+        if !rule.then.is_empty() {
+            out.pair("then", list(rule.then.iter().map(|kind| quote(kind))));
+        }
+        for (key, paths) in [("first", &rule.first), ("concat", &rule.concat), ("sum", &rule.sum)] {
+            out.paths(key, paths);
         }
         out.pair("reason", quote(&rule.reason));
     }
@@ -365,6 +374,15 @@ impl Writer<'_> {
         }
     }
 
+    /// Nothing where there are none.
+    fn paths(&mut self, key: &str, paths: &[Pointer]) {
+        match paths {
+            [] => {}
+            [one] => self.pair(key, path_text(one)),
+            all => self.pair(key, list(all.iter().map(path_text))),
+        }
+    }
+
     fn kinds(&mut self, kinds: &[String]) {
         if !kinds.is_empty() {
             self.pair("kinds", list(kinds.iter().map(|kind| quote(kind))));
@@ -421,7 +439,7 @@ fn decimal(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::profile::identity::{DefineRule, ReleaseRule, SizeRule, UseRule};
-    use crate::profile::{Amount, DropRule, FoldRule, Segment, builtins, parse};
+    use crate::profile::{Amount, DropRule, FoldRule, JoinRule, Segment, builtins, parse};
     use proptest::prelude::*;
 
     #[test]
@@ -610,6 +628,16 @@ mod tests {
     }
 
     prop_compose! {
+        fn some_join()(
+            name in text(), kind in text(), when in when(), then in kinds(), first in proptest::option::of(path("a")),
+            concat in proptest::option::of(path("b")), sum in path("c"), reason in text(),
+        ) -> JoinRule {
+            let (first, concat) = (first.into_iter().collect(), concat.into_iter().collect());
+            JoinRule { name: format!("j:{name}"), kinds: vec![kind], when, then, first, concat, sum: vec![sum], reason }
+        }
+    }
+
+    prop_compose! {
         fn some_profile()(
             name in text(), description in any::<String>(), roles in some_roles().boxed(),
             header in proptest::option::of((text(), path("v"), any::<u64>())),
@@ -619,7 +647,10 @@ mod tests {
             tolerance in proptest::option::of(some_tolerance().boxed()), spelling in proptest::option::of(some_spelling().boxed()),
             offset in proptest::option::of(some_offset().boxed()), unordered in proptest::option::of(some_unordered().boxed()),
             allocator in proptest::option::of(some_allocator().boxed()), identity in proptest::option::of(some_identity().boxed()),
-            (drop, fold) in (proptest::option::of(some_drop().boxed()), proptest::option::of(some_fold().boxed())),
+            (drop, fold, join) in (
+                proptest::option::of(some_drop().boxed()), proptest::option::of(some_fold().boxed()),
+                proptest::option::of(some_join().boxed()),
+            ),
             summaries in proptest::collection::vec((kinds(), text()), 0..3),
         ) -> Profile {
             let header = header.map(|(kind, version_path, version)| Header { kind, version_path, version });
@@ -644,6 +675,7 @@ mod tests {
                 identity: identity.into_iter().collect(),
                 drop: drop.into_iter().collect(),
                 fold: fold.into_iter().collect(),
+                join: join.into_iter().collect(),
                 summaries: summaries.collect(),
             }
         }

@@ -197,6 +197,9 @@ fn event(keep: &Keep, copy: &EventCopy) -> Result<Doc, SourceError> {
         ("offset", Doc::number(copy.offset)),
         ("ordinal", Doc::or_null(copy.ordinal.map(Doc::number))),
     ]);
+    if copy.parts > 1 {
+        doc.add("joined", Doc::number(copy.parts));
+    }
     let kept = if copy.cut_bytes > 0 { whole_characters(&raw) } else { &raw };
     let cut_bytes = copy.cut_bytes + (raw.len() - kept.len()) as u64;
     let text = String::from_utf8_lossy(kept);

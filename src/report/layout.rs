@@ -41,7 +41,7 @@ pub(crate) struct EventLine {
     pub number: u64,
     /// `{kind} {rest}`.
     pub text: String,
-    /// The line as it stands in the log (as far as kept).
+    /// The line as it stands in the log, or as a rule joined it (as far as kept).
     pub raw: Vec<u8>,
     pub cut_bytes: u64,
 }
@@ -111,7 +111,8 @@ fn event_line(story: &Story, copy: &EventCopy) -> Result<EventLine, SourceError>
     let raw = story.keep.get(copy.text)?;
     let whole = if copy.cut_bytes > 0 { whole_characters(&raw) } else { &raw };
     let summary = summary_of(whole, story.profile, &story.templates);
-    let parts = [summary.kind, summary.rest];
+    let joined = if copy.parts > 1 { format!("({} events joined)", copy.parts) } else { String::new() };
+    let parts = [summary.kind, joined, summary.rest];
     let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     Ok(EventLine {
         line: copy.line,

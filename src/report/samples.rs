@@ -43,6 +43,7 @@ pub(crate) fn profile() -> Profile {
         identity: vec![],
         drop: vec![],
         fold: vec![],
+        join: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
             rule(&["handle.*"], "sid={handle_semantic_id}"),
@@ -97,6 +98,7 @@ impl Sample {
             offset: line * 200,
             ordinal: Some(position),
             position,
+            parts: 1,
             text: self.keep.put(text).unwrap(),
             cut_bytes: 0,
         }

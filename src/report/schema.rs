@@ -120,7 +120,8 @@ fn definitions() -> Value {
             "line": count("Physical line, from 1."),
             "offset": count("Byte offset of the line, decompressed, from 0."),
             "ordinal": { "type": ["integer", "null"], "minimum": 0 },
-            "text": { "type": "string", "description": "The line as it stands in the log." },
+            "joined": { "type": "integer", "minimum": 2, "description": "A rule made it of so many events of the log; line, offset and ordinal are those of the last of them." },
+            "text": { "type": "string", "description": "The line as it stands in the log, or as a rule joined it." },
             "lossy": { "const": true, "description": "The line is no UTF-8; broken bytes stand as U+FFFD." },
             "cut_bytes": { "type": "integer", "minimum": 1, "description": "Bytes of the line beyond text." },
             "event": { "type": "object", "description": "The parsed line; only where it is strict JSON without duplicate keys." }
@@ -168,7 +169,7 @@ fn coverage() -> Value {
             "differed_in_bytes": count("Pairs whose compared parts are not the same bytes."),
             "taken_out": {
                 "type": "object",
-                "description": "For each rule that drops or folds events, how many of each log it took out.",
+                "description": "For each rule that drops, folds or joins events, how many of each log it took out.",
                 "additionalProperties": object(&["reference", "candidate"], json!({
                     "reference": count("Events of the reference."),
                     "candidate": count("Events of the candidate.")

@@ -278,6 +278,7 @@ mod tests {
             identity: vec![],
             drop: vec![],
             fold: vec![],
+            join: vec![],
             summaries: vec![],
         }
     }

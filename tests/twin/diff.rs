@@ -220,7 +220,7 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
         out.push(match found {
             Some(found) => {
                 let auto = matches!(twin.choices.map, Map::Auto);
-                let first = lane.events.first().copied().unwrap_or(lane.first);
+                let first = lane.events.first().map_or(lane.first, |&at| twin.event(0, at).time);
                 let late = auto && found.at > first + 1 + times.late;
                 let mut pairing = alone([Some(r), Some(found.lanes[1])], found.by, "identical");
                 pairing.ambiguous = found.ambiguous;

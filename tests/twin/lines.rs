@@ -26,6 +26,11 @@ pub struct Event {
     pub skipped_before: usize,
     /// Its log's last line: read strictly in any case.
     pub last: bool,
+    /// Log time at which it came to its lane.
+    pub time: usize,
+    /// Of how many events it was made, and the line they make, if of more than one.
+    pub parts: usize,
+    pub joined: Option<(Vec<u8>, Range<usize>)>,
 }
 
 /// One thread's events (one generation of it).
@@ -39,6 +44,8 @@ pub struct Lane {
     pub ended: Option<usize>,
     /// The first of its events, also where that was taken out.
     pub first: usize,
+    /// Those that say something of objects, parts of others included; known once events were taken out.
+    pub said: Vec<usize>,
     by_end_event: bool,
 }
 
@@ -63,11 +70,20 @@ pub struct Log<'a> {
 }
 
 impl Log<'_> {
-    pub fn text(&self, event: &Event) -> &[u8] {
+    pub fn text<'e>(&'e self, event: &'e Event) -> &'e [u8] {
+        event.joined.as_ref().map_or(self.written(event), |(text, _)| text)
+    }
+
+    pub fn tail<'e>(&'e self, event: &'e Event) -> &'e [u8] {
+        event.joined.as_ref().map_or(self.written_tail(event), |(text, tail)| &text[tail.clone()])
+    }
+
+    /// The line as the log has it.
+    pub fn written(&self, event: &Event) -> &[u8] {
         &self.bytes[event.text.clone()]
     }
 
-    pub fn tail(&self, event: &Event) -> &[u8] {
+    pub fn written_tail(&self, event: &Event) -> &[u8] {
         &self.bytes[event.tail.clone()]
     }
 
@@ -155,6 +171,9 @@ pub fn read_log<'a>(bytes: &'a [u8], rules: &Rules, choices: &Choices) -> Result
                     nondeterministic: opened.nondeterministic,
                     skipped_before: log.lines_skipped,
                     last: Some(line) == last_line && !log.torn,
+                    time: at,
+                    parts: 1,
+                    joined: None,
                 });
             }
             Err(Refused { at, why }) => {
@@ -211,7 +230,7 @@ fn lane_of(
     threads.insert(key, next);
     let first = log.events.len();
     let (thread, events) = (thread.to_vec(), Vec::new());
-    log.lanes.push(Lane { thread, generation, events, ended: None, first, by_end_event: false });
+    log.lanes.push(Lane { thread, generation, events, ended: None, first, said: Vec::new(), by_end_event: false });
     Ok(next)
 }
 

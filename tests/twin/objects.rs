@@ -114,13 +114,13 @@ impl Objects {
         let mut sizes: HashMap<String, u64> = HashMap::new();
         let mut lanes = vec![None; log.events.len()];
         for (lane, events) in log.lanes.iter().enumerate() {
-            events.events.iter().skip(rules.skip_start).for_each(|at| lanes[*at] = Some(lane));
+            events.said.iter().for_each(|at| lanes[*at] = Some(lane));
         }
         for (event, lane) in log.events.iter().zip(lanes) {
-            let (Some(lane), Ok((line, repeats))) = (lane, parse_line(log.text(event))) else { continue };
+            let (Some(lane), Ok((line, repeats))) = (lane, parse_line(log.written(event))) else { continue };
             // Of kinds of which only the payload is looked at it alone must give no key twice, and the line no role's.
             let is_told = match rules.payload.as_ref().filter(|payload| looks_inside(&event.kind, payload, rules)) {
-                Some(_) => read(log.text(event), rules).is_ok() && !twice_in_payload(log.tail(event)),
+                Some(_) => read(log.written(event), rules).is_ok() && !twice_in_payload(log.written_tail(event)),
                 None => repeats.is_empty(),
             };
             if is_told {

@@ -62,16 +62,17 @@ pub fn pair_lanes(twin: &Twin, times: &Times) -> Vec<Matched> {
 fn ripen(twin: &Twin, times: &Times, side: usize, lane: usize) -> Ripe {
     let log = &twin.logs[side];
     let events = twin.lane_events(side, lane);
-    let first = log.lanes[lane].events.first().copied().unwrap_or(log.lanes[lane].first);
+    let came = |at: usize| log.events[at].time;
+    let first = log.lanes[lane].events.first().map_or(log.lanes[lane].first, |&at| came(at));
     let mut time = log.events.len().min(first + 1 + times.patience);
     if let Some(&full) = events.get(times.opening - 1) {
-        time = time.min(full + 1);
+        time = time.min(came(full) + 1);
     }
     if let Some(ended) = log.lanes[lane].ended {
         time = time.min(ended);
     }
     let time = time.max(first + 1);
-    let opening: Vec<usize> = events.iter().copied().take(times.opening).take_while(|&at| at < time).collect();
+    let opening: Vec<usize> = events.iter().copied().take(times.opening).take_while(|&at| came(at) < time).collect();
     let group = group(twin, side, &opening);
     let opening = opening.iter().map(|&at| twin.digest(side, at)).collect();
     Ripe { lane, side, time, group, opening, class: 0, paired: false }

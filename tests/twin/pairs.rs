@@ -74,18 +74,24 @@ pub fn case(family: Family, seed: u64) -> Case {
     }
     let (names, mut flags) = names(family, &mut rng);
     let [reference, mut candidate] = threads(&names, &mut rng);
-    let percent = rng.pick(&[0, 0, 30, 100]);
+    // Two runs that differ in what rules on events are for, if in anything.
+    let is_quiet = family == Family::Events && rng.chance(30);
+    let percent = rng.pick(&[0, 0, 30, 100]) * usize::from(!is_quiet);
     // Another heap, other handles, other thread ids, or some of these.
-    let moved = [0x10_0000, 0x1000, 0x20].map(|by| if rng.chance(60) { by } else { 0 });
+    let moved = [0x10_0000, 0x1000, 0x20].map(|by| if rng.chance(60) && !is_quiet { by } else { 0 });
     let is_ruled = matches!(family, Family::Ruled | Family::Events);
-    let bent = if is_ruled { rng.pick(&[2, 10, 60]) } else { 0 };
+    let bent = if is_ruled && !is_quiet { rng.pick(&[2, 10, 60]) } else { 0 };
+    let halved = if family == Family::Events { rng.pick(&[0, 20, 100]) } else { 0 };
     for thread in &mut candidate {
         noise(&mut thread.events, percent, &mut rng);
         move_objects(&mut thread.events, moved);
         if is_ruled {
             ruled::bend(&mut thread.events, bent, &mut rng);
         }
-        if rng.chance(45) {
+        if family == Family::Events {
+            ruled::split(&mut thread.events, halved, &mut rng);
+        }
+        if !is_quiet && rng.chance(45) {
             for _ in 0..1 + rng.below(2) {
                 edit(&mut thread.events, &mut rng);
             }

@@ -118,11 +118,15 @@ impl Outcome<'_> {
 
     fn event(&self, side: usize, at: usize) -> Value {
         let event = self.twin.event(side, at);
-        object(vec![
+        let mut members = vec![
             ("line", number(event.line)),
             ("offset", number(event.offset)),
             ("ordinal", or_null(event.written, |n| Value::integer(n.into()))),
-        ])
+        ];
+        if let Some((text, _)) = &event.joined {
+            members.extend([("joined", number(event.parts)), ("text", Value::Text(text.clone()))]);
+        }
+        object(members)
     }
 
     fn divergence(&self, of: &Divergence) -> Value {

@@ -1,6 +1,6 @@
 //! Profiles with rules of every class, by chance and as the twin reads them.
 
-use super::events::EventRule;
+use super::events::{Does, EventRule, Join, Tells};
 use super::json::{Number, Value};
 use super::model::Event;
 use super::rules::{Asked, Class, Field, Rules, path, pattern};
@@ -37,12 +37,23 @@ pub fn from_toml(text: &str) -> Rules {
         let (from, to) = (number("from").unwrap_or(0), number("to").unwrap_or(u64::MAX.into()));
         rules.others.push((field(&rule), Class::Offset { by: number("by").expect("by"), from, to }));
     }
-    for class in ["drop", "fold"] {
+    for class in ["drop", "fold", "join"] {
         for rule in all(class) {
-            let (kinds, when) = (kinds(&rule), when(&rule));
-            let same = rule.get("same").and_then(|same| same.as_array()).cloned().unwrap_or_default();
-            let same = same.iter().map(|one| path(one.as_str().expect("a path"))).collect();
-            rules.events.push(EventRule { kinds, when, same: Some(same).filter(|_| class == "fold") });
+            let texts = |key: &str| -> Vec<String> {
+                let list = rule.get(key).and_then(|list| list.as_array()).cloned().unwrap_or_default();
+                list.iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+            };
+            let paths = |key: &str| -> Vec<_> { texts(key).iter().map(|text| path(text)).collect() };
+            let does = match class {
+                "drop" => Does::Drop,
+                "fold" => Does::Fold(paths("same")),
+                _ => {
+                    let all = [("first", Tells::First), ("concat", Tells::Concat), ("sum", Tells::Sum)];
+                    let places = all.iter().flat_map(|(key, tells)| paths(key).into_iter().map(|path| (path, *tells)));
+                    Does::Join(Join { then: texts("then"), places: places.collect() })
+                }
+            };
+            rules.events.push(EventRule { kinds: kinds(&rule), when: when(&rule), does });
         }
     }
     rules
@@ -134,7 +145,7 @@ pub fn profile(ground: &Ground, rng: &mut Rng) -> String {
 pub fn event_rules(ground: &Ground, rng: &mut Rng) -> String {
     let mut out = String::new();
     for number in 0..1 + rng.below(3) {
-        let class = rng.pick(&["drop", "fold", "fold"]);
+        let class = rng.pick(&["drop", "fold", "fold", "join", "join", "join"]);
         out.push_str(&format!("[[{class}]]\nname = \"e{number}\"\nreason = \"chance\"\n"));
         let by_kind = rng.chance(70);
         if by_kind {
@@ -147,6 +158,22 @@ pub fn event_rules(ground: &Ground, rng: &mut Rng) -> String {
         }
         if class == "fold" && rng.chance(50) {
             out.push_str(&format!("same = [\"{0}/n\", \"{0}/name\"]\n", ground.base));
+        }
+        if class == "join" {
+            let tells = rng.pick(&[
+                "sum = [\"BASE/n\"]",
+                "sum = [\"BASE/n\"]",
+                "sum = [\"BASE/n\"]\nfirst = [\"BASE/more\", \"/op\", \"/seq\"]",
+                "concat = [\"BASE/args\"]\nsum = [\"BASE/ord\"]",
+                "first = [\"BASE/name\"]",
+                "concat = [\"BASE/name\", \"BASE/more/x\"]",
+                "concat = [\"BASE/args/flags\"]\nfirst = [\"BASE/ord\"]\nsum = [\"BASE/args/size\"]",
+            ]);
+            out.push_str(&tells.replace("BASE", ground.base));
+            out.push('\n');
+            if rng.chance(30) {
+                out.push_str(&format!("then = [\"{}\", \"{}\"]\n", rng.pick(ground.kinds), rng.pick(ground.kinds)));
+            }
         }
     }
     out
@@ -232,6 +259,34 @@ pub fn bend(events: &mut [Event], percent: usize, rng: &mut Rng) {
             bend_shape(payload, rng);
         }
     }
+}
+
+/// Logs some events in two parts, each with its share of the number `n`.
+pub fn split(events: &mut Vec<Event>, percent: usize, rng: &mut Rng) {
+    let (mut out, mut ahead, mut last) = (Vec::new(), 0, 0);
+    for mut event in events.drain(..) {
+        if event.ordinal < last {
+            ahead = 0;
+        }
+        last = event.ordinal;
+        event.ordinal += ahead;
+        let mut part = event.clone();
+        let share = rng.below(3) as i128;
+        let [one, next] = [&mut part, &mut event].map(|event| match &mut event.payload {
+            Some(Shape::Map(members)) => members.iter_mut().find(|(key, _)| key == "n").map(|(_, value)| value),
+            _ => None,
+        });
+        if let (Some(Shape::Int(one)), Some(Shape::Int(next))) = (one, next)
+            && rng.chance(percent)
+        {
+            (*one, *next) = (share, *next - share);
+            event.ordinal += 1;
+            ahead += 1;
+            out.push(part);
+        }
+        out.push(event);
+    }
+    *events = out;
 }
 
 fn bend_shape(shape: &mut Shape, rng: &mut Rng) {
