@@ -73,6 +73,15 @@ fn some_dozens_of_pairs_are_told_rightly() {
     assert!(outcome.pairing.right > 50);
 }
 
+/// Each side's own heap addresses and handles in arguments: identity rules tell them from wrong ones.
+#[test]
+fn some_dozens_of_pairs_with_arguments_of_their_own_are_told_rightly() {
+    let (room, asked) = (Room::new(None).unwrap(), Asked { first: 29, shifted: true, ..asked(28) });
+    let outcome = seeded::run(&program(), &room, &asked, &mut toolbox(&asked)).unwrap();
+    assert_eq!(seeded::wrong(&outcome), [""; 0]);
+    assert_eq!(outcome.forkpoint.same.of + outcome.forkpoint.event.of, 28);
+}
+
 #[test]
 fn plans_reach_every_dimension() {
     let plans: Vec<_> = (1..=400).map(|seed| plan::plan(seed, false).unwrap()).collect();

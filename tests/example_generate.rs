@@ -293,21 +293,24 @@ fn shifted_arguments_are_the_same_objects() {
     let heaps = [0x4000_0000, 0xA000_0000];
     let handles = [0xF800_0000, 0x1000];
     let mut met = [0; 2];
+    let mut owners = std::collections::HashMap::new();
     for (key, lane) in &reference {
         let number = |event: &Value, key: &str| {
             let text = event["payload"]["args"].get(key)?.as_str()?;
             u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
         };
         for ((_, a), (_, b)) in lane.iter().zip(&candidate[&(key.0 - 96, key.1)]) {
-            for key in ["buffer", "target", "result"] {
-                let (Some(a), Some(b)) = (number(a, key), number(b, key)) else { continue };
+            for name in ["buffer", "target", "result"] {
+                let (Some(a), Some(b)) = (number(a, name), number(b, name)) else { continue };
                 // Either the guest's own address, or the same place of the same page.
                 assert!(a == b || a - heaps[0] == b - heaps[1], "{a:x} {b:x}");
                 met[0] += u64::from(a != b);
             }
-            if let (Some(a), Some(b)) = (number(a, "object"), number(b, "object")) {
+            if let (Some(a), Some(b)) = (number(a, "handle"), number(b, "handle")) {
                 assert_eq!(a - handles[0], b - handles[1]);
                 met[1] += 1;
+                let owner = owners.entry(a).or_insert(key.0);
+                assert_eq!(*owner, key.0, "two threads have the handle {a:#x}");
             }
         }
     }

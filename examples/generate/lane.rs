@@ -50,15 +50,16 @@ impl Texts {
     pub fn new(options: &Options) -> Self {
         let short = matches!(options.line, LineLength::Short | LineLength::Tiny);
         let dump_bytes = if options.line == LineLength::Huge { DUMP } else { 0 };
-        let call = |function: &Function| {
+        let call = |(at, function): (usize, &Function)| {
             let Function { name, module, ord, argument } = function;
+            let argument = if options.shifted && carried(at) == Carried::Handle { "handle" } else { argument };
             let module = if short { String::new() } else { format!(r#""module":"{module}","#) };
             format!(r#""name":"{name}",{module}"ord":{ord},"args":{{"{argument}":"0x"#).into_bytes()
         };
         let mut random = Random::new(options.seed, "pool", 0);
         let letter = |_| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random.below(64) as usize];
         Self {
-            call: functions().iter().map(call).collect(),
+            call: functions().iter().enumerate().map(call).collect(),
             returned: functions()
                 .iter()
                 .map(|f| format!(r#""name":"{}","return_value":"#, f.name).into_bytes())
@@ -103,6 +104,10 @@ pub const LONG: [(&str, &str); 3] = [
     (r#""note":"#, r#""called from the frame loop, between the update of the scene and its drawing""#),
 ];
 
+/// Pages and handles that a lane uses in turn, where calls name them: so many that none is taken twice at one time.
+const OWN_PAGES: u32 = 64;
+const OWN_HANDLES: u64 = 4_096;
+
 /// One thread of one log.
 #[derive(Clone, Debug)]
 pub struct Lane {
@@ -118,7 +123,8 @@ pub struct Lane {
     pub side: Side,
     pub cycle: u64,
     allocated: u32,
-    shifted: bool,
+    /// Where this lane's own part of the engine's heap and handles begins, if calls name what lies there.
+    own: Option<u32>,
     pub tid: u64,
     heads: [Vec<u8>; 8],
 }
@@ -153,7 +159,7 @@ impl Lane {
             // Even on one side, odd on the other: no cycle count ever agrees.
             cycle: number * 7_000 + u64::from(side == Side::Candidate),
             allocated: 0,
-            shifted: options.shifted,
+            own: options.shifted.then_some(number as u32),
             tid,
             heads: KINDS.map(head),
         }
@@ -208,9 +214,9 @@ impl Lane {
 
     fn payload(&mut self, out: &mut Vec<u8>, texts: &Texts, step: Step) {
         match step {
-            Step::Call { function, address, flags } | Step::Import { function, address, flags } => match self.shifted {
-                false => call(out, texts, function, address, flags, ""),
-                true => {
+            Step::Call { function, address, flags } | Step::Import { function, address, flags } => match self.own {
+                None => call(out, texts, function, address, flags, ""),
+                Some(_) => {
                     let size = if carried(function) == Carried::Heap { r#","size":4096"# } else { "" };
                     call(out, texts, function, self.argument(function, address), flags, size);
                 }
@@ -251,7 +257,11 @@ impl Lane {
 
     pub fn raw_handle(&self, handle: u64) -> u64 {
         let base = if self.side == Side::Reference { 0xF800_0000 } else { 0x1000 };
-        base + handle % HANDLES * 4
+        match self.own {
+            None => base + handle % HANDLES * 4,
+            // No two that are open at one time are the same.
+            Some(own) => base + (u64::from(own) * OWN_HANDLES + handle % HANDLES % OWN_HANDLES) * 4,
+        }
     }
 
     /// A page of the engine's own heap; the two heaps have no address in common.
@@ -262,7 +272,11 @@ impl Lane {
 
     fn newest_page(&self) -> u32 {
         let heap = if self.side == Side::Reference { 0x4000_0000 } else { 0xA000_0000 };
-        heap + self.allocated * 0x1000
+        let page = match self.own {
+            None => self.allocated,
+            Some(own) => own * OWN_PAGES + self.allocated % OWN_PAGES,
+        };
+        heap + page * 0x1000
     }
 
     /// This side's spelling of an address argument.
