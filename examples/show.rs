@@ -134,6 +134,19 @@ enum What {
         #[arg(long, default_value_t = 20)]
         planted: usize,
     },
+    /// Rules: every class, a heap that moves and is used again, and what they cost
+    Rules {
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        /// Allocations of each side
+        #[arg(long, default_value_t = 1_000_000)]
+        allocations: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// The program as it was before, to be timed beside this one
+        #[arg(long, value_name = "FILE")]
+        before: Option<PathBuf>,
+    },
     /// Damaged logs: check names what mangle says it must
     Mangle {
         /// Logs that are made
@@ -263,6 +276,9 @@ fn main() -> ExitCode {
             What::First { size, rounds } => show::first::show(&program, &room, size, rounds),
             What::Archives { size } => show::archives::show(&program, &room, size),
             What::Infer { python, script, planted } => show::infer::show(&program, &room, &python, &script, planted),
+            What::Rules { size, allocations, rounds, before } => {
+                show::rules::show(&program, &room, &show::rules::Asked { size, allocations, rounds, before })
+            }
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

@@ -27,6 +27,7 @@ pub mod program;
 pub mod record;
 pub mod room;
 pub mod rounds;
+pub mod rules;
 pub mod shapes;
 pub mod speed;
 pub mod stream;
