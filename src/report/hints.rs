@@ -4,7 +4,7 @@ use super::context::ReportContext;
 use super::quote;
 use super::story::Story;
 use super::visible::{counted, visible};
-use crate::diverge::{Divergence, DivergenceKind, EventCopy, LineFault, Pairing};
+use crate::diverge::{Divergence, DivergenceKind, EventCopy, LineFault, Outcome, Pairing};
 use crate::json::Pointer;
 use crate::profile::Pattern;
 use crate::source::Side;
@@ -170,7 +170,10 @@ pub(crate) fn whole_command(context: &ReportContext) -> Option<String> {
 }
 
 /// The command that shows a divergence again; none if no log of it can be opened again.
-pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Option<String> {
+///
+/// Positions in threads of which rules took events out (`outcome` tells it) are not those of the log, so they are not named.
+pub(crate) fn show_command(context: &ReportContext, outcome: &Outcome, found: &Divergence) -> Option<String> {
+    let counts = outcome.coverage.taken_out.is_empty();
     let usable = |side, event: &'_ Option<EventCopy>| event.clone().filter(|_| context.name(side).reopenable);
     let reference = usable(Side::Reference, &found.reference);
     let candidate = usable(Side::Candidate, &found.candidate);
@@ -182,9 +185,11 @@ pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Optio
             words.extend([path(Side::Reference), path(Side::Candidate)]);
             flag(&mut words, "--offset", reference.offset);
             flag(&mut words, "--candidate-offset", candidate.offset);
-            flag(&mut words, "--position", reference.position);
+            if counts {
+                flag(&mut words, "--position", reference.position);
+            }
             // Behind events of one side only, the two lanes count apart.
-            if candidate.position != reference.position {
+            if counts && candidate.position != reference.position {
                 flag(&mut words, "--candidate-position", candidate.position);
             }
             flag(&mut words, "--line", reference.line);
@@ -198,7 +203,9 @@ pub(crate) fn show_command(context: &ReportContext, found: &Divergence) -> Optio
             };
             words.push(path(side));
             flag(&mut words, "--offset", event.offset);
-            flag(&mut words, "--position", event.position);
+            if counts {
+                flag(&mut words, "--position", event.position);
+            }
             flag(&mut words, "--line", event.line);
         }
         (None, None) => return None,
@@ -212,7 +219,6 @@ mod tests {
     use super::super::samples::*;
     use super::*;
     use crate::compare::Difference;
-    use crate::diverge::Outcome;
 
     fn told(outcome: &Outcome, context: &ReportContext) -> Vec<String> {
         let (keep, profile) = (crate::source::Keep::default(), profile());
@@ -288,7 +294,7 @@ mod tests {
     fn a_place_is_shown_again_from_what_can_be_opened_again() {
         let (outcome, _keep) = typical();
         let of = |at: usize, context: &ReportContext| {
-            show_command(context, outcome.pairings[at].divergence.as_ref().unwrap())
+            show_command(context, &outcome, outcome.pairings[at].divergence.as_ref().unwrap())
         };
         let mut piped = context();
         piped.role_flags = vec!["--thread".into(), "a b".into()];
@@ -301,6 +307,11 @@ mod tests {
             of(2, &context()).unwrap(),
             "forkpoint show runs/canary.jsonl --offset 24120400 --position 40200 --line 120602"
         );
+        let mut ruled = typical().0;
+        ruled.coverage.taken_out = vec![("ticks".into(), [0, 3])];
+        let divergence = ruled.pairings[1].divergence.as_ref().unwrap();
+        let told = show_command(&context(), &ruled, divergence).unwrap();
+        assert!(told.contains("--line 1684445") && !told.contains("position"), "{told}");
         piped.reference.reopenable = false;
         assert!(
             of(1, &piped).unwrap().starts_with("forkpoint show runs/ours.jsonl --offset 449185200 --position 561481")

@@ -83,7 +83,7 @@ pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, Source
         apart,
         rejoined,
         remarks: remarks(story, found),
-        command: show_command(story.context, found),
+        command: show_command(story.context, story.outcome, found),
         here,
     })
 }
