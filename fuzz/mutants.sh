@@ -17,8 +17,9 @@ case $room in
         ;;
     compare) binaries=(--lib --test=layouts --test=moulds) names=(compare:: short_way mould) ;;
     align)
-        binaries=(--lib --test=property_diff --test=first --test=identity)
-        names=(align:: sound_logs damaged_logs another_ what_is what_stands what_only an_earlier a_parting a_thread under_a_map a_malformed)
+        binaries=(--lib --test=property_diff --test=first --test=identity --test=events)
+        names=(align:: sound_logs damaged_logs logs_of_which another_ what_ an_earlier a_parting a_thread under_a_map a_malformed)
+        names+=(dropped_events repeated_polls threads_ windows_jobs)
         ;;
     diverge)
         binaries=(--lib --test=property_diff --test=first)
@@ -33,6 +34,8 @@ rm -rf "$work/tree" "$out"
 git clone --quiet --shared . "$work/tree"
 cd "$work/tree"
 export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-40}
+# Every mutant is built and run once: little optimising takes less time than none.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1
 # The order is by hash, so that a mutant's lot does not change with its neighbours.
 cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") \
     | awk -v count="${COUNT:-60}" -v k="${part%/*}" -v n="${part#*/}" 'NR <= count && NR % n == k % n' > "$work/sample"
