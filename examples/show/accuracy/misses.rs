@@ -29,7 +29,8 @@ pub fn misses(story: &Story, report: &Value, marks: Marks) -> Vec<Miss> {
         misses.push(Miss { what, why: None, is_fatal: true });
     } else if !marks.kind {
         let what = format!("kind: {truth}; reported {}", shown(reported));
-        misses.push(Miss { what, why: first.and_then(few_behind), is_fatal: false });
+        let why = first.and_then(|first| few_behind(first).or_else(|| made_an_object(first, reported)));
+        misses.push(Miss { what, why, is_fatal: false });
     } else if !marks.thread {
         let what = format!("thread: {truth}; reported {}", shown(reported));
         misses.push(Miss { what, why: None, is_fatal: true });
@@ -65,6 +66,26 @@ fn few_behind(thread: &Thread) -> Option<String> {
     let behind = (0..2).map(|side| thread.events[side].saturating_sub(parting.position + own[side])).min()?;
     (behind < EQUAL_RUN)
         .then(|| format!("{behind} events are behind it, and {EQUAL_RUN} must agree before it is told apart"))
+}
+
+/// A missing or extra event that makes an object, which one of the events right behind it names: on one side that one means
+/// nothing, so they agree again only behind it, one event apart.
+fn made_an_object(thread: &Thread, reported: &Value) -> Option<String> {
+    let parting = thread.parting.as_ref()?;
+    let (own, apart) = match parting.kind.as_str() {
+        "missing" => ("reference", 1),
+        "extra" => ("candidate", -1),
+        _ => return None,
+    };
+    let divergence = &reported["divergence"];
+    let event = &divergence[own]["event"];
+    let makes =
+        event["kind"] == "handle.create" || event["payload"]["return_value"].as_u64().is_some_and(|made| made > 0);
+    let after = ["after_reference", "after_candidate"].map(|side| divergence["resync"][side].as_i64());
+    let [Some(reference), Some(candidate)] = after else { return None };
+    let is_soon = reference.min(candidate) <= EQUAL_RUN as i64;
+    (makes && is_soon && reference - candidate == apart)
+        .then(|| format!("it makes an object that is used within {EQUAL_RUN} events, where only one side has it"))
 }
 
 /// A thread whose beginning, by which it would be known, is what differs.
