@@ -63,7 +63,7 @@ pub(super) struct Parts {
     /// Of all their lines.
     bytes: usize,
     /// What they tell together, in the order of the rule's places.
-    told: Vec<Vec<u8>>,
+    told: Vec<Told>,
     last: Part,
 }
 
@@ -119,21 +119,57 @@ fn is_summand(token: &[u8]) -> bool {
     whole(token).is_some_and(|value| value.unsigned_abs() <= u64::MAX.into())
 }
 
-/// Two values as one; none where they cannot be that.
-fn together(tells: Tells, one: &[u8], next: &[u8]) -> Option<Vec<u8>> {
-    match (tells, one.first()?, next.first()?) {
-        (Tells::First, ..) => Some(one.to_vec()),
-        (Tells::Sum, ..) => whole(one)?.checked_add(whole(next)?).map(|sum| sum.to_string().into_bytes()),
-        (Tells::Concat, b'"', b'"') => {
-            let behind = if is_hex(one) && is_hex(next) { 3 } else { 1 };
-            Some([&one[..one.len() - 1], &next[behind..]].concat())
+/// What parts tell together at one place.
+#[derive(Clone, Debug)]
+struct Told {
+    token: Vec<u8>,
+    /// A string that is a hexadecimal number.
+    is_hex: bool,
+}
+
+impl Told {
+    fn new(token: &[u8]) -> Told {
+        Told { token: token.to_vec(), is_hex: is_hex(token) }
+    }
+
+    /// Whether another value can be told together with these.
+    fn goes_with(&self, tells: Tells, next: &[u8]) -> bool {
+        match tells {
+            Tells::First => true,
+            Tells::Sum => {
+                whole(&self.token).zip(whole(next)).is_some_and(|(sum, next)| sum.checked_add(next).is_some())
+            }
+            Tells::Concat => self.token.first() == next.first(),
         }
-        (Tells::Concat, b'[', b'[') => {
-            let inside = |list: &[u8]| list[1..list.len() - 1].trim_ascii().to_vec();
-            let lists = [inside(one), inside(next)].into_iter().filter(|inside| !inside.is_empty());
-            Some([&b"["[..], &lists.collect::<Vec<_>>().join(&b',')[..], b"]"].concat())
+    }
+
+    /// Adds a value that goes with these; takes as long as that value is long.
+    fn add(&mut self, tells: Tells, next: &[u8]) {
+        match tells {
+            Tells::First => {}
+            Tells::Sum => {
+                let sum = whole(&self.token).zip(whole(next)).map_or(0, |(sum, next)| sum + next);
+                self.token = sum.to_string().into_bytes();
+            }
+            Tells::Concat if next.first() == Some(&b'"') => {
+                let both_hex = self.is_hex && is_hex(next);
+                self.token.pop();
+                self.token.extend_from_slice(&next[if both_hex { 3 } else { 1 }..]);
+                self.is_hex = both_hex;
+            }
+            Tells::Concat => {
+                self.token.pop();
+                self.token.truncate(self.token.trim_ascii_end().len());
+                let blanks = self.token[1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+                self.token.drain(1..=blanks);
+                let inside = next[1..next.len() - 1].trim_ascii();
+                if self.token.len() > 1 && !inside.is_empty() {
+                    self.token.push(b',');
+                }
+                self.token.extend_from_slice(inside);
+                self.token.push(b']');
+            }
         }
-        (Tells::Concat, ..) => None,
     }
 }
 
@@ -146,7 +182,7 @@ fn is_hex(token: &[u8]) -> bool {
 impl Parts {
     /// Parts with but one.
     fn new(rule: u16, kind: u64, first: Part) -> Parts {
-        let told = first.values.iter().map(|(from, to)| first.text[*from..*to].to_vec()).collect();
+        let told = first.values.iter().map(|(from, to)| Told::new(&first.text[*from..*to])).collect();
         Parts { rule, kind, count: 1, bytes: first.text.len(), told, last: first }
     }
 
@@ -157,12 +193,13 @@ impl Parts {
         if !follows || bytes > PARTS_BYTES_MAX {
             return false;
         }
-        let values = self.told.iter().zip(&next.values);
-        let told: Option<Vec<Vec<u8>>> = (joining.places.iter().zip(values))
-            .map(|((_, tells), (told, (from, to)))| together(*tells, told, &next.text[*from..*to]))
-            .collect();
-        let Some(told) = told else { return false };
-        (self.told, self.last, self.bytes) = (told, next, bytes);
+        let token = |at: usize| &next.text[next.values[at].0..next.values[at].1];
+        let tells = |at: usize| joining.places[at].1;
+        if !self.told.iter().enumerate().all(|(at, told)| told.goes_with(tells(at), token(at))) {
+            return false;
+        }
+        self.told.iter_mut().enumerate().for_each(|(at, told)| told.add(tells(at), token(at)));
+        (self.last, self.bytes) = (next, bytes);
         self.count += 1;
         true
     }
@@ -175,12 +212,12 @@ impl Parts {
     /// The event they are, behind so many that were taken out.
     fn joined(self, gone: u64) -> Joined {
         let Parts { count, told, last, .. } = self;
-        let mut values: Vec<(&(usize, usize), Vec<u8>)> = last.values.iter().zip(told).collect();
+        let mut values: Vec<(&(usize, usize), Told)> = last.values.iter().zip(told).collect();
         values.sort_unstable_by_key(|((from, _), _)| *from);
         let (mut text, mut behind) = (Vec::with_capacity(last.text.len()), 0);
         for ((from, to), told) in values {
             text.extend_from_slice(&last.text[behind..*from]);
-            text.extend_from_slice(&told);
+            text.extend_from_slice(&told.token);
             behind = *to;
         }
         text.extend_from_slice(&last.text[behind..]);
@@ -317,11 +354,15 @@ mod tests {
             (Tells::Concat, "[]", "[]", Some("[]")),
             (Tells::Concat, "[[]]", "[{}]", Some("[[],{}]")),
             (Tells::Concat, "[1]", "\"a\"", None),
-            (Tells::Concat, "1", "2", None),
+            (Tells::Concat, "[ 1 ]", "[2]", Some("[1,2]")),
         ];
         for (tells, one, next, both) in cases {
-            let found = together(tells, one.as_bytes(), next.as_bytes());
-            assert_eq!(found.as_deref(), both.map(str::as_bytes), "{tells:?} {one} {next}");
+            let mut told = Told::new(one.as_bytes());
+            let found = told.goes_with(tells, next.as_bytes()).then(|| {
+                told.add(tells, next.as_bytes());
+                String::from_utf8(told.token).unwrap()
+            });
+            assert_eq!(found.as_deref(), both, "{tells:?} {one} {next}");
         }
     }
 

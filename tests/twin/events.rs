@@ -57,12 +57,17 @@ pub fn take_out(log: &mut Log, rules: &Rules) -> Vec<usize> {
     let mut counts = vec![0; rules.events.len()];
     for lane in 0..log.lanes.len() {
         let events = log.lanes[lane].events.clone();
+        if rules.events.is_empty() {
+            log.lanes[lane].said = events.into_iter().skip(rules.skip_start).collect();
+            continue;
+        }
         let kept = less_taken_out(log, rules, &events, &mut counts);
         let (left, said) = joined(log, rules, lane, &kept, &mut counts);
+        let mut before = events.iter().enumerate();
         for (place, at) in left.iter().enumerate() {
-            let gone = events.iter().position(|event| event == at).expect("it was there") - place;
+            let (there, _) = before.find(|(_, event)| *event == at).expect("it was there, in this order");
             let event = &mut log.events[*at];
-            event.ordinal = event.ordinal.map(|ordinal| ordinal - gone as u64);
+            event.ordinal = event.ordinal.map(|ordinal| ordinal - (there - place) as u64);
         }
         (log.lanes[lane].events, log.lanes[lane].said) = (left, said);
     }
