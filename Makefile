@@ -26,6 +26,9 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
 	$(CARGO) check $(LOCKED) --lib --no-default-features
+	@if command -v git > /dev/null; then for patch in fuzz/planted/*.patch; do \
+	  git apply --check "$$patch" || { echo "$$patch does not fit the sources any more"; exit 1; }; done; \
+	else echo "skipped: git"; fi
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps --quiet
