@@ -148,10 +148,12 @@ impl Apart {
         (self.words && self.pairs >= MASK_PAIRS_MIN).then(|| !0 << page)
     }
 
-    /// The bits that may differ, where they are few.
+    /// The bits that may differ, where they are few and values of more than one size were seen: what is one value for a
+    /// whole run, like a process id, may be any other in the next.
     pub fn flags(&self) -> Option<u64> {
         let few = (1..=FLAGS_MAX).contains(&self.bits.count_ones());
-        (self.words && self.pairs >= MASK_PAIRS_MIN && few).then_some(self.bits)
+        let varies = self.range[0] < self.range[1];
+        (self.words && self.pairs >= MASK_PAIRS_MIN && few && varies).then_some(self.bits)
     }
 }
 
@@ -191,7 +193,9 @@ mod tests {
         assert_eq!(seen(&far).offset(), Some(4096));
         assert_eq!(seen(&far[..3]).offset(), None);
         assert_eq!(seen(&[("4096", "8192"); 9]).offset(), None);
-        assert_eq!(seen(&[("\"0x7000\"", "\"0x5000\""); 9]).flags(), Some(0x2000));
+        assert_eq!(seen(&[("\"0x7000\"", "\"0x5000\""); 9]).flags(), None, "one value a run");
+        let flags = [("\"0x7000\"", "\"0x5000\""), ("\"0x1\"", "\"0x2001\"")].repeat(4);
+        assert_eq!(seen(&flags).flags(), Some(0x2000));
         let pages = [("28688", "77840"), ("4112", "1052688"), ("65552", "16")].repeat(3);
         assert_eq!(seen(&[("57360", "73744")].repeat(8)).pages(), Some(!0xfff));
         assert_eq!(seen(&pages).pages(), Some(!0xfff));
