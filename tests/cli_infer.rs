@@ -50,6 +50,11 @@ fn what_differs_between_runs_becomes_a_profile_under_which_they_are_the_same() {
         assert!(file.lines().any(|written| written == line), "{line}\nin\n{file}");
     }
     assert!(file.contains("reason = \"differs in all 40 pairs, as in line 2: "), "{file}");
+    // Under what was learned there is nothing left to learn.
+    let again = infer(&logs[..3], &["--profile", out.to_str().unwrap()]);
+    let told = text(&again.stderr);
+    assert!(again.status.success() && told.contains("0 rules after 1 round"), "{told}");
+    assert!(!text(&again.stdout).contains("[["), "{}", text(&again.stdout));
     // A run that was not looked at, and one in which something else differs.
     let profile = ["diff", "--validate-identical", "--profile", out.to_str().unwrap()];
     let compare = |other: &PathBuf| forkpoint(profile).arg(&logs[0]).arg(other).output().unwrap();

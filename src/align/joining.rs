@@ -91,7 +91,7 @@ impl Joining {
         }
     }
 
-    /// Where a part's values lie, if it has them all.
+    /// Where a part's values lie, if it has them all, each at a place of its own: `/list/1` and `/list/01` are one.
     fn values(&self, text: &[u8], tape: &Tape) -> Option<Values> {
         let range = |(path, tells): &(Pointer, Tells)| {
             let node = tape.at(text, Tape::ROOT, path)?;
@@ -103,7 +103,10 @@ impl Joining {
             };
             fits.then(|| (tape.start(node), tape.start(node) + token.len()))
         };
-        self.places.iter().map(range).collect()
+        let values: Values = self.places.iter().map(range).collect::<Option<_>>()?;
+        let meet =
+            |(at, (from, to)): (usize, &(usize, usize))| values[..at].iter().any(|one| one.0 < *to && *from < one.1);
+        (!values.iter().enumerate().any(meet)).then_some(values)
     }
 }
 
@@ -394,6 +397,11 @@ mod tests {
         parts.bytes = bytes;
         assert!(part(r#"{"n":3,"at":3}"#, 1).is_none());
         assert!(part(r#"{"n":"3","at":3,"text":"c"}"#, 1).is_none());
+        let twice = ["/list/1", "/list/01"].map(|path| (Pointer::parse(path).unwrap(), Tells::Sum));
+        let (twice, text) = (Joining { then: vec![], places: twice.to_vec() }, br#"{"list":[1,2]}"#);
+        let mut tape = Tape::default();
+        tape.parse(text, 0).unwrap();
+        assert_eq!(twice.values(text, &tape), None, "one value at two places");
         let joined = parts.joined(5);
         assert_eq!(&*joined.text, br#"{"n":6,"more":[],"at":1,"text":"abc"}"#);
         assert_eq!((joined.line, joined.offset, joined.parts, joined.gone), (9, 900, 3, 5));

@@ -84,5 +84,5 @@ fn named(report: &serde_json::Value, planted: &Wrong) -> (bool, String) {
     (is_right, format!("at line {}: {difference}", divergence["candidate"]["line"]))
 }
 
-/// Room for what hinders in the parts.
+/// What a part of the demonstration makes, unless something hinders it.
 type Done<T> = Result<T, Hindered>;
