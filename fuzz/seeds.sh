@@ -22,7 +22,7 @@ for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
 done
 for case in corpus/diff/*/*/ corpus/demo/; do
     name=$(basename "$(dirname "$case")")-$(basename "$case")
-    choices="000 001 002"
+    choices="000 001 002 013"
     # By their flags: a profile of their own is told by the word in case.toml.
     if grep -qs generic "$case/case.toml"; then choices="005 006 007 010"; fi
     # Byte 10 chooses the flags that take events out.

@@ -187,11 +187,19 @@ fn pairing(case: &Case, found: &Value, wanted: &Expected, wrong: &mut Vec<String
         [] => Value::Null,
         shift => json!(shift),
     };
-    let found =
+    let shifted =
         if resync.is_null() { Value::Null } else { json!([resync["after_reference"], resync["after_candidate"]]) };
-    field("resync", &found, wanted.resync.as_deref().map(shift));
+    field("resync", &shifted, wanted.resync.as_deref().map(shift));
     field("equal_run", &resync["equal_run"], wanted.equal_run.map(Value::from));
     field("ordinal_shift", &resync["ordinal_shift"], wanted.ordinal_shift.map(Value::from));
+    field("order", &parting["reordered"]["order"], wanted.order.clone().map(Value::from));
+    let healed = |healed: &[u64]| healed.first().map_or(Value::Null, |events| (*events).into());
+    field("healed_after", &parting["healed_after"], wanted.healed_after.as_deref().map(healed));
+    let late = |[side, events]: &[String; 2]| json!({ "side": side, "events": events.parse::<u64>().unwrap() });
+    field("late_start", &found["late_start"], wanted.late_start.as_ref().map(late));
+    let told = |further: &Value| format!("{} at {}", further["kind"].as_str().unwrap_or_default(), further["position"]);
+    let further = list(&found["further"], |further| told(further).into());
+    field("further", &further, wanted.further.clone().map(Value::from));
 }
 
 #[test]

@@ -17,6 +17,12 @@ pub enum Action {
     Renumber,
     /// Write it, then change its text.
     Rewrite,
+    /// Write the next event before it.
+    Swap,
+    /// Leave it and what stands before it out, and number what follows as if they had been written.
+    Late,
+    /// Write it and further events like it, each with its text changed.
+    Last,
 }
 
 /// Whether an event can carry an edit of this kind; if not, the next one is tried.
@@ -24,10 +30,16 @@ pub fn fits(kind: EditKind, step: Step) -> bool {
     match kind {
         EditKind::Nested => matches!(step, Step::Call { .. } | Step::Import { .. } | Step::Instruction { .. }),
         // Two successful allocations are equal whatever they return.
-        EditKind::Value | EditKind::Type | EditKind::Absent => !matches!(step, Step::Allocated { .. }),
+        EditKind::Value | EditKind::Type | EditKind::Absent | EditKind::Lasting => {
+            !matches!(step, Step::Allocated { .. })
+        }
         // Leaving out the last event would only make the lane end early.
         EditKind::Missing => !matches!(step, Step::Exit { .. } | Step::Instruction { last: true, .. }),
-        EditKind::Kind | EditKind::Ordinal | EditKind::Extra => true,
+        // The end of a thread stays its end, and an allocation where its call says how large it is.
+        EditKind::Swapped => {
+            matches!(step, Step::WaitBegin { .. } | Step::WaitEnd { .. } | Step::Return { .. } | Step::Import { .. })
+        }
+        EditKind::Kind | EditKind::Ordinal | EditKind::Extra | EditKind::Late => true,
         EditKind::EndedEarly | EditKind::Overlong | EditKind::Unmatched | EditKind::Stranger => true,
     }
 }
@@ -39,6 +51,9 @@ pub fn action(kind: EditKind) -> Action {
         EditKind::Overlong | EditKind::Stranger => Action::End(Side::Reference),
         EditKind::Extra => Action::Insert,
         EditKind::Ordinal => Action::Renumber,
+        EditKind::Swapped => Action::Swap,
+        EditKind::Late => Action::Late,
+        EditKind::Lasting => Action::Last,
         _ => Action::Rewrite,
     }
 }

@@ -186,10 +186,16 @@ pub enum EditKind {
     Unmatched,
     /// Only the candidate has the thread.
     Stranger,
+    /// The candidate writes the next event first.
+    Swapped,
+    /// The candidate's log lacks the thread's events before the position; those behind it are numbered as if it did not.
+    Late,
+    /// One field differs in all of the next events that carry it, then no more.
+    Lasting,
 }
 
 impl EditKind {
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("value", Self::Value),
         ("nested", Self::Nested),
         ("kind", Self::Kind),
@@ -202,6 +208,9 @@ impl EditKind {
         ("overlong", Self::Overlong),
         ("unmatched", Self::Unmatched),
         ("stranger", Self::Stranger),
+        ("swapped", Self::Swapped),
+        ("late", Self::Late),
+        ("lasting", Self::Lasting),
     ];
 
     /// The name on the command line.
@@ -212,7 +221,9 @@ impl EditKind {
     /// The kind under which a diff reports it.
     pub fn reported(self) -> &'static str {
         match self {
-            Self::Nested | Self::Type | Self::Absent => "value",
+            Self::Nested | Self::Type | Self::Absent | Self::Lasting => "value",
+            Self::Swapped => "reordered",
+            Self::Late => "started-late",
             Self::Overlong => "ended-early",
             Self::Stranger => "unmatched",
             other => other.name(),

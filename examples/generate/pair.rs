@@ -124,6 +124,7 @@ impl Pair {
             let (here, there) = (reference.landings[lane]?, candidate.landings[lane]?);
             let (class, place) = match here.edit.kind {
                 EditKind::EndedEarly | EditKind::Overlong => (1, here.before),
+                EditKind::Late => (1, here.line),
                 EditKind::Unmatched | EditKind::Stranger => (2, here.line),
                 _ => (0, here.line),
             };
@@ -156,7 +157,7 @@ impl Pair {
             })
             .collect();
         json!({ "bytes": written.bytes, "lines": written.lines, "events": written.events, "landings": landings,
-                "openings": written.openings })
+                "openings": written.openings, "healed": written.healed })
     }
 
     /// The same, read back; none if it is not of this plan.
@@ -171,8 +172,9 @@ impl Pair {
         let landings = list("landings")?.iter().zip(&self.plan).map(landing).collect();
         let opening = |lines: &Value| Some([lines[0].as_u64()?, lines[1].as_u64()?]);
         let openings = list("openings")?.iter().map(opening).collect::<Option<_>>()?;
+        let healed = list("healed")?.iter().map(Value::as_u64).collect::<Option<_>>()?;
         let (bytes, lines) = (value["bytes"].as_u64()?, value["lines"].as_u64()?);
-        Some(Written { bytes, lines, events: events?, landings, openings })
+        Some(Written { bytes, lines, events: events?, landings, openings, healed })
     }
 
     fn lane_truth(&self, lane: usize, reference: &Written, candidate: &Written) -> Value {
@@ -184,6 +186,7 @@ impl Pair {
                 "edit": there.edit.kind.name(),
                 "reference_line": here.line,
                 "candidate_line": there.line,
+                "healed_after": candidate.healed[lane].max(reference.healed[lane]),
             }),
             _ => Value::Null,
         };
@@ -269,6 +272,9 @@ fn plan(options: &Options, events: u64) -> Result<Vec<LanePlan>, String> {
         }
         if edit.position == 0 && matches!(edit.kind, EditKind::EndedEarly | EditKind::Overlong) {
             return Err(format!("thread {}: a lane that ends before its first event is none", edit.thread));
+        }
+        if edit.kind == EditKind::Late && !lane.edits.is_empty() {
+            return Err(format!("thread {}: a thread starts late before all else", edit.thread));
         }
         if edit.kind.is_of_one_side() && (edit.position != 0 || options.generations) {
             let why = "a thread is one side's from position 0 on, and its tid serves once";

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::edit::{self, Action};
 use super::lane::{Lane, Side, Texts};
 use super::numbers::Random;
-use super::options::{Births, Diverge, Options, Shape, Skew};
+use super::options::{Births, Diverge, EditKind, Options, Shape, Skew};
 use super::script::{Script, Step};
 
 /// Events that a thread may be behind before it is preferred.
@@ -45,8 +45,12 @@ pub struct Written {
     pub landings: Vec<Option<Landing>>,
     /// For each lane the lines of its first event and of the last of its opening.
     pub openings: Vec<[u64; 2]>,
+    /// For each lane how many events on from its first edit the two sides are equal again, if one landed.
+    pub healed: Vec<u64>,
 }
 
+/// Events that differ behind the first where one field differs for long.
+const LASTING: u64 = 120;
 /// Events by which lanes are paired, at most.
 const OPENING: u64 = 64;
 
@@ -58,6 +62,8 @@ pub struct Replay<'plan> {
     lanes: Vec<Lane>,
     edits: Vec<usize>,
     done: Vec<bool>,
+    /// Events whose text is still to be changed, by lane.
+    lasting: Vec<u64>,
     /// The line of each lane's newest event.
     newest: Vec<Option<u64>>,
     alive: Vec<usize>,
@@ -92,6 +98,7 @@ impl<'plan> Replay<'plan> {
             lanes: plan.iter().enumerate().map(lane).collect(),
             edits: vec![0; plan.len()],
             done: vec![false; plan.len()],
+            lasting: vec![0; plan.len()],
             newest: vec![None; plan.len()],
             alive: Vec::new(),
             joined_at: vec![0; plan.len()],
@@ -108,6 +115,7 @@ impl<'plan> Replay<'plan> {
                 events: vec![0; plan.len()],
                 landings: vec![None; plan.len()],
                 openings: vec![[0; 2]; plan.len()],
+                healed: vec![0; plan.len()],
                 ..Written::default()
             },
         }
@@ -199,15 +207,49 @@ impl<'plan> Replay<'plan> {
         let Some(step) = self.lanes[number].script.next() else { return false };
         self.lanes[number].taken += 1;
         match self.plan[number].edits.get(self.edits[number]).copied() {
-            Some(wanted) if self.lanes[number].taken > wanted.position && edit::fits(wanted.kind, step) => {
+            Some(wanted) if self.is_due(number, step, wanted) => {
                 self.edits[number] += 1;
                 self.edited(out, number, step, wanted)
+            }
+            _ if self.lasting[number] > 0 && edit::fits(EditKind::Lasting, step) => {
+                self.lasting[number] -= 1;
+                self.rewritten(out, number, step, EditKind::Lasting);
+                true
             }
             _ => {
                 self.line(out, number, step);
                 true
             }
         }
+    }
+
+    /// Whether an edit lands on an event.
+    fn is_due(&self, number: usize, step: Step, wanted: Diverge) -> bool {
+        let next = || self.lanes[number].script.clone().next();
+        match wanted.kind {
+            // What is left out begins with the lane.
+            EditKind::Late => true,
+            EditKind::Swapped => {
+                let is_far_enough = self.lanes[number].taken > wanted.position && edit::fits(wanted.kind, step);
+                is_far_enough && next().is_some_and(|next| matches!(next, Step::Call { .. } | Step::WaitEnd { .. }))
+            }
+            _ => self.lanes[number].taken > wanted.position && edit::fits(wanted.kind, step),
+        }
+    }
+
+    /// Writes an event, then changes its text; the sides differ up to there at least.
+    fn rewritten(&mut self, out: &mut Vec<u8>, number: usize, step: Step, kind: EditKind) {
+        if let Some(landing) = self.written.landings[number] {
+            self.written.healed[number] = self.lanes[number].position - landing.position + 1;
+        }
+        let from = out.len();
+        self.line(out, number, step);
+        if self.side == Side::Reference {
+            return;
+        }
+        let line = String::from_utf8_lossy(&out[from..]).into_owned();
+        out.truncate(from);
+        out.extend_from_slice(edit::rewrite(&line, kind, step).as_bytes());
     }
 
     fn line(&mut self, out: &mut Vec<u8>, number: usize, step: Step) {
@@ -231,13 +273,23 @@ impl<'plan> Replay<'plan> {
         let ends = action == Action::End(self.side);
         if self.written.landings[number].is_none() {
             // After a skipped event the next one stands at its place, on a line not yet known.
-            let skips = action == Action::Skip && self.side == Side::Candidate;
+            let skips = matches!(action, Action::Skip | Action::Late) && self.side == Side::Candidate;
             let line = (!ends && !skips).then_some(self.written.lines + 1);
             let before = self.newest[number];
             self.written.landings[number] = Some(Landing { edit: wanted, position, line, before });
+            self.written.healed[number] = match action {
+                Action::Swap => 2,
+                Action::Late => wanted.position.max(1),
+                _ => 1,
+            };
         }
         if ends {
             return false;
+        }
+        if action == Action::Last {
+            self.lasting[number] = LASTING;
+            self.rewritten(out, number, step, wanted.kind);
+            return true;
         }
         if self.side == Side::Reference {
             self.line(out, number, step);
@@ -245,6 +297,20 @@ impl<'plan> Replay<'plan> {
         }
         match action {
             Action::Skip => {}
+            Action::Swap => {
+                if let Some(next) = self.lanes[number].script.next() {
+                    self.lanes[number].taken += 1;
+                    self.line(out, number, next);
+                }
+                self.line(out, number, step);
+            }
+            Action::Late => {
+                self.lanes[number].ordinal_shift = wanted.position.max(1);
+                for _ in 1..wanted.position {
+                    self.lanes[number].taken += 1;
+                    self.lanes[number].script.next();
+                }
+            }
             // The other side's lane ends here.
             Action::End(_) => self.line(out, number, step),
             Action::Insert => {
@@ -255,13 +321,7 @@ impl<'plan> Replay<'plan> {
                 self.lanes[number].ordinal_shift += 1;
                 self.line(out, number, step);
             }
-            Action::Rewrite => {
-                let from = out.len();
-                self.line(out, number, step);
-                let line = String::from_utf8_lossy(&out[from..]).into_owned();
-                out.truncate(from);
-                out.extend_from_slice(edit::rewrite(&line, wanted.kind, step).as_bytes());
-            }
+            Action::Rewrite | Action::Last => self.rewritten(out, number, step, wanted.kind),
         }
         true
     }

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod grammar;
 pub mod infer;
 pub mod json;
+pub mod judgement;
 pub mod large;
 pub mod limit;
 pub mod mangle;

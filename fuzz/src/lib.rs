@@ -24,7 +24,7 @@ pub fn apart(data: &[u8]) -> (Vec<&[u8]>, usize) {
 }
 
 /// Flags of `diff`: profiles, reading and pairing of every kind.
-pub const FLAGS: [&[&str]; 11] = [
+pub const FLAGS: [&[&str]; 12] = [
     &[],
     &["--malformed", "skip"],
     &["--strict"],
@@ -36,6 +36,7 @@ pub const FLAGS: [&[&str]; 11] = [
     &["--profile", "generic", "--ignore", "cycles", "--mask", "p=0x30"],
     &["--ignore", "payload.args.*", "--mask", "payload.*=0x30"],
     &["--profile", EVENTS, "--thread", "tid", "--ordinal", "seq", "--kind", "op", "--payload", "data"],
+    &["--continue", "2"],
 ];
 
 /// Rules that take events out, or join them.

@@ -41,6 +41,12 @@ pub struct PairState {
     pub phase: Phase,
     /// Accepted partings so far.
     pub accepted: u64,
+    /// Partings told so far, a late start aside.
+    pub told: u64,
+    /// Equal pairs before the first of them.
+    pub compared_before: Option<u64>,
+    /// How many events of each lane lie before the first behind which all pairs so far are equal, once something was told.
+    pub differs_to: [u64; 2],
     /// What ordinals of the candidate are ahead by.
     pub(super) step: Step,
     /// Pairs weighed in a round: few behind an accepted parting, where the next one may be near and what was weighed
@@ -263,11 +269,12 @@ impl<'r, J: Judge> Aligner<'r, J> {
         }
         loop {
             self.weigh_all()?;
-            // Behind an accepted parting there is more to weigh.
+            // Behind a parting that is accepted, or told and gone past, there is more to weigh.
             if !self.judge_all()? {
                 break;
             }
         }
+        self.follow_all()?;
         self.drain_uncompared()
     }
 
@@ -284,7 +291,7 @@ impl<'r, J: Judge> Aligner<'r, J> {
         state.phase = phase;
         for side in Side::BOTH {
             if let Some(lane) = state.lanes[side.index()] {
-                self.sides[side.index()].set_active(lane, phase == Phase::Active);
+                self.sides[side.index()].set_active(lane, matches!(phase, Phase::Active | Phase::Following));
             }
         }
         match phase {

@@ -46,7 +46,7 @@ impl<J: Judge> Aligner<'_, J> {
             Phase::Active | Phase::Parted(Parted::Differs) => !self.is_late(pairing),
             // These only end early or have no partner: another class.
             Phase::Parted(Parted::Short(_) | Parted::Alone(_)) => false,
-            Phase::Identical | Phase::Counting | Phase::Faulty | Phase::NotCompared => false,
+            Phase::Identical | Phase::Following | Phase::Counting | Phase::Faulty | Phase::NotCompared => false,
         }
     }
 

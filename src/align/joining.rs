@@ -65,6 +65,8 @@ pub(super) struct Parts {
     /// What they tell together, in the order of the rule's places.
     told: Vec<Told>,
     last: Part,
+    /// The lane's events that were taken out before the last of them, the others among them.
+    gone: u64,
 }
 
 /// A lane's event whose line is kept: it was joined, or waited to be.
@@ -183,10 +185,10 @@ fn is_hex(token: &[u8]) -> bool {
 }
 
 impl Parts {
-    /// Parts with but one.
-    fn new(rule: u16, kind: u64, first: Part) -> Parts {
+    /// Parts with but one, behind so many events that were taken out.
+    fn new(rule: u16, kind: u64, first: Part, gone: u64) -> Parts {
         let told = first.values.iter().map(|(from, to)| Told::new(&first.text[*from..*to])).collect();
-        Parts { rule, kind, count: 1, bytes: first.text.len(), told, last: first }
+        Parts { rule, kind, count: 1, bytes: first.text.len(), told, last: first, gone }
     }
 
     /// Takes one more part, if it is one.
@@ -212,9 +214,9 @@ impl Parts {
         self.last.line
     }
 
-    /// The event they are, behind so many that were taken out.
-    fn joined(self, gone: u64) -> Joined {
-        let Parts { count, told, last, .. } = self;
+    /// The event they are.
+    fn joined(self) -> Joined {
+        let Parts { count, told, last, gone, .. } = self;
         let mut values: Vec<(&(usize, usize), Told)> = last.values.iter().zip(told).collect();
         values.sort_unstable_by_key(|((from, _), _)| *from);
         let (mut text, mut behind) = (Vec::with_capacity(last.text.len()), 0);
@@ -273,6 +275,7 @@ impl Intake<'_> {
             if is_one {
                 self.taken_out[usize::from(parts.rule)] += 1;
                 self.lanes[lane].gone += 1;
+                parts.gone = self.lanes[lane].gone;
                 self.hear(lane, index);
                 match begins == Some(parts.rule) {
                     true => self.lanes[lane].parts = Some(parts),
@@ -285,7 +288,7 @@ impl Intake<'_> {
         let first = begins.and_then(|rule| Some((rule, part_of(&rules, rules.joining(rule), held, index)?)));
         match first {
             Some((rule, first)) => {
-                self.lanes[lane].parts = Some(Box::new(Parts::new(rule, kind, first)));
+                self.lanes[lane].parts = Some(Box::new(Parts::new(rule, kind, first, self.lanes[lane].gone)));
                 self.hear(lane, index);
             }
             None => self.push_kept(lane, held, index, index + 1),
@@ -300,7 +303,7 @@ impl Intake<'_> {
     }
 
     fn push_parts(&mut self, lane: usize, parts: Parts, time: u64) {
-        let joined = parts.joined(self.lanes[lane].gone);
+        let joined = parts.joined();
         if self.wants_opening(lane)
             && let Ok(held) = joined.open(self.log, &self.opener, false)
         {
@@ -385,7 +388,7 @@ mod tests {
             let values = joining.values(text.as_bytes(), &tape)?;
             Some(Part { text: text.as_bytes().into(), values, line, offset: line * 100, lead: 2, must_read: line == 9 })
         };
-        let mut parts = Parts::new(0, 1, part(r#"{"at":1,"text":"a","n":1}"#, 3).unwrap());
+        let mut parts = Parts::new(0, 1, part(r#"{"at":1,"text":"a","n":1}"#, 3).unwrap(), 5);
         assert!(parts.take(&joining, 1, part(r#"{"at":2,"n":2,"text":"b","o":0}"#, 7).unwrap()));
         assert!(parts.take(&joining, 1, part(r#"{"n":3,"more":[],"at":3,"text":"c"}"#, 9).unwrap()));
         // Another kind, texts that do not go together, lines that are too long, a value that is missing or is of another type.
@@ -402,7 +405,7 @@ mod tests {
         let mut tape = Tape::default();
         tape.parse(text, 0).unwrap();
         assert_eq!(twice.values(text, &tape), None, "one value at two places");
-        let joined = parts.joined(5);
+        let joined = parts.joined();
         assert_eq!(&*joined.text, br#"{"n":6,"more":[],"at":1,"text":"abc"}"#);
         assert_eq!((joined.line, joined.offset, joined.parts, joined.gone), (9, 900, 3, 5));
         assert!(joined.must_read);

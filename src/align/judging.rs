@@ -7,7 +7,7 @@ use super::intake::Fault;
 use super::lane::{Lane, Met};
 use super::options::Stage;
 use super::pairs::{Phase, check_lone};
-use super::parting::{Accepted, ContextLine, Judge, MetFault, Onward, Parted, Parting};
+use super::parting::{ContextLine, Course, Judge, MetFault, Onward, Parted, Parting};
 use super::weighing::{CHUNK_PAIRS, PACE_ACCEPTED, ROUND_PAIRS};
 use crate::compare::Scratch;
 use crate::source::{Side, SourceError};
@@ -22,7 +22,7 @@ fn events_of(lane: &Lane, count: u64) -> Vec<Met<'_>> {
 }
 
 impl<J: Judge> Aligner<'_, J> {
-    /// Judges the partings whose look-ahead is complete; says whether a pairing goes on behind an accepted one.
+    /// Judges the partings whose look-ahead is complete; says whether a pairing goes on behind one.
     pub(super) fn judge_all(&mut self) -> Result<bool, SourceError> {
         self.observer.enter(Stage::Judge);
         let mut ready = Vec::new();
@@ -50,7 +50,7 @@ impl<J: Judge> Aligner<'_, J> {
                 let lanes =
                     Side::BOTH.map(|side| state.lanes[side.index()].map(|lane| &self.sides[side.index()].lanes[lane]));
                 let sides = lanes.map(|lane| lane.map_or_else(Vec::new, |lane| events_of(lane, wanted)));
-                let parting = Parting { pairing, how, lanes, step: state.step, sides, before };
+                let parting = Parting { pairing, how, lanes, step: state.step, told: state.told, sides, before };
                 let mut judged = self.judge.judge(&parting, scratch);
                 faults.append(&mut judged.faults);
                 (pairing, judged, faults)
@@ -59,21 +59,32 @@ impl<J: Judge> Aligner<'_, J> {
         let mut goes_on = false;
         for (pairing, judged, faults) in judged {
             faults.into_iter().for_each(|(side, fault)| self.add_fault(side, fault));
-            let end = match judged.accepted {
-                None => {
-                    self.verdicts.push((pairing, judged.verdict));
-                    Phase::Counting
+            let (onward, phase) = match &judged.course {
+                Course::Accepted(accepted) => {
+                    self.count_accepted(pairing, &accepted.by);
+                    (Some(accepted.onward), Phase::Active)
                 }
-                Some(accepted) => {
-                    goes_on |= self.accept(pairing, &accepted);
-                    match (accepted.onward, self.pairings[pairing].phase) {
-                        (Onward::End, Phase::Parted(Parted::Alone(_))) => Phase::NotCompared,
-                        (Onward::End, _) => Phase::Counting,
-                        _ => continue,
-                    }
-                }
+                Course::Late(onward) => (Some(*onward), Phase::Active),
+                Course::GoesOn(onward) => (Some(*onward), Phase::Active),
+                Course::Followed(onward) => (Some(*onward), Phase::Following),
+                Course::Over => (None, Phase::Counting),
             };
-            self.set_phase(pairing, end);
+            if !matches!(judged.course, Course::Accepted(_) | Course::Late(_)) {
+                let state = &mut self.pairings[pairing];
+                state.told += 1;
+                state.compared_before.get_or_insert(state.compared);
+            }
+            let is_told = !matches!(judged.course, Course::Accepted(_));
+            let goes_past = onward.is_some_and(|onward| self.go_past(pairing, onward, phase, is_told));
+            if is_told {
+                self.verdicts.push((pairing, judged.verdict));
+            }
+            if goes_past {
+                goes_on |= phase == Phase::Active;
+                continue;
+            }
+            let is_alone = matches!(self.pairings[pairing].phase, Phase::Parted(Parted::Alone(_)));
+            self.set_phase(pairing, if is_alone && !is_told { Phase::NotCompared } else { Phase::Counting });
             self.pairings[pairing].recent.clear();
             self.pop_both(pairing, judged.looked.map(|looked| looked as u64));
         }
@@ -81,15 +92,18 @@ impl<J: Judge> Aligner<'_, J> {
         Ok(goes_on)
     }
 
-    /// Counts an accepted parting and goes past it; says whether there may be more to weigh.
-    fn accept(&mut self, pairing: usize, accepted: &Accepted) -> bool {
-        for by in &accepted.by {
+    fn count_accepted(&mut self, pairing: usize, acceptances: &[u32]) {
+        for by in acceptances {
             let by = *by as usize;
             self.accepted_by.resize(self.accepted_by.len().max(by + 1), 0);
             self.accepted_by[by] += 1;
         }
         self.pairings[pairing].accepted += 1;
-        let (passed, step) = match accepted.onward {
+    }
+
+    /// Goes past a parting; says whether there is anything behind it.
+    fn go_past(&mut self, pairing: usize, onward: Onward, phase: Phase, is_told: bool) -> bool {
+        let (passed, step) = match onward {
             Onward::Pair(step) => {
                 self.remember(pairing, 1);
                 self.pairings[pairing].compared += 1;
@@ -101,7 +115,13 @@ impl<J: Judge> Aligner<'_, J> {
         self.pairings[pairing].step = step;
         self.pairings[pairing].pace = PACE_ACCEPTED;
         self.pop_both(pairing, passed);
-        self.set_phase(pairing, Phase::Active);
+        if is_told {
+            self.pairings[pairing].differs_to = Side::BOTH.map(|side| self.lane(pairing, side).head);
+        }
+        if phase == Phase::Following {
+            self.pairings[pairing].recent.clear();
+        }
+        self.set_phase(pairing, phase);
         true
     }
 

@@ -6,12 +6,13 @@
 //! `openings` gathering what lanes are paired by;
 //! [`group`] and [`pairing`] decide in log time which lanes belong together; [`pairs`] weighs
 //! runs of pairs; [`parting`] is what a judge is handed; [`aligner`] is the run of waves, whose
-//! work stands in `mapping`, `weighing` and `judging`; `certain` says whether what is still to come
+//! work stands in `mapping`, `weighing`, `judging` and, behind what was told, `following`; `certain` says whether what is still to come
 //! can change what comes first; `objects` hands on what events say of objects. Windows, workers and kinds of source
 //! never show in what it finds. [`succession`] follows one thread of a log that is read alone.
 
 pub mod aligner;
 mod certain;
+mod following;
 mod generations;
 pub mod group;
 pub mod header;
@@ -40,5 +41,5 @@ pub use lane::{Lane, Met, Place, event_of};
 pub use options::*;
 pub use pairing::{Decision, Evidence, LATE, MatchedBy};
 pub use pairs::{CONTEXT_BYTES_MAX, Phase};
-pub use parting::{Accepted, ContextLine, Judge, Judged, MetFault, Onward, Parted, Parting, Step, fault_at};
+pub use parting::{Accepted, ContextLine, Course, Judge, Judged, MetFault, Onward, Parted, Parting, Step, fault_at};
 pub use succession::{LanePlace, Succession};

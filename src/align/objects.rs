@@ -86,7 +86,9 @@ impl<J: Judge> Aligner<'_, J> {
                 continue;
             }
             let intake = &self.sides[side.index()];
-            let is_open = |pairing: usize| matches!(self.pairings[pairing].phase, Phase::Active | Phase::Parted(_));
+            let is_open = |pairing: usize| {
+                matches!(self.pairings[pairing].phase, Phase::Active | Phase::Parted(_) | Phase::Following)
+            };
             let waiting = intake.lanes.iter().filter(|lane| lane.pairing.is_none_or(is_open));
             let oldest = waiting.filter_map(|lane| lane.next_line()).min();
             identities.forget_before(side.index(), oldest.unwrap_or(intake.last_line + 1));

@@ -47,6 +47,8 @@ pub struct RunOptions {
     pub layouts: bool,
     /// Look for the first divergence only, and read no further than it takes to be certain of it.
     pub first: bool,
+    /// Divergences of a pairing told behind its first, as far as both sides agree again in between (`--continue`).
+    pub further: u64,
     /// Objects of one log at one time that are followed by identity rules; none given: the default.
     pub identity_limit: Option<usize>,
 }
@@ -61,6 +63,7 @@ impl Default for RunOptions {
             hot_bytes_max: 0,
             layouts: true,
             first: false,
+            further: 0,
             identity_limit: None,
         }
     }

@@ -20,6 +20,8 @@ pub enum Phase {
     Identical,
     /// Parted; the look-ahead is not judged yet.
     Parted(Parted),
+    /// Judged: what follows is weighed for the last pair that differs.
+    Following,
     /// Judged: what follows is counted.
     Counting,
     /// A malformed line ended it.

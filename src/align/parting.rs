@@ -13,8 +13,10 @@ pub struct Parting<'l> {
     pub pairing: usize,
     pub how: Parted,
     pub lanes: [Option<&'l Lane>; 2],
-    /// What ordinals of the candidate are ahead by, as far as that was accepted.
+    /// What ordinals of the candidate are ahead by, as far as that was accepted or told.
     pub step: Step,
+    /// Partings of the pairing told before, a late start aside.
+    pub told: u64,
     /// Events from the parting on, at most [`super::LOOK_AHEAD`] a side.
     pub sides: [Vec<Met<'l>>; 2],
     /// Up to five pairs before, oldest first.
@@ -51,8 +53,23 @@ pub struct Judged<V> {
     pub faults: Vec<MetFault>,
     /// How many of the events offered were read on each side; a malformed line ends a look.
     pub looked: [usize; 2],
-    /// Set if the parting is accepted: the pairing goes on, and the verdict is dropped.
-    pub accepted: Option<Accepted>,
+    /// What becomes of the pairing.
+    pub course: Course,
+}
+
+/// What becomes of a pairing behind a parting.
+#[derive(Clone, Debug)]
+pub enum Course {
+    /// The parting is accepted: the pairing goes on, and the verdict is dropped.
+    Accepted(Accepted),
+    /// One side's lane began later. That is told, and the pairing goes on as if nothing had been.
+    Late(Onward),
+    /// It is told, and so is what parts behind it.
+    GoesOn(Onward),
+    /// It is told; behind it is only looked where the last pair differs.
+    Followed(Onward),
+    /// It is told, and nothing behind it is looked at.
+    Over,
 }
 
 /// An accepted parting.
@@ -64,7 +81,7 @@ pub struct Accepted {
     pub onward: Onward,
 }
 
-/// How a pairing goes on behind an accepted parting.
+/// How a pairing goes on behind a parting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Onward {
     /// The pair counts as equal.

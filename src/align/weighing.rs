@@ -30,9 +30,7 @@ impl<J: Judge> Aligner<'_, J> {
         let mut active: Vec<usize> = self.changed.iter().copied().filter(is_active).collect();
         active.sort_unstable();
         while !active.is_empty() {
-            // Sealed events come back a share for each lane, so that many lanes stay within bounds.
-            let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 8);
-            self.unseal_fronts(&active, share)?;
+            self.unseal_fronts(&active)?;
             for pairing in &active {
                 self.step_over_holes(*pairing)?;
             }
@@ -169,7 +167,9 @@ impl<J: Judge> Aligner<'_, J> {
     }
 
     /// Brings sealed events of many pairings back, in parallel.
-    fn unseal_fronts(&mut self, active: &[usize], share: u64) -> Result<(), SourceError> {
+    pub(super) fn unseal_fronts(&mut self, active: &[usize]) -> Result<(), SourceError> {
+        // A share for each lane, so that many lanes stay within bounds.
+        let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 8);
         let mut wanted: Vec<(Side, usize, usize)> = Vec::new();
         for pairing in active {
             for side in Side::BOTH {
@@ -208,15 +208,22 @@ impl<J: Judge> Aligner<'_, J> {
     pub(super) fn close_ended(&mut self) {
         for at in 0..self.changed.len() {
             let pairing = self.changed[at];
-            if self.pairings[pairing].phase != Phase::Active {
+            let short = |side: Side| match self.pairings[pairing].phase {
+                Phase::Active => Some(Phase::Parted(Parted::Short(side))),
+                // It was told that the lanes part, and they never agree again.
+                Phase::Following => Some(Phase::Counting),
+                _ => None,
+            };
+            let (Some(short_reference), Some(short_candidate)) = (short(Side::Reference), short(Side::Candidate))
+            else {
                 continue;
-            }
+            };
             let [reference, candidate] = Side::BOTH.map(|side| self.lane(pairing, side));
             let over = |lane: &Lane| lane.complete && lane.waiting() == 0;
             let phase = match (over(reference), over(candidate)) {
                 (true, true) => Phase::Identical,
-                (true, false) if candidate.waiting() > 0 => Phase::Parted(Parted::Short(Side::Reference)),
-                (false, true) if reference.waiting() > 0 => Phase::Parted(Parted::Short(Side::Candidate)),
+                (true, false) if candidate.waiting() > 0 => short_reference,
+                (false, true) if reference.waiting() > 0 => short_candidate,
                 _ => continue,
             };
             self.set_phase(pairing, phase);

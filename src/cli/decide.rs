@@ -82,6 +82,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         skip_nondeterministic: args.skip_nondeterministic,
         layouts: !args.no_layouts,
         first: args.first,
+        further: args.further,
         identity_limit: args.identity_limit,
         ..RunOptions::default()
     };
@@ -180,6 +181,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
         ("--ignore-unmatched", args.ignore_unmatched),
     ];
     words.0.extend(switches.iter().filter(|switch| switch.1).map(|switch| switch.0.to_owned()));
+    words.add("--continue", Some(args.further).filter(|further| *further > 0).iter());
     words.add("--accept", args.accept.iter().map(|path| path.display()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
     words.add("--identity-limit", args.identity_limit.iter());

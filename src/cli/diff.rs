@@ -77,6 +77,12 @@ pub struct DiffArgs {
     /// are stopped.
     #[arg(long, help_heading = "Comparing")]
     pub first: bool,
+    /// Tell up to so many further divergences of each thread, wherever both sides agree again in between
+    ///
+    /// They stand in the report behind the thread's first divergence, and never come first in the run.
+    #[arg(long = "continue", value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(help_heading = "Comparing", hide_short_help = true, conflicts_with = "first")]
+    pub further: u64,
     /// Accept that a thread ends before its partner
     #[arg(long, help_heading = "Comparing")]
     pub prefix: bool,

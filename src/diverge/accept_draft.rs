@@ -1,6 +1,7 @@
 //! The divergences of a run as entries of a file of accepted ones, each with its reason still to be said.
 
 use super::accept_file::{self, KINDS, UNSAID, VERSION};
+use super::judge::passes_events;
 use super::outcome::{Difference, Divergence, DivergenceKind, LaneFacts, Outcome, Pairing};
 use crate::json::text::{quoted as json_quoted, quoted_wtf8};
 use crate::profile::Fault;
@@ -54,9 +55,13 @@ fn head() -> String {
     )
 }
 
-/// The entries for one pairing's divergence. What stands behind skipped lines may be an echo of them: it has none.
+/// The entries for one pairing's divergences. What stands behind skipped lines may be an echo of them: it has none.
 fn entries(pairing: &Pairing) -> Vec<String> {
-    let Some(found) = pairing.divergence.as_ref().filter(|found| !found.after_fault) else { return Vec::new() };
+    let found = pairing.divergence.iter().chain(&pairing.further).filter(|found| !found.after_fault);
+    found.flat_map(|found| entries_of(pairing, found)).collect()
+}
+
+fn entries_of(pairing: &Pairing, found: &Divergence) -> Vec<String> {
     let listed = &found.differences;
     let each = listed.len() <= FIELDS_MAX && listed.len() as u64 == found.differences_total;
     if listed.is_empty() || !each {
@@ -91,11 +96,8 @@ fn entry(pairing: &Pairing, found: &Divergence, difference: Option<&Difference>)
             lines.extend(sides.iter().map(|(key, side)| format!("{key} = {}", value(side.as_deref()))));
         }
     }
-    let events = found.resync.and_then(|resync| match found.kind {
-        DivergenceKind::Missing => Some(resync.after_reference),
-        DivergenceKind::Extra => Some(resync.after_candidate),
-        _ => None,
-    });
+    let passed = found.resync.map(|resync| resync.after_reference.max(resync.after_candidate));
+    let events = passed.filter(|_| passes_events(found.kind));
     lines.extend(events.map(|events| format!("events = {events}")));
     lines.push(format!("reason = \"{UNSAID}: why is this tolerated?\""));
     lines.join("\n") + "\n"
@@ -169,6 +171,8 @@ mod tests {
             differences_total: differences.len() as u64,
             differences,
             resync: Some(Resync { after_reference: 2, after_candidate: 0, equal_run: 9, ordinal_shift: None }),
+            reordered: None,
+            healed_after: None,
             before: Vec::new(),
             after_reference: Vec::new(),
             after_candidate: Vec::new(),
@@ -184,6 +188,8 @@ mod tests {
             compared: 41,
             divergence: Some(divergence),
             accepted: 0,
+            late_start: None,
+            further: Vec::new(),
         };
         Outcome { pairings: vec![pairing], ..Outcome::default() }
     }
@@ -214,7 +220,7 @@ mod tests {
         assert_eq!((again.text.as_str(), again.added), (old, 0));
         let more = draft(Some(old), "known.toml", &outcome(DivergenceKind::Extra, Vec::new())).unwrap();
         assert!(more.text.starts_with(&format!("{old}\n\n[[accept]]\ndivergence = \"extra\"\n")), "{}", more.text);
-        assert!(more.text.contains("\nevents = 0\n") && more.added == 1);
+        assert!(more.text.contains("\nevents = 2\n") && more.added == 1);
         let twice = draft(Some(&more.text), "known.toml", &outcome(DivergenceKind::Extra, Vec::new())).unwrap();
         assert_eq!((twice.text, twice.added), (more.text, 0));
     }

@@ -26,6 +26,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::acceptance::{Acceptance, AcceptedLane, Value, What};
+use super::judge::passes_events;
 use super::outcome::DivergenceKind;
 use crate::json::{Pointer, Tape};
 use crate::profile::Fault;
@@ -39,13 +40,15 @@ pub const VERSION: i64 = 1;
 pub const UNSAID: &str = "TODO";
 
 /// The words for kinds of divergences.
-pub const KINDS: [(&str, DivergenceKind); 7] = [
+pub const KINDS: [(&str, DivergenceKind); 9] = [
     ("value", DivergenceKind::Value),
     ("kind", DivergenceKind::Kind),
     ("ordinal", DivergenceKind::Ordinal),
     ("missing", DivergenceKind::Missing),
     ("extra", DivergenceKind::Extra),
+    ("reordered", DivergenceKind::Reordered),
     ("ended-early", DivergenceKind::EndedEarly),
+    ("started-late", DivergenceKind::StartedLate),
     ("unmatched", DivergenceKind::Unmatched),
 ];
 
@@ -145,12 +148,17 @@ impl Entry {
             return Err((place, format!("{word:?} is no kind of divergence{similar}; there are {}", known.join(", "))));
         };
         let has_fields = matches!(divergence, DivergenceKind::Value | DivergenceKind::Kind | DivergenceKind::Ordinal);
-        let passes_events = matches!(divergence, DivergenceKind::Missing | DivergenceKind::Extra);
+        let passes_events = passes_events(*divergence);
         if let Some(path) = self.path.as_ref().filter(|_| !has_fields) {
             return Err((path.span(), format!("where events are {word} no field differs; leave the path out")));
         }
         if let Some(events) = self.events.as_ref().filter(|_| !passes_events) {
-            return Err((events.span(), format!("only missing and extra events are counted, not {word}")));
+            return Err((
+                events.span(),
+                format!(
+                    "only missing, extra and reordered events, and those before a late start, are counted, not {word}"
+                ),
+            ));
         }
         if let Some(value) = self.reference.as_ref().or(self.candidate.as_ref()).filter(|_| self.path.is_none()) {
             return Err((value.span(), "of which field is this the value? name its path".to_owned()));
@@ -302,7 +310,7 @@ mod tests {
             ("divergence = 'missing'\nthread = 6", "3:14", "say which by a position"),
             ("divergence = 'unmatched'", "3:14", "say which by a position or a thread"),
             ("divergence = 'extra'\npath = '/x'\nposition = 1", "4:8", "no field differs"),
-            ("divergence = 'value'\nevents = 1\nposition = 1", "4:10", "only missing and extra events are counted"),
+            ("divergence = 'value'\nevents = 1\nposition = 1", "4:10", "only missing, extra and reordered events"),
             ("divergence = 'value'\nposition = 1\nreference = 1", "5:13", "name its path"),
             ("divergence = 'value'\npath = '/x'\ncandidate = 1.5", "5:13", "{ json"),
             ("divergence = 'value'\npath = '/x'\ncandidate = { json = '1.' }", "5:13", "this is no JSON"),

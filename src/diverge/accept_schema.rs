@@ -43,7 +43,7 @@ pub fn schema() -> Value {
             "path": text("The field that differs, or one above it."),
             "reference": value("The field's value in the reference; the path is then the field's own."),
             "candidate": value("The field's value in the candidate."),
-            "events": count("So many events are missing or extra."),
+            "events": count("So many events are missing, extra, in another order, or before a late start."),
             "reason": text("Why this is tolerated."),
             "expires": { "type": "string", "format": "date", "description": "The last day on which it accepts; in TOML a date." },
             "link": text("Where more is told.")

@@ -186,6 +186,7 @@ mod tests {
         Verdict {
             kind,
             position: 41,
+            positions: [41, 41],
             event_kind: Some(br#""c\u0061ll""#.to_vec()),
             events: [None, None],
             reference_line: None,
@@ -195,6 +196,7 @@ mod tests {
             ordinal_differs: false,
             overlooked: Overlooked::new(),
             resync: (kind == DivergenceKind::Missing).then_some((shift, None)),
+            reordered: None,
             before: Vec::new(),
             after: [Vec::new(), Vec::new()],
         }

@@ -2,10 +2,10 @@
 
 use super::acceptance::{self, Acceptances};
 use super::outcome::DivergenceKind;
-use super::resync;
+use super::resync::{Ahead, Reordering, Shift};
 use crate::align::{
-    Accepted, CONTEXT_BYTES_MAX, ContextLine, Judge, Judged, Met, MetFault, Onward, Parted, Parting, Step, fault_at,
-    pairs,
+    Accepted, CONTEXT_BYTES_MAX, ContextLine, Course, Judge, Judged, LOOK_AHEAD, Met, MetFault, Onward, Parted,
+    Parting, Step, fault_at, pairs,
 };
 use crate::compare::{Comparer, Difference, Overlooked, Scratch};
 use crate::source::Side;
@@ -14,12 +14,16 @@ use crate::source::Side;
 pub const EVENT_BYTES_MAX: usize = 16 << 10;
 /// Events shown behind the divergent one.
 const AFTER: usize = 3;
+/// Of events in another order so many are shown.
+pub const REORDERED_MAX: usize = 8;
 
 /// What judging a parting yields.
 #[derive(Debug)]
 pub struct Verdict {
     pub kind: DivergenceKind,
     pub position: u64,
+    /// The place in each side's lane at which they part, from 0.
+    pub positions: [u64; 2],
     /// The token of the divergent event's kind: the reference's, or where that has none there the candidate's.
     pub event_kind: Option<Vec<u8>>,
     /// The divergent event of each side, absent where that side has none there.
@@ -34,44 +38,68 @@ pub struct Verdict {
     /// The two ordinals differ, and not only by what was accepted before.
     pub ordinal_differs: bool,
     pub overlooked: Overlooked,
-    pub resync: Option<(resync::Shift, Option<i128>)>,
+    /// Where both sides agree again, and what the candidate's ordinal is ahead by there.
+    pub resync: Option<(Shift, Option<i128>)>,
+    /// The same events in another order: the places of the candidate's events' partners, and the first events of each side.
+    pub reordered: Option<(Vec<usize>, [Vec<ContextLine>; 2])>,
     pub before: Vec<[ContextLine; 2]>,
     pub after: [Vec<ContextLine>; 2],
 }
 
 impl Verdict {
-    /// How many events are missing, or extra.
+    /// How many events are missing, or extra, or in another order, or before a late start.
     pub fn events_passed(&self) -> Option<u64> {
         let (shift, _) = self.resync?;
-        match self.kind {
-            DivergenceKind::Missing => Some(shift.reference as u64),
-            DivergenceKind::Extra => Some(shift.candidate as u64),
-            _ => None,
-        }
+        let passed = shift.reference.max(shift.candidate) as u64;
+        passes_events(self.kind).then_some(passed)
     }
 
     /// How the two lanes go on if this is accepted. `step` is what the candidate's ordinals were ahead by so far.
-    fn onward(&self, step: Step, ordinals: [Option<u64>; 2]) -> Onward {
-        let ahead = match ordinals {
-            [Some(reference), Some(candidate)] => Step(i128::from(candidate) - i128::from(reference)),
-            _ => step,
-        };
+    fn onward_accepted(&self, step: Step, ordinals: [Option<u64>; 2]) -> Onward {
         match (self.kind, self.resync) {
             (DivergenceKind::EndedEarly | DivergenceKind::Unmatched, _) => Onward::End,
-            (DivergenceKind::Missing | DivergenceKind::Extra, Some((shift, behind))) => {
-                Onward::Past([shift.reference as u64, shift.candidate as u64], behind.map_or(step, Step))
-            }
-            // Ordinals that were accepted as they stand go on as they stand.
-            _ if self.ordinal_differs => Onward::Pair(ahead),
-            _ => Onward::Pair(step),
+            (kind, Some((shift, behind))) if passes_events(kind) => past(shift, behind, step),
+            _ => Onward::Pair(self.step_behind(step, ordinals)),
         }
     }
+
+    /// How they go on behind it where it is told: where they agree again, or with the next pair.
+    fn onward_told(&self, step: Step, ordinals: [Option<u64>; 2]) -> Onward {
+        match self.resync {
+            Some((shift, behind)) if shift.reference + shift.candidate > 0 => past(shift, behind, step),
+            _ => Onward::Past([1, 1], self.step_behind(step, ordinals)),
+        }
+    }
+
+    /// What the candidate's ordinals are ahead by behind the pair: ordinals that differ go on as they stand.
+    fn step_behind(&self, step: Step, ordinals: [Option<u64>; 2]) -> Step {
+        match ordinals {
+            [Some(reference), Some(candidate)] if self.ordinal_differs => {
+                Step(i128::from(candidate) - i128::from(reference))
+            }
+            _ => step,
+        }
+    }
+}
+
+/// Whether behind a divergence of this kind both sides agree again after a number of events.
+pub fn passes_events(kind: DivergenceKind) -> bool {
+    use DivergenceKind::{Extra, Missing, Reordered, StartedLate};
+    matches!(kind, Missing | Extra | Reordered | StartedLate)
+}
+
+fn past(shift: Shift, behind: Option<i128>, step: Step) -> Onward {
+    Onward::Past([shift.reference as u64, shift.candidate as u64], behind.map_or(step, Step))
 }
 
 /// The judge of a run.
 pub struct Judgement<'p> {
     pub comparer: &'p Comparer<'p>,
     pub acceptances: &'p Acceptances,
+    /// Only the first divergence is looked for: nothing is looked at behind one.
+    pub first: bool,
+    /// Divergences of a pairing told behind its first.
+    pub further: u64,
 }
 
 impl Judge for Judgement<'_> {
@@ -83,37 +111,53 @@ impl Judge for Judgement<'_> {
             Parted::Short(side) => self.one_sided(parting, side.other(), DivergenceKind::EndedEarly, scratch),
             Parted::Alone(side) => self.one_sided(parting, side, DivergenceKind::Unmatched, scratch),
         };
-        judged.accepted = self.accepted(parting, &judged.verdict);
+        judged.course = self.course(parting, &judged.verdict);
         judged
     }
 }
 
 impl Judgement<'_> {
-    fn accepted(&self, parting: &Parting<'_>, verdict: &Verdict) -> Option<Accepted> {
+    fn course(&self, parting: &Parting<'_>, verdict: &Verdict) -> Course {
         let lanes = parting.lanes.map(|lane| lane.map(|lane| (&lane.thread, lane.generation)));
-        let by = self.acceptances.accept(&acceptance::Met { verdict, lanes })?;
         let ordinals = parting.sides.each_ref().map(|events| events.first().and_then(Met::ordinal));
-        Some(Accepted { by, onward: verdict.onward(parting.step, ordinals) })
+        if let Some(by) = self.acceptances.accept(&acceptance::Met { verdict, lanes }) {
+            return Course::Accepted(Accepted { by, onward: verdict.onward_accepted(parting.step, ordinals) });
+        }
+        let onward = verdict.onward_told(parting.step, ordinals);
+        match verdict.kind {
+            DivergenceKind::StartedLate => Course::Late(onward),
+            DivergenceKind::EndedEarly | DivergenceKind::Unmatched => Course::Over,
+            _ if self.first => Course::Over,
+            _ if verdict.resync.is_some() && parting.told < self.further => Course::GoesOn(onward),
+            _ => Course::Followed(onward),
+        }
     }
 
     fn differs(&self, parting: &Parting<'_>, scratch: &mut Scratch) -> Judged<Verdict> {
         let mut faults = Vec::new();
         let ahead = Side::BOTH.map(|side| self.digests(&parting.sides[side.index()], side, scratch, &mut faults));
-        let shift = agree_again(parting, &ahead, self.comparer, scratch);
+        let look = look_ahead(parting, &ahead, self.comparer, scratch);
+        let reordering = look.reordering();
+        let resync = reordering.as_ref().map_or_else(|| look.resync(), |found| Some(found.shift));
+        let resync = resync.map(|shift| (shift, ordinals_ahead(parting, shift)));
         let [reference, candidate] = [&parting.sides[0][0], &parting.sides[1][0]];
         let left = reference.event();
         let right = parting.step.renumbered(&left, candidate.event());
         // A malformed divergent line is told as a fault; kind and ordinal still are.
         let found = self.comparer.differences(&left, &right, scratch).unwrap_or_default();
-        let kind = match shift {
-            Some(shift) if shift.candidate == 0 && shift.reference > 0 => DivergenceKind::Missing,
-            Some(shift) if shift.reference == 0 && shift.candidate > 0 => DivergenceKind::Extra,
-            _ if found.kind => DivergenceKind::Kind,
-            _ if found.payload || !found.ordinal => DivergenceKind::Value,
-            _ => DivergenceKind::Ordinal,
+        let lacking = resync.and_then(|(shift, _)| shift.lacking());
+        let kind = match lacking {
+            Some(_) if begins_late(parting, resync) => DivergenceKind::StartedLate,
+            Some(Side::Candidate) => DivergenceKind::Missing,
+            Some(Side::Reference) => DivergenceKind::Extra,
+            None if reordering.is_some() => DivergenceKind::Reordered,
+            None if found.kind => DivergenceKind::Kind,
+            None if found.payload || !found.ordinal => DivergenceKind::Value,
+            None => DivergenceKind::Ordinal,
         };
-        let shown = [kind != DivergenceKind::Extra, kind != DivergenceKind::Missing];
-        let one_side = !(shown[0] && shown[1]);
+        let shown = Side::BOTH.map(|side| lacking != Some(side));
+        // Of two events that are none of each other's partners no fields are compared.
+        let are_partners = lacking.is_none() && kind != DivergenceKind::Reordered;
         let looked = Side::BOTH.map(|side| {
             let events = &parting.sides[side.index()];
             // The malformed line that ended a look was read too; what is shown behind it must be.
@@ -133,26 +177,24 @@ impl Judgement<'_> {
             let events = &parting.sides[side.index()][usize::from(shown[side.index()])..];
             events.iter().take(AFTER).map(context).collect()
         });
-        let ordinals = |shift: resync::Shift| {
-            let ordinal = |side: usize, at: usize| parting.sides[side][at].ordinal().map(i128::from);
-            Some(ordinal(1, shift.candidate)? - ordinal(0, shift.reference)?)
-        };
         let verdict = Verdict {
             kind,
             position: reference.position,
-            event_kind: kind_of(if kind == DivergenceKind::Extra { candidate } else { reference }),
+            positions: [reference.position, candidate.position],
+            event_kind: kind_of(if shown[0] { reference } else { candidate }),
             ordinal_differs: found.ordinal,
             events: [event(Side::Reference), event(Side::Candidate)],
             reference_line: Some(reference.place().line),
             lines: [Some(reference.place().line), Some(candidate.place().line)],
-            differences: if one_side { Vec::new() } else { found.listed },
-            differences_total: if one_side { 0 } else { found.total },
-            overlooked: if one_side { Overlooked::new() } else { found.overlooked },
-            resync: shift.map(|shift| (shift, ordinals(shift))),
+            differences: if are_partners { found.listed } else { Vec::new() },
+            differences_total: if are_partners { found.total } else { 0 },
+            overlooked: if are_partners { found.overlooked } else { Overlooked::new() },
+            resync,
+            reordered: reordering.map(|found| reordered(parting, found)),
             before: parting.before.clone(),
             after,
         };
-        Judged { verdict, faults, looked, accepted: None }
+        Judged { verdict, faults, looked, course: Course::Over }
     }
 
     /// Digests of a look-ahead, all of it read strictly. It ends before the first malformed
@@ -194,6 +236,7 @@ impl Judgement<'_> {
         let mut verdict = Verdict {
             kind,
             position: first.map_or(0, |met| met.position),
+            positions: [first.map_or(0, |met| met.position); 2],
             event_kind: first.and_then(kind_of),
             ordinal_differs: false,
             events: [None, None],
@@ -203,6 +246,7 @@ impl Judgement<'_> {
             differences_total: 0,
             overlooked: Overlooked::new(),
             resync: None,
+            reordered: None,
             before: parting.before.clone(),
             after: [Vec::new(), Vec::new()],
         };
@@ -210,19 +254,43 @@ impl Judgement<'_> {
         verdict.lines[side.index()] = first.map(|met| met.place().line);
         verdict.after[side.index()] = events.iter().skip(1).take(AFTER).map(context).collect();
         let looked = parting.sides.each_ref().map(Vec::len);
-        Judged { verdict, faults, looked, accepted: None }
+        Judged { verdict, faults, looked, course: Course::Over }
     }
 }
 
-/// Where both sides of a parting agree again, as far as the digests of their events reach.
-pub fn agree_again(
+/// What the candidate's ordinal is ahead by where the sides agree again, if both have one there.
+fn ordinals_ahead(parting: &Parting<'_>, shift: Shift) -> Option<i128> {
+    let [reference, candidate] = [&parting.sides[0][shift.reference], &parting.sides[1][shift.candidate]];
+    Some(i128::from(candidate.ordinal()?) - i128::from(reference.ordinal()?))
+}
+
+/// Whether nothing was compared before, and no ordinals tell that what one side lacks never was: its log only began
+/// later, as one that ends early only ends before.
+fn begins_late(parting: &Parting<'_>, resync: Option<(Shift, Option<i128>)>) -> bool {
+    let ahead = resync.and_then(|(_, ahead)| ahead).map(Step);
+    parting.before.is_empty() && parting.told == 0 && ahead.is_none_or(|ahead| ahead == parting.step)
+}
+
+/// The events that come in another order, as they are shown.
+fn reordered(parting: &Parting<'_>, found: Reordering) -> (Vec<usize>, [Vec<ContextLine>; 2]) {
+    let shown = found.order.len().min(REORDERED_MAX);
+    (found.order, parting.sides.each_ref().map(|events| events[..shown].iter().map(context).collect()))
+}
+
+/// Compares the look-aheads of a parting, as far as the digests of their events reach.
+pub fn look_ahead(
     parting: &Parting<'_>,
     digests: &[Vec<u64>; 2],
     comparer: &Comparer<'_>,
     scratch: &mut Scratch,
-) -> Option<resync::Shift> {
+) -> Ahead {
     let digests_decide = comparer.digests_decide();
-    resync::find(digests.each_ref().map(Vec::len), |i, j| {
+    // A look that is full, or that a malformed line ended, tells nothing of where its lane ends.
+    let goes_on = [0, 1].map(|side: usize| {
+        let offered = parting.sides[side].len();
+        digests[side].len() < offered || offered as u64 == LOOK_AHEAD
+    });
+    Ahead::new(digests, goes_on, |i, j| {
         digests[0][i] == digests[1][j]
             && (digests_decide || {
                 let [left, right] = [&parting.sides[0][i], &parting.sides[1][j]];

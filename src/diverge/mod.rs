@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
 //! again; [`judge`] says what kind of divergence a parting is, [`acceptance`] whether it is tolerated,
-//! as `accept_file` reads it, `accept_draft` writes it and `accept_schema` describes it; [`rank`] which comes first; [`certain`]
+//! as `accept_file` reads it, `accept_draft` writes it and `accept_schema` describes it; [`told`] sorts what was told; [`rank`] which comes first; [`certain`]
 //! when that is known before the logs end; [`mod@run`] puts a whole run together.
 
 pub mod accept_draft;
@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod rank;
 pub mod resync;
 pub mod run;
+pub mod told;
 
 pub use acceptance::{Acceptance, Acceptances};
 pub use outcome::*;

@@ -97,6 +97,19 @@ pub struct Pairing {
     pub divergence: Option<Divergence>,
     /// Divergences before it that were accepted.
     pub accepted: u64,
+    /// One lane began later than the other, and something else differs behind that.
+    pub late_start: Option<LateStart>,
+    /// What parts behind the divergence, as far as it was asked for (`--continue`).
+    pub further: Vec<Divergence>,
+}
+
+/// A lane that began later than its partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateStart {
+    /// The side that began later.
+    pub side: Side,
+    /// Events of the other side before that.
+    pub events: u64,
 }
 
 /// One lane: a thread (and generation) on one side.
@@ -137,6 +150,11 @@ pub struct Divergence {
     /// Those of the differences whose values mean other objects.
     pub meanings: Vec<ValueMeaning>,
     pub resync: Option<Resync>,
+    /// The sides have the same events up to the resync, in different orders.
+    pub reordered: Option<Reordered>,
+    /// How many events on, at most, the last difference of the two lanes lies, if enough equal pairs follow it and both
+    /// lanes end with them.
+    pub healed_after: Option<u64>,
     /// Up to five pairs before, oldest first.
     pub before: Vec<(EventCopy, EventCopy)>,
     /// Up to three events of each side after the one shown (or, where that is null, from the position on).
@@ -168,6 +186,7 @@ pub struct ObjectName {
     pub offset: u64,
 }
 
+/// What a divergence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DivergenceKind {
     Value,
@@ -175,8 +194,22 @@ pub enum DivergenceKind {
     Ordinal,
     Missing,
     Extra,
+    /// Both sides have the same events, in different orders.
+    Reordered,
     EndedEarly,
+    /// One side's lane begins later; nothing else differs.
+    StartedLate,
     Unmatched,
+}
+
+/// The same events in two orders.
+#[derive(Debug, Clone)]
+pub struct Reordered {
+    /// For each of the candidate's events the place of its partner among the reference's.
+    pub order: Vec<usize>,
+    /// The events of each side, in its order: the first [`super::judge::REORDERED_MAX`].
+    pub reference: Vec<EventCopy>,
+    pub candidate: Vec<EventCopy>,
 }
 
 /// An event as it stands in its log, or as a rule joined it.

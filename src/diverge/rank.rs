@@ -6,18 +6,19 @@ use crate::align::{Aligner, PairState};
 use crate::profile::Profile;
 use crate::source::Side;
 
-/// For each pairing its rank among the divergences (from 1; 0 without one) and whether its
-/// divergence stands after a skipped line that may explain it.
+/// For each verdict its rank among the divergences, from 1, and whether it stands after a skipped line that may explain
+/// it. The first of a pairing all come before those that part behind one.
 pub fn ranks(
     aligner: &Aligner<'_, Judgement<'_>>,
-    verdicts: &[Option<Verdict>],
+    verdicts: &[(usize, Verdict)],
     profile: &Profile,
 ) -> Vec<(u64, bool)> {
     let mut keyed: Vec<_> = (verdicts.iter().enumerate())
-        .filter_map(|(index, verdict)| {
-            let (verdict, pairing) = (verdict.as_ref()?, &aligner.pairings[index]);
+        .map(|(index, (pairing, verdict))| {
+            let is_further = index > 0 && verdicts[index - 1].0 == *pairing;
+            let pairing = &aligner.pairings[*pairing];
             let after_fault = after_fault(aligner, pairing, verdict, profile);
-            Some((key(aligner, pairing, verdict, after_fault), index, after_fault))
+            ((is_further, key(aligner, pairing, verdict, after_fault)), index, after_fault)
         })
         .collect();
     keyed.sort();
@@ -47,7 +48,7 @@ fn key(aligner: &Aligner<'_, Judgement<'_>>, pairing: &PairState, verdict: &Verd
         Some(aligner.sides[side.index()].lanes[lane].first_line)
     };
     let class = match verdict.kind {
-        DivergenceKind::EndedEarly => 1,
+        DivergenceKind::EndedEarly | DivergenceKind::StartedLate => 1,
         DivergenceKind::Unmatched => 2,
         _ => 0,
     };
@@ -141,6 +142,8 @@ mod tests {
             differences: Vec::new(),
             differences_total: 0,
             resync: None,
+            reordered: None,
+            healed_after: None,
             before: Vec::new(),
             after_reference: Vec::new(),
             after_candidate: Vec::new(),
@@ -157,6 +160,8 @@ mod tests {
             compared: 3,
             divergence,
             accepted: 0,
+            late_start: None,
+            further: Vec::new(),
         }
     }
 

@@ -5,9 +5,10 @@ use super::certain::Certainty;
 use super::judge::{Judgement, Verdict};
 use super::outcome::{
     AcceptanceUse, Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts,
-    Note, ObjectName, Outcome, Pairing, Resync, Status, ValueMeaning,
+    Note, ObjectName, Outcome, Pairing, Reordered, Resync, Status, ValueMeaning,
 };
 use super::rank;
+use super::told::{Told, healed_after};
 use crate::align::{
     Aligner, ContextLine, HeaderFault, Intake, Judge, LaneName, MapChoice, Observer, PairState, Phase, RunOptions,
 };
@@ -66,7 +67,7 @@ pub fn run_accepting(
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
     let comparer = comparer(profile, options);
-    let judge = Judgement { comparer: &comparer, acceptances };
+    let judge = Judgement { comparer: &comparer, acceptances, first: options.first, further: options.further };
     let mut aligner = begin([reference, candidate], profile, &comparer, options, observer, &judge)?;
     let mut certainty = Certainty::default();
     let ends = aligner.run(|aligner| Ok(options.first && certainty.is_reached(aligner, profile)?))?;
@@ -148,30 +149,31 @@ fn assemble(
     remarks: [Option<String>; 2],
 ) -> Result<(Outcome, Keep), RunError> {
     let mut keep = Keep::default();
-    let mut verdicts: Vec<Option<Verdict>> = aligner.pairings.iter().map(|_| None).collect();
-    for (pairing, verdict) in std::mem::take(&mut aligner.verdicts) {
-        verdicts[pairing] = Some(verdict);
-    }
+    let told = Told::of(&mut aligner);
     let mut order: Vec<usize> = (0..aligner.pairings.len()).collect();
     order.sort_by_key(|pairing| listing_key(&aligner, &aligner.pairings[*pairing]));
-    let ranks = rank::ranks(&aligner, &verdicts, profile);
+    let ranks = rank::ranks(&aligner, &told.verdicts, profile);
     let names = profile.rule_names();
     let best = ranks.iter().position(|(rank, _)| *rank == 1).filter(|_| first_only);
-    let only_first = best.and_then(|best| Some(verdicts[best].as_ref()?.lines));
-    let decides = best.is_some_and(|best| {
-        let verdict = verdicts[best].as_ref();
-        verdict.is_some_and(|verdict| rank::is_of_the_best_class(&aligner, &aligner.pairings[best], verdict, profile))
+    let best = best.map(|best| &told.verdicts[best]);
+    let only_first = best.map(|(_, verdict)| verdict.lines);
+    let decides = best.is_some_and(|(pairing, verdict)| {
+        rank::is_of_the_best_class(&aligner, &aligner.pairings[*pairing], verdict, profile)
     });
+    let mut divergences: Vec<Vec<Divergence>> = order.iter().map(|_| Vec::new()).collect();
+    for ((index, verdict), rank) in told.verdicts.into_iter().zip(ranks) {
+        let meanings = meanings(&aligner, profile, &verdict);
+        let healed_after = told.healing[index].and_then(|to| healed_after(&verdict, to));
+        let mut found = divergence(verdict, meanings, rank, &names, &mut keep)?;
+        found.healed_after = healed_after;
+        divergences[index].push(found);
+    }
     let mut pairings = Vec::with_capacity(order.len());
     for index in &order {
-        let divergence = match verdicts[*index].take() {
-            Some(verdict) => {
-                let meanings = meanings(&aligner, profile, &verdict);
-                Some(divergence(verdict, meanings, ranks[*index], &names, &mut keep)?)
-            }
-            None => None,
-        };
-        pairings.push(pairing(&aligner, &aligner.pairings[*index], divergence));
+        let mut told_here = std::mem::take(&mut divergences[*index]).into_iter();
+        let mut pairing = pairing(&aligner, &aligner.pairings[*index], told_here.next());
+        (pairing.late_start, pairing.further) = (told.late_starts[*index], told_here.collect());
+        pairings.push(pairing);
     }
     let mut first = pairings.iter().position(|p: &Pairing| p.divergence.as_ref().is_some_and(|d| d.rank == 1));
     let (faults, faults_total) = faults(&aligner, only_first);
@@ -275,9 +277,11 @@ fn pairing(aligner: &Aligner<'_, Judgement<'_>>, state: &PairState, divergence: 
         ambiguous: state.decision.ambiguous,
         evidence: state.decision.evidence,
         status,
-        compared: state.compared,
+        compared: state.compared_before.unwrap_or(state.compared),
         divergence,
         accepted: state.accepted,
+        late_start: None,
+        further: Vec::new(),
     }
 }
 
@@ -314,6 +318,12 @@ fn divergence(
     let mut copies = |lines: Vec<ContextLine>| lines.into_iter().map(&mut copy).collect::<Result<Vec<_>, _>>();
     let [after_reference, after_candidate] = verdict.after;
     let (after_reference, after_candidate) = (copies(after_reference)?, copies(after_candidate)?);
+    let reordered = match verdict.reordered {
+        Some((order, [reference, candidate])) => {
+            Some(Reordered { order, reference: copies(reference)?, candidate: copies(candidate)? })
+        }
+        None => None,
+    };
     let mut before = Vec::with_capacity(verdict.before.len());
     for [left, right] in verdict.before {
         before.push((copy(left)?, copy(right)?));
@@ -335,6 +345,8 @@ fn divergence(
             equal_run: shift.equal_run as u64,
             ordinal_shift,
         }),
+        reordered,
+        healed_after: None,
         before,
         after_reference,
         after_candidate,

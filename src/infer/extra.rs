@@ -5,7 +5,7 @@ use super::place::{Place, kind_name};
 use super::survey::condition_value;
 use crate::align::{Parted, Parting};
 use crate::compare::{Comparer, Scratch};
-use crate::diverge::judge::agree_again;
+use crate::diverge::judge::look_ahead;
 use crate::diverge::resync::Shift;
 use crate::json::{Pointer, Tape};
 use crate::profile::{Pattern, Profile};
@@ -59,7 +59,7 @@ pub fn agrees_behind(
             digests[side].push(comparer.digest(side, &met.event(), scratch).ok()?);
         }
     }
-    let shift = agree_again(parting, &digests, comparer, scratch)?;
+    let shift = look_ahead(parting, &digests, comparer, scratch).resync()?;
     let passed = shift.reference + shift.candidate;
     // Of one kind, what is passed on both sides differs in its values.
     let is_one_sided = (shift.reference == 0) != (shift.candidate == 0);

@@ -10,7 +10,7 @@ use super::extra::{self, Extra, Seen};
 use super::family::{Example, Family};
 use super::order::{self, Orders, Read};
 use super::place::{Place, Unordered, kind_name};
-use crate::align::{Accepted, Judge, Judged, Met, Observer, Onward, Parted, Parting, RunOptions, Step};
+use crate::align::{Accepted, Course, Judge, Judged, Met, Observer, Onward, Parted, Parting, RunOptions, Step};
 use crate::compare::{Comparer, Scratch};
 use crate::diverge::{self, RunError};
 use crate::json::{Kind, Pointer, Tape, tape, text};
@@ -144,8 +144,8 @@ impl Judge for Surveyor<'_> {
             }),
         };
         let looked = parting.sides.each_ref().map(|events| usize::from(onward.is_some() && !events.is_empty()));
-        let accepted = onward.map(|onward| Accepted { by: SmallVec::new(), onward });
-        Judged { verdict: (), faults: Vec::new(), looked, accepted }
+        let accepted = |onward| Course::Accepted(Accepted { by: SmallVec::new(), onward });
+        Judged { verdict: (), faults: Vec::new(), looked, course: onward.map_or(Course::Over, accepted) }
     }
 }
 

@@ -120,7 +120,12 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         Status::Faulty => "faulty",
         Status::NotCompared => "not-compared",
     };
-    let found = pairing.divergence.as_ref().map(|found| divergence(keep, found)).transpose()?;
+    let found = pairing.divergence.as_ref().map(|found| divergence(keep, found, context)).transpose()?;
+    let further = pairing.further.iter().map(|found| divergence(keep, found, context));
+    let late = pairing.late_start.map(|late| {
+        let side = if late.side == Side::Reference { "reference" } else { "candidate" };
+        Doc::object([("side", Doc::text(side)), ("events", Doc::number(late.events))])
+    });
     Ok(Doc::object([
         ("reference", side(&pairing.reference)),
         ("candidate", side(&pairing.candidate)),
@@ -131,6 +136,8 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         ("compared", Doc::number(pairing.compared)),
         ("divergence", Doc::or_null(found)),
         ("accepted", Doc::number(pairing.accepted)),
+        ("late_start", Doc::or_null(late)),
+        ("further", Doc::Array(further.collect::<Result<_, _>>()?)),
     ]))
 }
 
@@ -153,7 +160,7 @@ pub(crate) fn thread(key: &ThreadKey) -> Doc {
     }
 }
 
-fn divergence(keep: &Keep, found: &Divergence) -> Result<Doc, SourceError> {
+fn divergence(keep: &Keep, found: &Divergence, context: &ReportContext) -> Result<Doc, SourceError> {
     let one = |copy: &EventCopy| event(keep, copy);
     let side = |copy: &Option<EventCopy>| copy.as_ref().map(one).transpose().map(Doc::or_null);
     let resync = found.resync.map(|resync| {
@@ -186,6 +193,18 @@ fn divergence(keep: &Keep, found: &Divergence) -> Result<Doc, SourceError> {
         ),
     ]);
     doc.add("overlooked", Doc::Array(found.overlooked.iter().map(|rule| Doc::text(rule)).collect()));
+    let reordered = match &found.reordered {
+        Some(reordered) => Some(Doc::object([
+            ("order", Doc::Array(reordered.order.iter().map(Doc::number).collect())),
+            ("reference", after(&reordered.reference)?),
+            ("candidate", after(&reordered.candidate)?),
+        ])),
+        None => None,
+    };
+    doc.add("reordered", Doc::or_null(reordered));
+    // Where only the first is looked for, nobody looks behind it.
+    let healed = found.healed_after.filter(|_| !context.first_only);
+    doc.add("healed_after", Doc::or_null(healed.map(Doc::number)));
     Ok(doc)
 }
 
@@ -366,6 +385,8 @@ mod tests {
             "before",
             "after",
             "overlooked",
+            "reordered",
+            "healed_after",
         ];
         assert_eq!(inner, promised);
     }
@@ -486,9 +507,13 @@ mod tests {
           "reference": [],
           "candidate": []
         },
-        "overlooked": []
+        "overlooked": [],
+        "reordered": null,
+        "healed_after": null
       },
-      "accepted": 0
+      "accepted": 0,
+      "late_start": null,
+      "further": []
     }
   ],
   "coverage": {

@@ -6,7 +6,7 @@ use super::meaning;
 use super::story::{Story, ended_side};
 use super::summary::summary_of;
 use super::visible::{counted, grouped, visible};
-use crate::diverge::{Divergence, DivergenceKind, EventCopy};
+use crate::diverge::{Divergence, DivergenceKind, EventCopy, Pairing};
 use crate::source::{Side, SourceError};
 
 /// A divergence ready to paint. All texts are safe to show, `raw` excepted.
@@ -27,6 +27,8 @@ pub(crate) struct Detail {
     pub apart: [Vec<EventLine>; 2],
     /// Those of them that are equal again.
     pub rejoined: Vec<[EventLine; 2]>,
+    /// What parts behind it in the same threads, one line each, and where.
+    pub further: Vec<(String, String)>,
     /// Sentences: where the sides agree again, what was overlooked.
     pub remarks: Vec<String>,
     /// The command that shows the place again.
@@ -61,7 +63,7 @@ pub(crate) struct Field {
 }
 
 /// Lays out one divergence.
-pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, SourceError> {
+pub(crate) fn detail(story: &Story, pairing: &Pairing, found: &Divergence) -> Result<Detail, SourceError> {
     let line = |copy: &EventCopy| event_line(story, copy);
     let here = [found.reference.as_ref().map(line).transpose()?, found.candidate.as_ref().map(line).transpose()?];
     let mut before = Vec::with_capacity(found.before.len());
@@ -72,7 +74,15 @@ pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, Source
         found.after_reference.iter().map(line).collect::<Result<_, _>>()?,
         found.after_candidate.iter().map(line).collect::<Result<_, _>>()?,
     ];
-    let (apart, rejoined) = parted(found, &after);
+    let (mut apart, mut rejoined) = parted(found, &after);
+    if let Some(reordered) = &found.reordered {
+        // What stands in another order is told as far as it is kept, in both orders.
+        let others = |copies: &[EventCopy]| copies.iter().skip(1).map(line).collect::<Result<Vec<_>, _>>();
+        apart = [others(&reordered.reference)?, others(&reordered.candidate)?];
+        if reordered.order.len() > reordered.reference.len() {
+            rejoined.clear();
+        }
+    }
     let place = |side, event: &Option<EventLine>| event.as_ref().map(|event| story.file_line(side, event.line));
     Ok(Detail {
         places: [place(Side::Reference, &here[0]), place(Side::Candidate, &here[1])],
@@ -82,7 +92,8 @@ pub(crate) fn detail(story: &Story, found: &Divergence) -> Result<Detail, Source
         after,
         apart,
         rejoined,
-        remarks: remarks(story, found),
+        further: pairing.further.iter().map(|found| further(story, found)).collect(),
+        remarks: remarks(story, pairing, found),
         command: show_command(story.context, story.outcome, found),
         here,
     })
@@ -132,14 +143,66 @@ fn field(difference: &crate::diverge::Difference) -> Field {
     }
 }
 
-fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
+/// A further divergence in one line, and where it stands.
+fn further(story: &Story, found: &Divergence) -> (String, String) {
+    let places = [(&found.reference, Side::Reference), (&found.candidate, Side::Candidate)];
+    let place = places.into_iter().find_map(|(event, side)| Some(story.file_line(side, event.as_ref()?.line)));
+    (format!("at {}: {}", grouped(found.position), story.what(found)), place.unwrap_or_default())
+}
+
+/// How many events apart from their places of the reference events stand that were moved: as few as explain the order.
+fn moved(order: &[usize]) -> Vec<(usize, i64)> {
+    // The longest increasing run of places stays; best[at] is the longest that ends there, and what comes before.
+    let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(order.len());
+    for (at, place) in order.iter().enumerate() {
+        let before = (0..at).filter(|other| order[*other] < *place).max_by_key(|other| (best[*other].0, at - other));
+        best.push((before.map_or(1, |before| best[before].0 + 1), before));
+    }
+    let mut stays = vec![false; order.len()];
+    let mut at = (0..order.len()).max_by_key(|at| (best[*at].0, order.len() - at));
+    while let Some(here) = at {
+        stays[here] = true;
+        at = best[here].1;
+    }
+    let moved = (0..order.len()).filter(|at| !stays[*at]);
+    moved.map(|at| (order[at], at as i64 - order[at] as i64)).collect()
+}
+
+/// What came in another order: the events that were moved, where they are few.
+fn reordering(story: &Story, found: &Divergence, order: &[usize]) -> String {
+    let moved = moved(order);
+    let candidate = story.label(Side::Candidate);
+    let mut text =
+        format!("The same {} on both sides, in another order", counted(order.len() as u64, "event", "events"));
+    if moved.len() <= MOVED_MAX {
+        let told = moved.iter().map(|(place, by)| {
+            let position = grouped(found.position + *place as u64);
+            let way = if *by > 0 { "later" } else { "earlier" };
+            format!("that at position {position} comes {} {way}", counted(by.unsigned_abs(), "event", "events"))
+        });
+        text += &format!(": in {candidate} {}", told.collect::<Vec<_>>().join(", "));
+    }
+    text + "."
+}
+
+/// Of events in another order so many are told one by one.
+const MOVED_MAX: usize = 3;
+
+fn remarks(story: &Story, pairing: &Pairing, found: &Divergence) -> Vec<String> {
     let label = |side| story.label(side);
     let mut told: Vec<String> = found.meanings.iter().map(|meaning| meaning::sentence(story, meaning)).collect();
     if found.kind == DivergenceKind::EndedEarly {
         let ended = ended_side(found);
         told.push(format!("{} ends here; {} goes on.", label(ended), label(ended.other())));
     }
+    if let Some(late) = pairing.late_start {
+        told.push(format!("{}; what is told here is what parts behind that.", story.started_late(Some(late))));
+    }
+    told.extend(found.reordered.as_ref().map(|reordered| reordering(story, found, &reordered.order)));
     if let Some(resync) = found.resync {
+        let passed = resync.after_reference.max(resync.after_candidate).max(1);
+        // Nothing else differs behind this place.
+        let is_healed = found.healed_after.is_some_and(|events| events <= passed);
         let skipped = |count: u64, side| format!("{} of {}", counted(count, "event", "events"), label(side));
         let over = match (resync.after_reference, resync.after_candidate) {
             (0, 0) | (1, 1) => "right after it".to_owned(),
@@ -149,8 +212,11 @@ fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
                 format!("after {} and {}", skipped(reference, Side::Reference), skipped(candidate, Side::Candidate))
             }
         };
-        let mut text =
-            format!("The two agree again {over}, for at least {}", counted(resync.equal_run, "event", "events"));
+        let how_long = match is_healed {
+            true => "to the end".to_owned(),
+            false => format!("for at least {}", counted(resync.equal_run, "event", "events")),
+        };
+        let mut text = format!("The two agree again {over}, {how_long}");
         match resync.ordinal_shift {
             Some(shift) if shift != 0 => {
                 text += &format!("; ordinals of {} are then shifted by {shift:+}.", label(Side::Candidate))
@@ -158,6 +224,12 @@ fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
             _ => text.push('.'),
         }
         told.push(text);
+        if let Some(events) = found.healed_after.filter(|_| !is_healed) {
+            told.push(format!("{}; behind that they agree to the end.", last_difference(events)));
+        }
+    } else if let Some(events) = found.healed_after {
+        let events = counted(events, "event", "events");
+        told.push(format!("The two differ for {events} and then agree to the end."));
     } else if matches!(found.kind, DivergenceKind::Value | DivergenceKind::Kind | DivergenceKind::Ordinal) {
         told.push("The two do not agree again within the look-ahead.".to_owned());
     }
@@ -168,6 +240,11 @@ fn remarks(story: &Story, found: &Divergence) -> Vec<String> {
         told.push("This stands behind skipped lines, so it may be an echo of them.".to_owned());
     }
     told
+}
+
+/// How far the last difference lies behind the one that is told.
+fn last_difference(events: u64) -> String {
+    format!("The last difference lies within the next {}", counted(events, "event", "events"))
 }
 
 /// Where a lane that ends early ended: "after 1,200 of 1,300 events".
@@ -217,7 +294,7 @@ mod tests {
         let outcome = sample.outcome(Some(0));
         let (profile, context) = (profile(), context());
         let story = Story::new(&outcome, &sample.keep, &profile, &context);
-        detail(&story, story.divergence(0).unwrap()).unwrap()
+        detail(&story, story.pairing(0), story.divergence(0).unwrap()).unwrap()
     }
 
     fn shape(detail: &Detail) -> (usize, usize, usize) {

@@ -7,7 +7,7 @@ use super::Validated;
 use super::context::Details;
 use super::hints::{REST_UNREAD, fault_line, whole_command};
 use super::layout::ended_after;
-use super::story::{Story, lane_name, pair_name};
+use super::story::{Story, lane_name, late_start, pair_name};
 use super::style::{Page, Style};
 use super::terminal::side_style;
 use super::visible::{clip, columns, counted, grouped, pad, visible, wrapped};
@@ -36,8 +36,12 @@ pub(crate) fn others(story: &Story, detailed: &[usize], page: &mut Page, width: 
             .find_map(|(event, side)| event.as_ref().map(|event| story.file_line(side, event.line)))
             .unwrap_or_default();
         let mark = if found.after_fault { " (behind skipped lines)" } else { "" };
-        let text =
-            format!("  {}  at {}: {what}{mark}", pad(&clip(name, name_width), name_width), grouped(found.position));
+        let more = match story.pairing(at).further.len() {
+            0 => String::new(),
+            count => format!(", and {} more", grouped(count as u64)),
+        };
+        let name = pad(&clip(name, name_width), name_width);
+        let text = format!("  {name}  at {}: {what}{mark}{more}", grouped(found.position));
         let room = width.saturating_sub(columns(&lines) + 2);
         page.put(Style::Plain, &clip(&text, room.max(30))).put(Style::Dim, &format!("  {lines}")).end();
     }
@@ -68,6 +72,18 @@ pub(crate) fn ends(story: &Story, page: &mut Page) {
             page.line(Style::Plain, &format!("  {}  {}", pad(&name, name_width), ended_after(story, at)));
         }
         more(page, story.ended.len());
+    }
+    if !story.late.is_empty() {
+        page.gap();
+        page.line(Style::Bold, "Only start late");
+        let shown = &story.late[..limit(story.late.len())];
+        let name_width = shown.iter().map(|&at| columns(&pair_name(story.pairing(at)))).max().unwrap_or(0).min(24);
+        for &at in shown {
+            let name = clip(&pair_name(story.pairing(at)), 24);
+            let late = story.started_late(story.divergence(at).and_then(late_start));
+            page.line(Style::Plain, &format!("  {}  {late}", pad(&name, name_width)));
+        }
+        more(page, story.late.len());
     }
     if !story.unmatched.is_empty() {
         page.gap();

@@ -43,8 +43,7 @@ pub fn markdown(
     logs(story, &mut out);
     table(story, &mut out);
     let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };
-    let told: Vec<usize> =
-        story.events.iter().chain(&story.ended).copied().filter(|&at| story.divergence(at).is_some()).collect();
+    let told: Vec<usize> = story.in_sections().collect();
     // Sections stand in the order of the table; where there are too many, the first by rank are told.
     let mut shown = told[..told.len().min(limit)].to_vec();
     shown.sort_unstable();
@@ -185,7 +184,7 @@ fn cells(row: &Row) -> String {
 
 fn section(story: &Story, at: usize, out: &mut String) -> Result<(), SourceError> {
     let Some(found) = story.divergence(at) else { return Ok(()) };
-    let laid = detail(story, found)?;
+    let laid = detail(story, story.pairing(at), found)?;
     line(out, &format!("## {}", prose(&pair_name(story.pairing(at)))));
     let first = if story.outcome.first == Some(at) { " **The first divergence of the run.**" } else { "" };
     if Class::of(story.pairing(at)) == Class::EndedEarly {
@@ -213,6 +212,14 @@ fn section(story: &Story, at: usize, out: &mut String) -> Result<(), SourceError
     }
     line(out, "**Divergent event:**");
     fence(out, "", &[told(&labels[0], laid.here[0].as_ref()), told(&labels[1], laid.here[1].as_ref())]);
+    if found.reordered.is_some() {
+        line(out, "**In both orders:**");
+        let orders = Side::BOTH.map(|side| {
+            let events = laid.here[side.index()].iter().chain(&laid.apart[side.index()]);
+            events.map(|event| told(&labels[side.index()], Some(event))).collect::<Vec<_>>()
+        });
+        fence(out, "", &orders.concat());
+    }
     line(out, "**Next event after the divergence (if any):**");
     fence(out, "", &[told(&labels[0], laid.after[0].first()), told(&labels[1], laid.after[1].first())]);
     let raw: Vec<String> = laid.here.iter().flatten().map(raw).collect();
@@ -222,6 +229,10 @@ fn section(story: &Story, at: usize, out: &mut String) -> Result<(), SourceError
     }
     for remark in &laid.remarks {
         line(out, &prose(remark));
+    }
+    if !laid.further.is_empty() {
+        let further = laid.further.iter().map(|(what, place)| format!("- {} ({})\n", prose(what), code(place)));
+        line(out, &format!("Then, in the same threads:\n\n{}", further.collect::<String>().trim_end()));
     }
     if let Some(command) = &laid.command {
         fence(out, "sh", std::slice::from_ref(command));

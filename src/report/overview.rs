@@ -38,10 +38,11 @@ pub(crate) struct Overview {
 /// Up to this many pairings are shown whole.
 const ROWS_MAX: usize = 24;
 /// In a long table, so many rows of each class.
-const ROWS_OF_CLASS_MAX: [(Class, usize); 6] = [
+const ROWS_OF_CLASS_MAX: [(Class, usize); 7] = [
     (Class::Event, 20),
     (Class::Faulty, 10),
     (Class::EndedEarly, 5),
+    (Class::StartedLate, 5),
     (Class::Unmatched, 5),
     (Class::Identical, 2),
     (Class::NotCompared, 0),
@@ -59,6 +60,7 @@ pub(crate) fn overview(story: &Story) -> Overview {
         let of_class: Vec<usize> = match class {
             Class::Event => story.events.clone(),
             Class::EndedEarly => story.ended.clone(),
+            Class::StartedLate => story.late.clone(),
             _ => (0..all).filter(|&at| Class::of(story.pairing(at)) == class).collect(),
         };
         let shown = of_class.len().min(limit);
@@ -76,6 +78,7 @@ fn left_out(class: Class, count: u64) -> String {
         Class::Identical => ("identical pairing", "identical pairings"),
         Class::Event => ("diverging pairing", "diverging pairings"),
         Class::EndedEarly => ("pairing that only ends early", "pairings that only end early"),
+        Class::StartedLate => ("pairing that only starts late", "pairings that only start late"),
         Class::Unmatched => ("thread without a partner", "threads without a partner"),
         Class::Faulty => ("pairing ended by a malformed line", "pairings ended by malformed lines"),
         Class::NotCompared => ("thread not compared", "threads not compared"),
@@ -99,6 +102,11 @@ fn row(story: &Story, at: usize) -> Row {
         0 => String::new(),
         count => format!(", {} accepted", grouped(count)),
     };
+    let late = if pairing.late_start.is_some() { ", starts late" } else { "" };
+    let further = match pairing.further.len() {
+        0 => String::new(),
+        count => format!(", {} more", grouped(count as u64)),
+    };
     let is_known = !story.context.first_only;
     let total = |lane: &Option<LaneFacts>| lane.as_ref().filter(|_| is_known).map(|lane| lane.events);
     Row {
@@ -111,7 +119,7 @@ fn row(story: &Story, at: usize) -> Row {
         compared: pairing.compared,
         totals: [total(&pairing.reference), total(&pairing.candidate)],
         parts_at: found.filter(|_| matches!(Class::of(pairing), Class::Event)).map(|found| found.position),
-        outcome: outcome + &accepted,
+        outcome: outcome + late + &further + &accepted,
         after_fault: found.is_some_and(|found| found.after_fault),
     }
 }

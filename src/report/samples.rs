@@ -88,6 +88,8 @@ pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
         compared: events,
         divergence: None,
         accepted: 0,
+        late_start: None,
+        further: Vec::new(),
     }
 }
 
@@ -142,6 +144,8 @@ impl Sample {
             differences: vec![],
             differences_total: 0,
             resync: None,
+            reordered: None,
+            healed_after: None,
             before,
             after_reference,
             after_candidate,

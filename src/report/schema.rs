@@ -112,7 +112,16 @@ fn definitions() -> Value {
                 "status": words(&["identical", "diverged", "unmatched", "faulty", "not-compared"]),
                 "compared": count("Equal pairs before the divergence or the end, accepted ones among them."),
                 "divergence": nullable(reference("divergence")),
-                "accepted": count("Divergences before that one, or before the end, that were accepted.")
+                "accepted": count("Divergences before that one, or before the end, that were accepted."),
+                "late_start": nullable(object(&["side", "events"], json!({
+                    "side": words(&["reference", "candidate"]),
+                    "events": count("Events of the other side before it began.")
+                }))),
+                "further": {
+                    "type": "array",
+                    "items": { "$ref": "#/$defs/divergence" },
+                    "description": "What parts behind the divergence, as far as --continue asked for it."
+                }
             }),
         ),
         "divergence": divergence(),
@@ -181,6 +190,7 @@ fn coverage() -> Value {
 
 fn divergence() -> Value {
     let events = json!({ "type": "array", "items": { "$ref": "#/$defs/event" }, "maxItems": 3 });
+    let few = json!({ "type": "array", "items": { "$ref": "#/$defs/event" }, "maxItems": 8 });
     let pair = json!({ "reference": { "$ref": "#/$defs/event" }, "candidate": { "$ref": "#/$defs/event" } });
     object(
         &[
@@ -213,7 +223,17 @@ fn divergence() -> Value {
             }))),
             "before": { "type": "array", "items": object(&["reference", "candidate"], pair), "maxItems": 5 },
             "after": object(&["reference", "candidate"], json!({ "reference": events, "candidate": events })),
-            "overlooked": { "type": "array", "items": { "type": "string" }, "description": "Rules that overlooked a difference in this pair." }
+            "overlooked": { "type": "array", "items": { "type": "string" }, "description": "Rules that overlooked a difference in this pair." },
+            "reordered": nullable(object(&["order", "reference", "candidate"], json!({
+                "order": {
+                    "type": "array",
+                    "items": { "type": "integer", "minimum": 0 },
+                    "description": "For each of the candidate's events, from the divergence on, which of the reference's it equals."
+                },
+                "reference": few,
+                "candidate": few
+            }))),
+            "healed_after": nullable(count("So many events on, at most, the last difference of the two threads lies: behind that they are equal to their ends. Null if they are not, and under --first."))
         }),
     )
 }

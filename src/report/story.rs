@@ -4,7 +4,9 @@ use super::context::{Details, ReportContext};
 use super::header::header_differences;
 use super::verdict::{Class, Tally, Verdict, sentence};
 use super::visible::{clip, counted, grouped, visible};
-use crate::diverge::{Difference, Divergence, DivergenceKind, LaneFacts, LaneName, MatchedBy, Outcome, Pairing};
+use crate::diverge::{
+    Difference, Divergence, DivergenceKind, LaneFacts, LaneName, LateStart, MatchedBy, Outcome, Pairing,
+};
 use crate::profile::{Profile, Templates};
 use crate::scan::ThreadKey;
 use crate::source::{Keep, Side};
@@ -23,6 +25,8 @@ pub struct Story<'a> {
     pub(crate) events: Vec<usize>,
     /// Pairings in which a lane only ends early, by rank.
     pub(crate) ended: Vec<usize>,
+    /// Pairings in which a lane only starts late, by rank.
+    pub(crate) late: Vec<usize>,
     pub(crate) unmatched: Vec<usize>,
     pub(crate) header: Vec<Difference>,
     pub(crate) templates: Templates,
@@ -43,6 +47,7 @@ impl<'a> Story<'a> {
             tally,
             events: of_class(Class::Event),
             ended: of_class(Class::EndedEarly),
+            late: of_class(Class::StartedLate),
             unmatched: of_class(Class::Unmatched),
             header: header_differences(outcome),
             templates: profile.templates(),
@@ -85,7 +90,13 @@ impl<'a> Story<'a> {
             Details::Count(count) => count,
             Details::All => usize::MAX,
         };
-        self.events.iter().chain(&self.ended).copied().filter(|&at| self.divergence(at).is_some()).take(count).collect()
+        self.in_sections().take(count).collect()
+    }
+
+    /// The divergences that can be told in detail: those of events, then those of a lane's start or end, each by rank.
+    pub(crate) fn in_sections(&self) -> impl Iterator<Item = usize> {
+        let all = self.events.iter().chain(&self.late).chain(&self.ended).copied();
+        all.filter(|&at| self.divergence(at).is_some())
     }
 
     /// What a side is called, safe to show.
@@ -119,11 +130,36 @@ impl<'a> Story<'a> {
                 }
                 None => format!("{} has an extra event", self.label(Side::Candidate)),
             },
+            DivergenceKind::Reordered => reordered(found),
+            DivergenceKind::StartedLate => self.started_late(late_start(found)),
             DivergenceKind::EndedEarly => format!("{} ends here", self.label(ended_side(found))),
             DivergenceKind::Unmatched => "no partner".to_owned(),
             DivergenceKind::Value | DivergenceKind::Kind | DivergenceKind::Ordinal => changed(found),
         }
     }
+
+    /// "ours starts 3 events late".
+    pub(crate) fn started_late(&self, late: Option<LateStart>) -> String {
+        match late {
+            Some(LateStart { side, events }) => {
+                format!("{} starts {} late", self.label(side), counted(events, "event", "events"))
+            }
+            None => "one side starts late".to_owned(),
+        }
+    }
+}
+
+/// "2 events in another order".
+fn reordered(found: &Divergence) -> String {
+    let count = found.reordered.as_ref().map_or(0, |reordered| reordered.order.len() as u64);
+    format!("{} in another order", counted(count, "event", "events"))
+}
+
+/// Which side's lane began later, and by how many events.
+pub(crate) fn late_start(found: &Divergence) -> Option<LateStart> {
+    let side = if found.candidate.is_none() { Side::Candidate } else { Side::Reference };
+    let resync = found.resync?;
+    Some(LateStart { side, events: resync.after_reference.max(resync.after_candidate) })
 }
 
 /// "payload.size: 1 → 2", "payload.size: 1 → 2 and 3 other fields".
@@ -196,7 +232,9 @@ pub(crate) fn kind_word(kind: DivergenceKind) -> &'static str {
         DivergenceKind::Ordinal => "ordinal",
         DivergenceKind::Missing => "missing",
         DivergenceKind::Extra => "extra",
+        DivergenceKind::Reordered => "reordered",
         DivergenceKind::EndedEarly => "ended-early",
+        DivergenceKind::StartedLate => "started-late",
         DivergenceKind::Unmatched => "unmatched",
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
         let outcome = match row.class {
             Class::Identical => Style::Good,
             Class::Event | Class::Faulty => Style::Bad,
-            Class::EndedEarly | Class::Unmatched => Style::Warn,
+            Class::EndedEarly | Class::StartedLate | Class::Unmatched => Style::Warn,
             Class::NotCompared => Style::Dim,
         };
         let mut styles = [Style::Plain; 8];

@@ -37,7 +37,7 @@ pub fn terminal(
     for &at in &detailed {
         if let Some(found) = story.divergence(at) {
             page.gap();
-            place(story, at, &detail(story, found)?, &mut page, width);
+            place(story, at, &detail(story, story.pairing(at), found)?, &mut page, width);
         }
     }
     lists::others(story, &detailed, &mut page, width);
@@ -172,13 +172,15 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
     for side in Side::BOTH {
         if let Some(event) = &detail.here[side.index()] {
             gutter.one(page, side, event, Style::Bold);
+            let others = detail.apart[side.index()].iter().filter(|_| found.reordered.is_some());
+            others.for_each(|event| gutter.one(page, side, event, Style::Bold));
         } else if found.kind == crate::diverge::DivergenceKind::EndedEarly {
             gutter.end_of_lane(page, side);
         }
     }
     fields::paint(story, detail, page, width);
     for side in Side::BOTH {
-        for event in &detail.apart[side.index()] {
+        for event in detail.apart[side.index()].iter().filter(|_| found.reordered.is_none()) {
             gutter.one(page, side, event, Style::Plain);
         }
     }
@@ -189,6 +191,15 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
         page.gap();
         for line in wrapped(remark, width - 2) {
             page.put(Style::Plain, "  ").put(Style::Plain, &line).end();
+        }
+    }
+    if !detail.further.is_empty() {
+        page.gap();
+        page.line(Style::Plain, "  Then, in the same threads:");
+        for (what, place) in &detail.further {
+            let room = width.saturating_sub(columns(place) + 2);
+            let text = format!("    {what}");
+            page.put(Style::Plain, &clip(&text, room.max(30))).put(Style::Dim, &format!("  {place}")).end();
         }
     }
     if let Some(command) = &detail.command {

@@ -70,6 +70,7 @@ pub(crate) enum Class {
     /// An event differs, is missing or is extra.
     Event,
     EndedEarly,
+    StartedLate,
     Unmatched,
     Faulty,
     NotCompared,
@@ -81,6 +82,7 @@ impl Class {
             (Status::NotCompared, _) => Class::NotCompared,
             (Status::Unmatched, _) | (_, Some(DivergenceKind::Unmatched)) => Class::Unmatched,
             (_, Some(DivergenceKind::EndedEarly)) => Class::EndedEarly,
+            (_, Some(DivergenceKind::StartedLate)) => Class::StartedLate,
             (_, Some(_)) | (Status::Diverged, None) => Class::Event,
             (Status::Faulty, None) => Class::Faulty,
             (Status::Identical, None) => Class::Identical,
@@ -99,6 +101,7 @@ pub struct Tally {
     /// Pairings in which an event differs, less those after a fault.
     pub diverged: u64,
     pub ended_early: u64,
+    pub started_late: u64,
     pub unmatched: u64,
     /// Divergences of every class behind skipped lines: not to be trusted.
     pub after_fault: u64,
@@ -126,6 +129,7 @@ impl Tally {
                 _ if after_fault => tally.after_fault += 1,
                 Class::Event => tally.diverged += 1,
                 Class::EndedEarly => tally.ended_early += 1,
+                Class::StartedLate => tally.started_late += 1,
                 Class::Unmatched => tally.unmatched += 1,
             }
         }
@@ -135,6 +139,7 @@ impl Tally {
     /// Divergences that decide the verdict: those the user did not accept beforehand.
     pub(crate) fn trustworthy(&self, context: &ReportContext) -> u64 {
         self.diverged
+            + self.started_late
             + if context.prefix { 0 } else { self.ended_early }
             + if context.ignore_unmatched { 0 } else { self.unmatched }
     }
@@ -145,6 +150,7 @@ impl Tally {
         let parts = [
             (self.diverged, "diverges", "diverge", String::new()),
             (self.ended_early, "only ends early", "only end early", accepted(context.prefix, "--prefix")),
+            (self.started_late, "only starts late", "only start late", String::new()),
             (
                 self.unmatched,
                 "has no partner",

@@ -54,6 +54,10 @@ pub struct Expected {
     pub resync: Option<Vec<u64>>,
     pub equal_run: Option<u64>,
     pub ordinal_shift: Option<i64>,
+    pub order: Option<Vec<u64>>,
+    pub healed_after: Option<Vec<u64>>,
+    pub late_start: Option<[String; 2]>,
+    pub further: Option<Vec<String>>,
 }
 
 /// A malformed line.

@@ -91,10 +91,12 @@ impl Entry {
     }
 }
 
-/// The events without a partner, by side, where some are missing or extra.
+/// The events gone past, by side, where some are missing, extra, in another order or before a late start.
 fn passed(found: &Divergence) -> Option<[usize; 2]> {
     match (found.kind, &found.resync) {
-        ("missing" | "extra", Some((resync, _))) => Some([resync.reference, resync.candidate]),
+        ("missing" | "extra" | "reordered" | "started-late", Some((resync, _))) => {
+            Some([resync.reference, resync.candidate])
+        }
         _ => None,
     }
 }
@@ -128,6 +130,23 @@ pub fn onward(outcome: &Outcome, found: &Divergence, pair: [usize; 2], ahead: i1
     match ordinals {
         [Some(r), Some(c)] if !in_step(outcome, pair, ahead) => ([1, 1], c - r),
         _ => ([1, 1], ahead),
+    }
+}
+
+/// How far each side goes on behind a divergence that is told, where the two agree again or with the next pair, and what
+/// the candidate's ordinals are ahead by then.
+pub fn onward_told(outcome: &Outcome, found: &Divergence, pair: [usize; 2], ahead: i128) -> ([usize; 2], i128) {
+    match found.resync {
+        Some((resync, step)) if (resync.reference, resync.candidate) != (0, 0) => {
+            ([resync.reference, resync.candidate], step.unwrap_or(ahead))
+        }
+        _ => {
+            let ordinals = [0, 1].map(|side| outcome.twin.event(side, pair[side]).ordinal.map(i128::from));
+            match ordinals {
+                [Some(r), Some(c)] if !in_step(outcome, pair, ahead) => ([1, 1], c - r),
+                _ => ([1, 1], ahead),
+            }
+        }
     }
 }
 

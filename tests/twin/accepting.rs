@@ -84,7 +84,9 @@ fn entry(
     }
     let event = [0, 1].into_iter().find_map(|side| found.events[side].map(|at| outcome.twin.event(side, at)));
     say("kind", event.filter(|_| rng.chance(40)).and_then(|event| spelled(&event.kind)));
-    if let Some((resync, _)) = found.resync.as_ref().filter(|_| matches!(found.kind, "missing" | "extra")) {
+    if let Some((resync, _)) =
+        found.resync.as_ref().filter(|_| matches!(found.kind, "missing" | "extra" | "reordered" | "started-late"))
+    {
         say("events", rng.chance(50).then(|| (resync.reference.max(resync.candidate) + wrong).to_string()));
     }
     if let Some(difference) = difference.filter(|_| path.is_some() && valued) {

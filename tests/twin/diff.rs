@@ -4,7 +4,7 @@ use super::digest::{digest_among, digest_of_kind};
 use super::equal::{Difference, Likeness, weigh, weigh_among};
 use super::events::take_out;
 use super::json::{Refused, Value};
-use super::judge::{LOOK_AHEAD, Resync, resync};
+use super::judge::{Ahead, LOOK_AHEAD, Resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
 use super::objects::Objects;
 use super::opened::read;
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 type Line = Rc<Result<Value, Refused>>;
+
+/// Where both sides agree again, and what the candidate's ordinal is ahead by there.
+pub type Agreed = (Resync, Option<i128>);
 
 /// Both logs, and what was read of them so far.
 pub struct Twin<'a> {
@@ -39,6 +42,10 @@ pub struct Pairing {
     /// Divergences gone past.
     pub accepted: usize,
     pub divergence: Option<Divergence>,
+    /// What parts behind it.
+    pub further: Vec<Divergence>,
+    /// Which side began later than the other, by how many events, if something else was told behind that.
+    pub late_start: Option<(usize, usize)>,
     /// Decided too late to come first while another pairing diverges.
     pub late: bool,
     /// The map does not name it.
@@ -54,7 +61,13 @@ pub struct Divergence {
     /// The events shown, by log time.
     pub events: [Option<usize>; 2],
     pub differences: Vec<Difference>,
-    pub resync: Option<(Resync, Option<i128>)>,
+    pub resync: Option<Agreed>,
+    pub order: Option<Vec<usize>>,
+    /// The events of each side that stand in another order, the first few.
+    pub reordered: [Vec<usize>; 2],
+    /// Where each lane parts.
+    pub places: [usize; 2],
+    pub healed_after: Option<usize>,
     pub before: Vec<[usize; 2]>,
     pub after: [Vec<usize>; 2],
     /// The reference line by which divergences of a class are ordered.
@@ -249,6 +262,8 @@ fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> P
         compared: 0,
         accepted: 0,
         divergence: None,
+        further: Vec::new(),
+        late_start: None,
         late: false,
         left_out: status == "not-compared",
     }
@@ -290,7 +305,7 @@ impl Outcome<'_> {
                 let pairing = &self.pairings[at];
                 let divergence = pairing.divergence.as_ref()?;
                 let class = match divergence.kind {
-                    "ended-early" => 1,
+                    "ended-early" | "started-late" => 1,
                     "unmatched" => 2,
                     _ => 0,
                 };
@@ -301,6 +316,18 @@ impl Outcome<'_> {
         self.first = order.first().map(|first| first.4);
         for (rank, entry) in order.iter().enumerate() {
             self.pairings[entry.4].divergence.as_mut().expect("only divergences were ordered").rank = rank + 1;
+        }
+        let mut behind: Vec<_> = (0..self.pairings.len())
+            .flat_map(|at| (0..self.pairings[at].further.len()).map(move |n| (at, n)))
+            .map(|(at, n)| {
+                let (pairing, found) = (&self.pairings[at], &self.pairings[at].further[n]);
+                let class = usize::from(found.kind == "ended-early");
+                (pairing.late, class, found.after_fault, found.place, at, n)
+            })
+            .collect();
+        behind.sort_unstable();
+        for (rank, entry) in behind.iter().enumerate() {
+            self.pairings[entry.4].further[entry.5].rank = order.len() + rank + 1;
         }
     }
 
@@ -375,18 +402,28 @@ impl Outcome<'_> {
         }
     }
 
-    pub fn resync(&mut self, reference: &[usize], candidate: &[usize]) -> Option<(Resync, Option<i128>)> {
-        let ahead = [self.look_ahead(0, reference), self.look_ahead(1, candidate)];
-        let found = resync(ahead.each_ref().map(Vec::len), |i, j| {
-            ahead[0][i] == ahead[1][j] && self.twin.confirmed([reference[i], candidate[j]])
-        })?;
-        let ordinals = [(0, reference[found.reference]), (1, candidate[found.candidate])]
-            .map(|(side, at)| self.twin.event(side, at).ordinal.map(i128::from));
-        let shift = match ordinals {
-            [Some(r), Some(c)] => Some(c - r),
-            _ => None,
+    /// Where the two sides agree again, what the candidate's ordinal is ahead by there, and the order of events before
+    /// that differ in nothing else.
+    pub fn resync(&mut self, reference: &[usize], candidate: &[usize]) -> (Option<Agreed>, Option<Vec<usize>>) {
+        let digests = [self.look_ahead(0, reference), self.look_ahead(1, candidate)];
+        let goes_on = [(0, reference), (1, candidate)]
+            .map(|(side, events)| digests[side].len() == LOOK_AHEAD || digests[side].len() < events.len());
+        let ahead = Ahead::new(&digests, goes_on, |i, j| {
+            digests[0][i] == digests[1][j] && self.twin.confirmed([reference[i], candidate[j]])
+        });
+        let (found, order) = match ahead.reordered() {
+            Some((found, order)) => (Some(found), Some(order)),
+            None => (ahead.agreements().first().copied(), None),
         };
-        Some((found, shift))
+        let with_ordinals = found.map(|found| {
+            let ordinals = [(0, reference[found.reference]), (1, candidate[found.candidate])]
+                .map(|(side, at)| self.twin.event(side, at).ordinal.map(i128::from));
+            match ordinals {
+                [Some(r), Some(c)] => (found, Some(c - r)),
+                _ => (found, None),
+            }
+        });
+        (with_ordinals, order)
     }
 
     /// What [`weigh`] says of two lines that can be read.

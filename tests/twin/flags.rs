@@ -48,6 +48,7 @@ pub fn understand(flags: &[String]) -> (Rules, Choices) {
             },
             "--skip-start" => rules.skip_start = given().parse().expect("a number"),
             "--malformed" => choices.skip_malformed = given() == "skip",
+            "--continue" => choices.further = given().parse().expect("a number"),
             "--strict" => choices.strict = true,
             "--skip-nondeterministic" => choices.skip_nondeterministic = true,
             "--prefix" => choices.prefix = true,

@@ -1,8 +1,10 @@
 //! What kind of divergence it is: a bounded look ahead for the place where both sides agree again.
 
+use std::collections::BTreeSet;
+
 /// Events a side that are looked at, the divergent ones included.
 pub const LOOK_AHEAD: usize = 256;
-/// Equal events that make an agreement.
+/// Equal events that make an agreement, and different ones among them.
 pub const RUN_MIN: usize = 4;
 
 /// Where the two sides agree again, counted from the divergent events.
@@ -13,30 +15,95 @@ pub struct Resync {
     pub run: usize,
 }
 
-/// The resync with the smallest shift, of two look-aheads of which it is known which events are equal.
-pub fn resync(sizes: [usize; 2], mut equal: impl FnMut(usize, usize) -> bool) -> Option<Resync> {
-    let [reference, candidate] = sizes;
-    let table: Vec<Vec<bool>> = (0..reference).map(|i| (0..candidate).map(|j| equal(i, j)).collect()).collect();
-    let run_at = |i: usize, j: usize| {
-        (0..).take_while(|n| i + n < reference && j + n < candidate && table[i + n][j + n]).count()
-    };
-    for shift in 0..=reference + candidate {
-        for i in 0..=shift.min(reference) {
-            let j = shift - i;
-            if j > candidate {
-                continue;
-            }
-            let run = run_at(i, j);
-            // A run that is met a second time on either side, further off than it is long, is less than one period
-            // of something that repeats, and fits at many shifts.
-            let again = || {
-                (0..reference).any(|other| other.abs_diff(i) > run && run_at(other, j) >= run)
-                    || (0..candidate).any(|other| other.abs_diff(j) > run && run_at(i, other) >= run)
-            };
-            if run >= RUN_MIN && !again() {
-                return Some(Resync { reference: i, candidate: j, run });
+/// Two look-aheads of which it is known which events are equal.
+pub struct Ahead<'a> {
+    table: Vec<Vec<bool>>,
+    digests: &'a [String],
+    candidate: usize,
+    /// There is more of a side behind its look-ahead.
+    goes_on: [bool; 2],
+}
+
+impl<'a> Ahead<'a> {
+    pub fn new(
+        digests: &'a [Vec<String>; 2],
+        goes_on: [bool; 2],
+        mut equal: impl FnMut(usize, usize) -> bool,
+    ) -> Ahead<'a> {
+        let sizes = [digests[0].len(), digests[1].len()];
+        let table = (0..sizes[0]).map(|i| (0..sizes[1]).map(|j| equal(i, j)).collect()).collect();
+        Ahead { table, digests: &digests[0], candidate: sizes[1], goes_on }
+    }
+
+    fn run_at(&self, i: usize, j: usize) -> usize {
+        (0..).take_while(|n| i + n < self.digests.len() && j + n < self.candidate && self.table[i + n][j + n]).count()
+    }
+
+    /// Whether a run ends where a side's look-ahead ends, of sides that go on there or of those that do not.
+    fn to_an_end(&self, i: usize, j: usize, goes_on: bool) -> bool {
+        let run = self.run_at(i, j);
+        self.goes_on[0] == goes_on && i + run == self.digests.len()
+            || self.goes_on[1] == goes_on && j + run == self.candidate
+    }
+
+    fn different(&self, of: &Resync) -> usize {
+        self.digests[of.reference..of.reference + of.run].iter().collect::<BTreeSet<_>>().len()
+    }
+
+    /// Runs that tell where the sides agree: long and various enough, and longer than all that begin at either event.
+    fn evidence(&self) -> Vec<Resync> {
+        let mut found = Vec::new();
+        for i in 0..self.digests.len() {
+            for j in 0..self.candidate {
+                let run = self.run_at(i, j);
+                let of = Resync { reference: i, candidate: j, run };
+                if run < RUN_MIN || i > 0 && j > 0 && self.table[i - 1][j - 1] {
+                    continue;
+                }
+                // Of a run whose end nobody sees it is enough that it is half as long.
+                let fits = |i: usize, j: usize| {
+                    let other = self.run_at(i, j);
+                    other >= run || other >= RUN_MIN && 2 * other >= run && self.to_an_end(i, j, true)
+                };
+                let fits_elsewhere = (0..self.digests.len()).any(|other| other != i && fits(other, j))
+                    || (0..self.candidate).any(|other| other != j && fits(i, other));
+                if !fits_elsewhere && (self.to_an_end(i, j, false) || self.different(&of) >= RUN_MIN) {
+                    found.push(of);
+                }
             }
         }
+        found
     }
-    None
+
+    /// All agreements that no richer one contradicts, the nearest first.
+    pub fn agreements(&self) -> Vec<Resync> {
+        let evidence = self.evidence();
+        let behind = |a: &Resync, b: &Resync| a.reference + a.run <= b.reference && a.candidate + a.run <= b.candidate;
+        let mut left = evidence.clone();
+        left.retain(|one| {
+            let contradicts = |other: &&Resync| !behind(one, other) && !behind(other, one);
+            evidence.iter().filter(contradicts).all(|other| self.different(other) <= self.different(one))
+        });
+        left.sort_by_key(|found| (found.reference + found.candidate, found.reference));
+        left
+    }
+
+    /// The same number of events on both sides, each with a partner, before an agreement; and where the partners stand.
+    pub fn reordered(&self) -> Option<(Resync, Vec<usize>)> {
+        let agreements = self.agreements();
+        let first = *agreements.first()?;
+        for found in agreements.into_iter().filter(|found| found.reference == found.candidate && found.reference > 1) {
+            let mut order: Vec<usize> = Vec::new();
+            for j in 0..found.candidate {
+                order.extend((0..found.reference).find(|i| self.table[*i][j] && !order.contains(i)));
+            }
+            if order.len() == found.candidate {
+                // What was moved is missing at one end of the stretch, and extra at the other.
+                let inside =
+                    first.reference + first.run <= found.reference && first.candidate + first.run <= found.candidate;
+                return (first == found || inside).then_some((found, order));
+            }
+        }
+        None
+    }
 }

@@ -109,6 +109,7 @@ fn understand(flags: &[&str]) -> Asked {
                     asked.context.malformed_skip = true;
                 }
             }
+            "--continue" => asked.options.further = given().parse().expect("a number"),
             "--strict" => {
                 asked.options.strict = true;
                 asked.context.validated = Validated::Full;

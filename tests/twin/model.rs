@@ -283,7 +283,18 @@ pub fn edit(events: &mut Vec<Event>, rng: &mut Rng) {
     }
     let at = rng.below(events.len());
     let least = events[at].ordinal;
-    match rng.below(14) {
+    match rng.below(17) {
+        14 | 15 => {
+            // One event comes some places later or earlier; ordinals stay where they are.
+            let to = (at + rng.below(7)).saturating_sub(3).min(events.len() - 1);
+            let ordinals: Vec<u64> = events.iter().map(|event| event.ordinal).collect();
+            let moved = events.remove(at);
+            events.insert(to, moved);
+            for (event, ordinal) in events.iter_mut().zip(ordinals) {
+                event.ordinal = ordinal;
+            }
+        }
+        16 => drop(events.drain(..at.min(rng.below(6)))),
         0 | 1 => {
             let dropped = events.remove(at);
             if rng.chance(70) {

@@ -113,6 +113,14 @@ impl Outcome<'_> {
             ("compared", number(pairing.compared)),
             ("divergence", or_null(pairing.divergence.as_ref(), |divergence| self.divergence(divergence))),
             ("accepted", number(pairing.accepted)),
+            (
+                "late_start",
+                or_null(pairing.late_start, |(side, events)| {
+                    let side = Value::text(["reference", "candidate"][side]);
+                    object(vec![("side", side), ("events", number(events))])
+                }),
+            ),
+            ("further", Value::Array(pairing.further.iter().map(|further| self.divergence(further)).collect())),
         ])
     }
 
@@ -174,6 +182,16 @@ impl Outcome<'_> {
                 ),
             ),
             ("after", object(vec![("reference", after(0)), ("candidate", after(1))])),
+            (
+                "reordered",
+                or_null(of.order.as_ref(), |order| {
+                    let events =
+                        |side: usize| Value::Array(of.reordered[side].iter().map(|&at| self.event(side, at)).collect());
+                    let order = Value::Array(order.iter().map(|&at| number(at)).collect());
+                    object(vec![("order", order), ("reference", events(0)), ("candidate", events(1))])
+                }),
+            ),
+            ("healed_after", or_null(of.healed_after, number)),
         ];
         members.extend(position);
         object(members)

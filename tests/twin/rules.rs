@@ -216,6 +216,8 @@ pub enum Role {
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
     pub skip_malformed: bool,
+    /// Divergences of a pairing told behind its first.
+    pub further: usize,
     pub strict: bool,
     pub skip_nondeterministic: bool,
     pub prefix: bool,

@@ -3,6 +3,7 @@
 use super::accept;
 use super::diff::{Divergence, Outcome};
 use super::equal::{Difference, Weighed};
+use super::judge::Resync;
 use super::rules::Path;
 use std::collections::BTreeSet;
 
@@ -21,8 +22,9 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
     let mut equal = 0;
     // Pairs before, those stepped over among them: what a report shows before a divergence.
     let mut before: Vec<[usize; 2]> = Vec::new();
-    // What the candidate's ordinals are ahead by, as far as that is accepted.
+    // What the candidate's ordinals are ahead by, as far as that is accepted or told.
     let mut ahead = 0;
+    let mut told = Told::default();
     loop {
         step_over_holes(outcome, lanes, &events, &mut place, ahead);
         let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) else { break };
@@ -37,16 +39,27 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
             Pair::Unread => {
                 outcome.pairings[at].status = "faulty";
                 outcome.pairings[at].compared = equal;
-                return;
+                return told.settle(outcome, at);
             }
             Pair::Different(weighed) => {
                 outcome.coverage.compared += 1;
-                let found = diverged(outcome, &events, place, &before, weighed, ahead);
+                let found = diverged(outcome, &events, place, &before, weighed, (ahead, !told.divergences.is_empty()));
                 if !accept::accepted(outcome, lanes.map(Some), &found) {
-                    outcome.pairings[at].status = "diverged";
-                    outcome.pairings[at].compared = equal;
-                    outcome.pairings[at].divergence = Some(found);
-                    return;
+                    let (passed, step) = accept::onward_told(outcome, &found, [r, c], ahead);
+                    (place, ahead) = ([place[0] + passed[0], place[1] + passed[1]], step);
+                    told.equal_from = Some(place);
+                    let goes_on = found.resync.is_some() && told.divergences.len() < outcome.twin.choices.further;
+                    if found.kind == "started-late" {
+                        told.late = Some(found);
+                        continue;
+                    }
+                    told.compared.get_or_insert(equal);
+                    told.divergences.push(found);
+                    if goes_on {
+                        continue;
+                    }
+                    told.follow(outcome, &events, place, ahead);
+                    return told.settle(outcome, at);
                 }
                 outcome.pairings[at].accepted += 1;
                 let passed;
@@ -62,16 +75,88 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
         place = place.map(|place| place + 1);
     }
     outcome.pairings[at].compared = equal;
+    told.heal(&events, place);
     let dropped = outcome.twin.dropped(0, lanes[0]).max(outcome.twin.dropped(1, lanes[1]));
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
         let found = ended_early(outcome, lanes, &events, place, &before, dropped);
         if accept::accepted(outcome, lanes.map(Some), &found) {
             outcome.pairings[at].accepted += 1;
-            return;
+        } else {
+            told.compared.get_or_insert(equal);
+            told.divergences.push(found);
         }
-        outcome.pairings[at].status = "diverged";
-        outcome.pairings[at].divergence = Some(found);
     }
+    told.settle(outcome, at);
+}
+
+/// What is told of a pairing.
+#[derive(Default)]
+struct Told {
+    divergences: Vec<Divergence>,
+    late: Option<Divergence>,
+    /// Equal pairs before the first divergence.
+    compared: Option<usize>,
+    /// The places in both lanes from which on all pairs so far are equal.
+    equal_from: Option<[usize; 2]>,
+    heals: bool,
+}
+
+impl Told {
+    /// Looks for the last pair that differs.
+    fn follow(&mut self, outcome: &Outcome, events: &[Vec<usize>; 2], from: [usize; 2], ahead: i128) {
+        let mut place = from;
+        while let (Some(&r), Some(&c)) = (events[0].get(place[0]), events[1].get(place[1])) {
+            place = place.map(|place| place + 1);
+            if !is_equal(outcome, [r, c], ahead) {
+                self.equal_from = Some(place);
+            }
+        }
+        self.heal(events, place);
+    }
+
+    /// Both lanes are over at these places: are they equal for good?
+    fn heal(&mut self, events: &[Vec<usize>; 2], place: [usize; 2]) {
+        let over = [0, 1].iter().all(|&side| place[side] == events[side].len());
+        let enough = self.equal_from.is_some_and(|from| events[0].len() - from[0] >= super::judge::RUN_MIN);
+        self.heals = over && enough;
+    }
+
+    fn settle(mut self, outcome: &mut Outcome, at: usize) {
+        if self.heals {
+            let to = self.equal_from.expect("something was told");
+            for found in self.divergences.iter_mut().chain(&mut self.late) {
+                found.healed_after = (0..2).map(|side| to[side] - found.places[side]).max();
+            }
+        }
+        let pairing = &mut outcome.pairings[at];
+        pairing.compared = self.compared.unwrap_or(pairing.compared);
+        if self.divergences.is_empty() {
+            self.divergences.extend(self.late);
+        } else if let Some((late, (resync, _))) = self.late.and_then(|late| Some((late.kind, late.resync?))) {
+            assert_eq!(late, "started-late");
+            pairing.late_start = Some((usize::from(resync.candidate == 0), resync.reference.max(resync.candidate)));
+        }
+        let mut told = self.divergences.into_iter();
+        pairing.divergence = told.next();
+        pairing.further = told.collect();
+        if pairing.divergence.is_some() {
+            pairing.status = "diverged";
+        }
+    }
+}
+
+/// Whether a pair is equal, without anything being counted.
+fn is_equal(outcome: &Outcome, pair: [usize; 2], ahead: i128) -> bool {
+    let twin = &outcome.twin;
+    let [r, c] = [0, 1].map(|side| twin.event(side, pair[side]));
+    let same_tails = twin.logs[0].tail(r) == twin.logs[1].tail(c);
+    let overlook = twin.choices.skip_nondeterministic && (r.nondeterministic || c.nondeterministic);
+    let both = twin.choices.strict || !overlook && !same_tails;
+    let to_read = [r.last || both, c.last || both];
+    (0..2).all(|side| !to_read[side] || outcome.readable(side, pair[side]))
+        && r.kind == c.kind
+        && accept::in_step(outcome, pair, ahead)
+        && (overlook || same_tails || outcome.weigh(pair).differences.is_empty())
 }
 
 fn compare_pair(outcome: &mut Outcome, pair: [usize; 2], ahead: i128) -> Pair {
@@ -169,14 +254,22 @@ fn diverged(
     place: [usize; 2],
     before: &[[usize; 2]],
     weighed: Weighed,
-    ahead: i128,
+    (ahead, is_behind): (i128, bool),
 ) -> Divergence {
     let pair = [0, 1].map(|side| events[side][place[side]]);
-    let resync = outcome.resync(&events[0][place[0]..], &events[1][place[1]..]);
+    let (resync, order) = outcome.resync(&events[0][place[0]..], &events[1][place[1]..]);
     let [r, c] = [0, 1].map(|side| outcome.twin.event(side, pair[side]).clone());
+    let one_sided = |found: Resync| (found.candidate == 0) != (found.reference == 0);
     let kind = match resync {
+        // Its ordinals tell that what one side lacks was there, or nothing tells.
+        Some((found, step))
+            if one_sided(found) && before.is_empty() && !is_behind && step.is_none_or(|s| s == ahead) =>
+        {
+            "started-late"
+        }
         Some((found, _)) if found.candidate == 0 && found.reference > 0 => "missing",
         Some((found, _)) if found.reference == 0 && found.candidate > 0 => "extra",
+        _ if order.is_some() => "reordered",
         _ if r.kind != c.kind => "kind",
         _ if !weighed.differences.is_empty() => "value",
         _ => "ordinal",
@@ -187,6 +280,8 @@ fn diverged(
     match kind {
         "missing" => shown[1] = None,
         "extra" => shown[0] = None,
+        "started-late" => shown[usize::from(resync.is_some_and(|(found, _)| found.candidate == 0))] = None,
+        "reordered" => {}
         _ => {
             let rules = outcome.twin.rules;
             let mut role = |path: &Option<Path>, sides| {
@@ -223,6 +318,12 @@ fn diverged(
         events: shown,
         differences,
         resync,
+        reordered: [0, 1].map(|side| {
+            let count = order.as_ref().map_or(0, Vec::len).min(8);
+            events[side][place[side]..].iter().take(count).copied().collect()
+        }),
+        order,
+        places: place,
         place: r.line,
         ..Divergence::default()
     };

@@ -35,6 +35,14 @@ pub fn misses(story: &Story, report: &Value, marks: Marks) -> Vec<Miss> {
         let what = format!("thread: {truth}; reported {}", shown(reported));
         misses.push(Miss { what, why: None, is_fatal: true });
     }
+    if let Some(first) = first.filter(|_| marks.kind) {
+        let healed = reported["divergence"]["healed_after"].as_u64();
+        let must = healed_after(first);
+        if healed != must {
+            let what = format!("healed: {truth}, equal again after {must:?}; reported {healed:?}");
+            misses.push(Miss { what, why: made_an_object(first, reported), is_fatal: false });
+        }
+    }
     for pairing in report["pairings"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let judged = judged(story, pairing);
         if judged == Judged::Right {
@@ -55,12 +63,21 @@ pub fn misses(story: &Story, report: &Value, marks: Marks) -> Vec<Miss> {
     misses
 }
 
-/// A missing or extra event with too few behind it for anyone to tell.
+/// After how many events the sides must be told to agree for good: if enough follow, and the lane goes on.
+fn healed_after(thread: &Thread) -> Option<u64> {
+    let parting =
+        thread.parting.as_ref().filter(|parting| !matches!(parting.kind.as_str(), "ended-early" | "unmatched"))?;
+    let behind = thread.events[0].max(thread.events[1]).saturating_sub(parting.position + parting.healed_after);
+    (behind >= EQUAL_RUN).then_some(parting.healed_after)
+}
+
+/// A missing or extra event, or some in another order, with too few behind for anyone to tell.
 fn few_behind(thread: &Thread) -> Option<String> {
     let parting = thread.parting.as_ref()?;
     let own = match parting.kind.as_str() {
         "missing" => [1, 0],
         "extra" => [0, 1],
+        "reordered" => [2, 2],
         _ => return None,
     };
     let behind = (0..2).map(|side| thread.events[side].saturating_sub(parting.position + own[side])).min()?;

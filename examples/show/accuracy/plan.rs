@@ -64,7 +64,7 @@ fn shape(random: &mut Random) -> Shape {
 /// their partner is a matter of taste, so those stand alone.
 fn edits(random: &mut Random, options: &Options, alike: Option<usize>, kind: EditKind) -> Result<Vec<Diverge>, String> {
     let lengths = Pair::new(options.clone())?.lengths();
-    let is_event = |kind: EditKind| !matches!(kind.reported(), "ended-early" | "unmatched");
+    let is_event = |kind: EditKind| !matches!(kind.reported(), "ended-early" | "started-late" | "unmatched");
     let mut lanes: Vec<usize> = (0..lengths.len()).collect();
     let mut edits = Vec::new();
     let mut kind = Some(kind);
@@ -85,6 +85,10 @@ fn edits(random: &mut Random, options: &Options, alike: Option<usize>, kind: Edi
 fn position(random: &mut Random, kind: EditKind, length: u64) -> u64 {
     if kind.is_of_one_side() {
         return 0;
+    }
+    if kind == EditKind::Late {
+        // More, and its opening is another thread's as much as its own.
+        return 1 + random.below(6.min(length / 8 + 1));
     }
     // Of a thread that dies after its first event, and whose tid is used again, nobody can tell where it ended.
     let least = if matches!(kind, EditKind::EndedEarly | EditKind::Overlong) { 2 } else { 0 };

@@ -13,6 +13,8 @@ pub struct Parting {
     pub position: u64,
     pub kind: String,
     pub lines: [Option<u64>; 2],
+    /// So many events on the two sides are equal again, if enough follow.
+    pub healed_after: u64,
 }
 
 /// A thread of the story, on each side that has it.
@@ -92,6 +94,7 @@ fn thread(thread: &Value) -> Option<Thread> {
             position: parted["position"].as_u64()?,
             kind: kind.to_owned(),
             lines: ["reference_line", "candidate_line"].map(|key| parted[key].as_u64()),
+            healed_after: parted["healed_after"].as_u64()?,
         }),
     };
     let lanes = sides.map(lane);
