@@ -152,6 +152,9 @@ enum What {
         /// Traces full of loops
         #[arg(long, default_value_t = 200)]
         traces: u64,
+        /// Threads that wake each other, one of which does one thing wrong
+        #[arg(long, default_value_t = 200)]
+        plays: u64,
     },
     /// Damaged logs: check names what mangle says it must
     Mangle {
@@ -285,7 +288,9 @@ fn main() -> ExitCode {
             What::Rules { size, allocations, rounds, before } => {
                 show::rules::show(&program, &room, &show::rules::Asked { size, allocations, rounds, before })
             }
-            What::Judgement { traces } => show::judgement::show(&program, &room, &show::judgement::Asked { traces }),
+            What::Judgement { traces, plays } => {
+                show::judgement::show(&program, &room, &show::judgement::Asked { traces, plays })
+            }
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

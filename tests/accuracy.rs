@@ -69,7 +69,7 @@ fn some_dozens_of_pairs_are_told_rightly() {
     assert_eq!(seeded::wrong(&outcome), [""; 0]);
     let tally = &outcome.forkpoint;
     assert_eq!(tally.same.of + tally.event.of, 28);
-    assert_eq!(tally.by_kind.len(), 8, "every kind that is known, and none: {:?}", tally.by_kind);
+    assert_eq!(tally.by_kind.len(), 10, "every kind that is known, and none: {:?}", tally.by_kind);
     assert!(outcome.pairing.right > 50);
 }
 
@@ -84,7 +84,7 @@ fn some_dozens_of_pairs_with_arguments_of_their_own_are_told_rightly() {
 
 #[test]
 fn plans_reach_every_dimension() {
-    let plans: Vec<_> = (1..=400).map(|seed| plan::plan(seed, false).unwrap()).collect();
+    let plans: Vec<_> = (1..=900).map(|seed| plan::plan(seed, false).unwrap()).collect();
     let any = |is: &dyn Fn(&Options) -> bool| plans.iter().filter(|planned| is(&planned.options)).count();
     for (name, kind) in EditKind::ALL {
         assert!(any(&|options| options.diverge.first().is_some_and(|edit| edit.kind == kind)) > 20, "{name}");

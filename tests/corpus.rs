@@ -99,6 +99,7 @@ fn look(case: &Case, report: &Value, wrong: &mut Vec<String>) {
     };
     let coverage = &report["coverage"];
     field("first", &report["first"], case.first.map(Value::from));
+    field("lead", &report["lead"], case.lead.map(Value::from));
     field("validated", &report["validated"], case.validated.clone().map(Value::from));
     field("unverified", &coverage["unverified"], case.unverified.map(Value::from));
     let skipped = case.skipped_nondeterministic.map(Value::from);
@@ -195,6 +196,14 @@ fn pairing(case: &Case, found: &Value, wanted: &Expected, wrong: &mut Vec<String
     field("order", &parting["reordered"]["order"], wanted.order.clone().map(Value::from));
     let healed = |healed: &[u64]| healed.first().map_or(Value::Null, |events| (*events).into());
     field("healed_after", &parting["healed_after"], wanted.healed_after.as_deref().map(healed));
+    let from = &parting["follows"];
+    let follows = match from.is_null() {
+        true => Value::from(""),
+        false => {
+            format!("{} by {}: {}, {}", from["pairing"], from["edge"], from["cause_line"], from["effect_line"]).into()
+        }
+    };
+    field("follows", &follows, wanted.follows.clone().map(Value::from));
     let late = |[side, events]: &[String; 2]| json!({ "side": side, "events": events.parse::<u64>().unwrap() });
     field("late_start", &found["late_start"], wanted.late_start.as_ref().map(late));
     let told = |further: &Value| format!("{} at {}", further["kind"].as_str().unwrap_or_default(), further["position"]);

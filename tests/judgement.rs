@@ -16,8 +16,8 @@ fn program() -> Program {
 }
 
 #[test]
-fn loops_are_no_false_resync() {
+fn no_loop_is_a_resync_and_the_culprit_leads() {
     let room = Room::new(None).unwrap();
-    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24 }).unwrap();
+    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24, plays: 20 }).unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -24,7 +24,7 @@ fn pairings(report: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     for line in behind.lines().skip(1).take_while(|line| *line != "  ],") {
         let line = line.strip_suffix(',').unwrap_or(line);
-        let totals = ["        \"events\": ", "        \"healed_after\": "];
+        let totals = ["        \"events\": ", "        \"healed_after\": ", "        \"follows\": "];
         let total = totals.iter().find(|total| line.starts_with(**total));
         let line = total.map_or_else(|| line.to_owned(), |total| format!("{total}null"));
         let last = found.last_mut().expect("never empty");

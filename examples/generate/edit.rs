@@ -37,7 +37,11 @@ pub fn fits(kind: EditKind, step: Step) -> bool {
         EditKind::Missing => !matches!(step, Step::Exit { .. } | Step::Instruction { last: true, .. }),
         // The end of a thread stays its end, and an allocation where its call says how large it is.
         EditKind::Swapped => {
-            matches!(step, Step::WaitBegin { .. } | Step::WaitEnd { .. } | Step::Return { .. } | Step::Import { .. })
+            let is_plain = matches!(
+                step,
+                Step::WaitBegin { .. } | Step::WaitEnd { .. } | Step::Return { .. } | Step::Import { .. }
+            );
+            is_plain || matches!(step, Step::Instruction { last: false, .. })
         }
         EditKind::Kind | EditKind::Ordinal | EditKind::Extra | EditKind::Late => true,
         EditKind::EndedEarly | EditKind::Overlong | EditKind::Unmatched | EditKind::Stranger => true,

@@ -231,7 +231,10 @@ impl<'plan> Replay<'plan> {
             EditKind::Late => true,
             EditKind::Swapped => {
                 let is_far_enough = self.lanes[number].taken > wanted.position && edit::fits(wanted.kind, step);
-                is_far_enough && next().is_some_and(|next| matches!(next, Step::Call { .. } | Step::WaitEnd { .. }))
+                is_far_enough
+                    && next().is_some_and(|next| {
+                        matches!(next, Step::Call { .. } | Step::WaitEnd { .. } | Step::Instruction { last: false, .. })
+                    })
             }
             _ => self.lanes[number].taken > wanted.position && edit::fits(wanted.kind, step),
         }

@@ -173,6 +173,7 @@ mod tests {
             resync: Some(Resync { after_reference: 2, after_candidate: 0, equal_run: 9, ordinal_shift: None }),
             reordered: None,
             healed_after: None,
+            follows: None,
             before: Vec::new(),
             after_reference: Vec::new(),
             after_candidate: Vec::new(),

@@ -13,6 +13,11 @@ pub struct Outcome {
     pub candidate: LogFacts,
     /// Index into `pairings` of the first divergence (BEHAVIOUR 3.6).
     pub first: Option<usize>,
+    /// Index into `pairings` of the divergence to look at first: the first one, or what that may follow from. None under
+    /// `first`, where nobody looks for causes.
+    pub lead: Option<usize>,
+    /// How far causes were looked for; none where there was nothing to look for.
+    pub causes: Option<CauseFacts>,
     /// In order of the reference lane's first line, then lanes only the candidate has.
     pub pairings: Vec<Pairing>,
     pub coverage: Coverage,
@@ -59,6 +64,34 @@ pub struct AcceptanceUse {
     pub has_expired: bool,
     /// Divergences that it accepted, alone or with others.
     pub accepted: u64,
+}
+
+/// What is known of the events by which one thread makes another go on, where several threads part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CauseFacts {
+    /// The profile says which events those are.
+    pub has_rules: bool,
+    /// Logs that could be looked through again.
+    pub looked: [bool; 2],
+    /// Such events between the divergences.
+    pub met: u64,
+    /// More lies between the divergences than is looked through.
+    pub is_cut: bool,
+}
+
+/// What a divergence may follow from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follows {
+    /// Index into the pairings.
+    pub pairing: usize,
+    /// The profile's rule by which it does.
+    pub edge: String,
+    /// The log in which both events stand, and their physical lines, from 1.
+    pub side: Side,
+    pub cause_line: u64,
+    pub effect_line: u64,
+    /// What both are about, as a JSON token.
+    pub about: Vec<u8>,
 }
 
 /// One log as a whole.
@@ -155,6 +188,8 @@ pub struct Divergence {
     /// How many events on, at most, the last difference of the two lanes lies, if enough equal pairs follow it and both
     /// lanes end with them.
     pub healed_after: Option<u64>,
+    /// What it may follow from in another thread.
+    pub follows: Option<Follows>,
     /// Up to five pairs before, oldest first.
     pub before: Vec<(EventCopy, EventCopy)>,
     /// Up to three events of each side after the one shown (or, where that is null, from the position on).

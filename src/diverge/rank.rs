@@ -144,6 +144,7 @@ mod tests {
             resync: None,
             reordered: None,
             healed_after: None,
+            follows: None,
             before: Vec::new(),
             after_reference: Vec::new(),
             after_candidate: Vec::new(),

@@ -1,11 +1,12 @@
 //! A whole run: two logs in, the outcome out.
 
 use super::acceptance::Acceptances;
+use super::causes::{self, Causes};
 use super::certain::Certainty;
 use super::judge::{Judgement, Verdict};
 use super::outcome::{
-    AcceptanceUse, Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, LaneFacts, LineFault, LogFacts,
-    Note, ObjectName, Outcome, Pairing, Reordered, Resync, Status, ValueMeaning,
+    AcceptanceUse, CauseFacts, Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, Follows, LaneFacts,
+    LineFault, LogFacts, Note, ObjectName, Outcome, Pairing, Reordered, Resync, Status, ValueMeaning,
 };
 use super::rank;
 use super::told::{Told, healed_after};
@@ -160,6 +161,8 @@ fn assemble(
     let decides = best.is_some_and(|(pairing, verdict)| {
         rank::is_of_the_best_class(&aligner, &aligner.pairings[*pairing], verdict, profile)
     });
+    let found = if first_only { None } else { Some(causes::causes(&aligner, &told.verdicts, profile)?) };
+    let rank_of = ranks_of_pairings(&aligner, &told, &ranks);
     let mut divergences: Vec<Vec<Divergence>> = order.iter().map(|_| Vec::new()).collect();
     for ((index, verdict), rank) in told.verdicts.into_iter().zip(ranks) {
         let meanings = meanings(&aligner, profile, &verdict);
@@ -175,6 +178,7 @@ fn assemble(
         (pairing.late_start, pairing.further) = (told.late_starts[*index], told_here.collect());
         pairings.push(pairing);
     }
+    let lead = found.and_then(|found| led(found, &rank_of, &order, profile, &mut pairings));
     let mut first = pairings.iter().position(|p: &Pairing| p.divergence.as_ref().is_some_and(|d| d.rank == 1));
     let (faults, faults_total) = faults(&aligner, only_first);
     let mut untold = Vec::new();
@@ -189,6 +193,8 @@ fn assemble(
         reference: facts(&aligner.sides[0]),
         candidate: facts(&aligner.sides[1]),
         first,
+        lead: lead.map(|(lead, _)| lead),
+        causes: lead.and_then(|(_, facts)| facts),
         pairings,
         coverage: coverage(&aligner, &names, usize::from(profile.event_base())),
         faults,
@@ -202,6 +208,47 @@ fn assemble(
     };
     rank::mark_cut(&mut outcome);
     Ok((outcome, keep))
+}
+
+/// The rank of each pairing's first divergence, from 1; 0 without one.
+fn ranks_of_pairings(aligner: &Aligner<'_, Judgement<'_>>, told: &Told, ranks: &[(u64, bool)]) -> Vec<u64> {
+    let mut of_pairing = vec![0; aligner.pairings.len()];
+    for ((pairing, _), (rank, _)) in told.verdicts.iter().zip(ranks) {
+        if of_pairing[*pairing] == 0 {
+            of_pairing[*pairing] = *rank;
+        }
+    }
+    of_pairing
+}
+
+/// Says of each divergence what it may follow from; returns which to look at first, and how far causes were looked for.
+/// `order` holds the pairings' numbers as they are listed.
+fn led(
+    found: Causes,
+    rank_of: &[u64],
+    order: &[usize],
+    profile: &Profile,
+    pairings: &mut [Pairing],
+) -> Option<(usize, Option<CauseFacts>)> {
+    let first = rank_of.iter().position(|rank| *rank == 1)?;
+    let lead = found.lead(first, |pairing| rank_of[pairing]);
+    let mut listed = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(at, pairing)| listed[*pairing] = at);
+    for (pairing, follow) in found.told(lead).into_iter().enumerate() {
+        let Some(divergence) = pairings[listed[pairing]].divergence.as_mut() else { continue };
+        divergence.follows = follow.map(|follow| Follows {
+            pairing: listed[follow.from],
+            edge: profile.edge[follow.rule].name.clone(),
+            side: follow.side,
+            cause_line: follow.cause,
+            effect_line: follow.effect,
+            about: follow.about,
+        });
+    }
+    let has_several = rank_of.iter().filter(|rank| **rank > 0).count() > 1;
+    let facts =
+        CauseFacts { has_rules: !profile.edge.is_empty(), looked: found.looked, met: found.met, is_cut: found.is_cut };
+    Some((listed[lead], has_several.then_some(facts)))
 }
 
 /// Whether a line is told of: under `first` nothing that stands behind the divergence is.
@@ -347,6 +394,7 @@ fn divergence(
         }),
         reordered,
         healed_after: None,
+        follows: None,
         before,
         after_reference,
         after_candidate,

@@ -281,7 +281,7 @@ pub(super) fn joined(proposals: Vec<Proposal>) -> Vec<Proposal> {
 
 /// Names are given once, in the profile below too.
 pub(super) fn named(mut proposals: Vec<Proposal>, base: &Profile) -> Vec<Proposal> {
-    let mut taken: Vec<String> = base.rule_names().into_iter().map(str::to_owned).collect();
+    let mut taken: Vec<String> = base.all_names().into_iter().map(str::to_owned).collect();
     for proposal in &mut proposals {
         let stem = proposal.stem();
         let mut numbered = (2..).map(|number: u32| format!("{stem}-{number}"));

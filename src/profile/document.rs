@@ -27,6 +27,9 @@
 //! | `[[drop]]` | `name`, `kinds`, `when`, `reason`: events that are taken out of both logs |
 //! | `[[fold]]` | the same, and `same` (paths): events whose repetitions are taken out |
 //! | `[[join]]` | the same, `then` (kinds), `first`, `concat`, `sum` (paths): events that are joined with the next of their thread |
+//! | `[[edge]]` | `name`, `reason`: one way in which what a thread does makes another go on |
+//! | `[[edge.from]]` | `kinds`, `when`, and `object` (paths) or `thread` (a path): which events do, and what they name |
+//! | `[[edge.to]]` | `kinds`, `when`, `object` (paths): which events follow |
 //! | `when` | `{ path, equals }`, or a list of them that must all hold: a value, or one of several, on both sides |
 //! | `[[summary]]` | `kinds` (`handle.*` stands for all that begin so), `template` |
 //!
@@ -41,6 +44,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::edge_tables::EdgeTable;
 use super::event_tables::{DropTable, FoldTable, JoinTable};
 use super::fault::Fault;
 use super::identity_tables::IdentityTable;
@@ -142,6 +146,8 @@ struct Document {
     fold: Vec<FoldTable>,
     #[serde(default)]
     join: Vec<JoinTable>,
+    #[serde(default)]
+    edge: Vec<EdgeTable>,
     #[serde(default)]
     summary: Vec<SummaryTable>,
 }
@@ -253,6 +259,7 @@ impl Document {
             drop: self.drop.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             fold: self.fold.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             join: self.join.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            edge: self.edge.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };

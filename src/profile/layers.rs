@@ -249,7 +249,7 @@ impl Below {
         // Laid between two others, a layer may rest on something it does not name.
         let extends = extends && below.is_some();
         let mut profile = below.filter(|_| extends).cloned().unwrap_or_else(Profile::empty);
-        let known: Vec<String> = profile.rule_names().into_iter().map(str::to_owned).collect();
+        let known: Vec<String> = profile.all_names().into_iter().map(str::to_owned).collect();
         for name in &without {
             if !extends {
                 return Err((name.span(), NOTHING_BELOW.to_owned()));
@@ -265,7 +265,7 @@ impl Below {
 
     /// The names that are taken.
     pub fn names(&self) -> BTreeSet<String> {
-        self.profile.rule_names().into_iter().skip(1).map(str::to_owned).collect()
+        self.profile.all_names().into_iter().skip(1).map(str::to_owned).collect()
     }
 
     /// The roles, less those that the layer takes away.
@@ -351,6 +351,7 @@ impl Profile {
             drop: Vec::new(),
             fold: Vec::new(),
             join: Vec::new(),
+            edge: Vec::new(),
             summaries: Vec::new(),
         }
     }
@@ -370,6 +371,7 @@ impl Profile {
             drop: self.drop.into_iter().chain(below.drop).collect(),
             fold: self.fold.into_iter().chain(below.fold).collect(),
             join: self.join.into_iter().chain(below.join).collect(),
+            edge: self.edge.into_iter().chain(below.edge).collect(),
             ..self
         }
     }

@@ -6,11 +6,11 @@
 //!
 //! Its files, in reading order:
 //! - [`rules`]: what a profile is to the other rooms, [`identity`]: its rules on values that stand for objects,
-//! - [`events`]: its rules that take events out,
+//! - [`events`]: its rules that take events out, [`edges`]: what follows from what,
 //! - [`pattern`]: the paths of rules, [`pattern_tree`]: many of them as one tree,
 //! - [`amount`]: exact amounts,
 //! - [`document`]: its stored form, with the reference of all keys,
-//! - `rule_tables`, `identity_tables`, `event_tables`: the tables of that which hold rules, `reach`: where those may reach,
+//! - `rule_tables`, `identity_tables`, `event_tables`, `edge_tables`: the tables of that which hold rules, `reach`: where those may reach,
 //! - `values`: its single values, `conditions`: those of `when`,
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`mod@load`]: by name or from a file,
@@ -26,6 +26,8 @@
 pub mod amount;
 mod conditions;
 pub mod document;
+mod edge_tables;
+pub mod edges;
 mod event_tables;
 pub mod events;
 pub mod fault;
@@ -49,6 +51,7 @@ mod values;
 
 pub use amount::Amount;
 pub use document::schema;
+pub use edges::{About, EdgeEnd, EdgeRule};
 pub use events::{DropRule, EventDoes, EventRule, FoldRule, JoinRule};
 pub use fault::{Fault, ProfileError};
 pub use identity::{DefineRule, IdentityRule, ReleaseRule, SizeRule, UseRule};

@@ -69,7 +69,7 @@ impl Overrides {
     }
 
     fn switch_off(&self, profile: &mut Profile) -> Result<(), ProfileError> {
-        let known: Vec<String> = profile.rule_names().into_iter().map(str::to_owned).collect();
+        let known: Vec<String> = profile.all_names().into_iter().map(str::to_owned).collect();
         if let Some(name) = self.without.iter().find(|name| !known.contains(name)) {
             let similar = nearest(name, known.iter().map(String::as_str));
             return Err(ProfileError::NoSuchRule { name: name.clone(), similar, known });
@@ -159,7 +159,7 @@ impl Overrides {
 
 /// Names of rules are their own; a file may have used the name of a flag's rule for another.
 fn refuse_taken(profile: &Profile, name: &str, by: &'static str, value: &str) -> Result<(), ProfileError> {
-    match profile.rule_names().contains(&name) {
+    match profile.all_names().contains(&name) {
         true => {
             Err(flag(by, value, format!("another rule of the profile is named {name}; switch it off by --without")))
         }
@@ -365,7 +365,8 @@ mod tests {
         assert_eq!(
             with(|flags| flags.without = texts(&["raw-handel"])),
             "--without raw-handel: no rule has that name (did you mean raw-handle?); \
-             the rules are null-equals-missing, raw-handle, wait-duration, allocator-returns, heap-addresses, handles, thread-ids"
+             the rules are null-equals-missing, raw-handle, wait-duration, allocator-returns, heap-addresses, handles, thread-ids, \
+             signals, makes-thread"
         );
         assert!(with(|flags| flags.ignore = texts(&["payload"])).contains("nothing to compare"));
         assert!(with(|flags| flags.mask = texts(&["payload.p"])).contains("write PATH=BITS"));

@@ -4,6 +4,7 @@
 //! apart; no rule lives in code. [`super::document`] is the stored form.
 
 use super::amount::Amount;
+use super::edges::EdgeRule;
 use super::events::{DropRule, FoldRule, JoinRule};
 use super::identity::IdentityRule;
 use super::pattern::Pattern;
@@ -46,6 +47,8 @@ pub struct Profile {
     pub fold: Vec<FoldRule>,
     /// Events joined with the next of their lane; the first rule that an event meets counts, after those before.
     pub join: Vec<JoinRule>,
+    /// What follows from what.
+    pub edge: Vec<EdgeRule>,
     /// One-line summaries of events, by kind; see [`super::summary`].
     pub summaries: Vec<SummaryRule>,
 }
@@ -457,6 +460,7 @@ impl Profile {
         self.drop.retain(|rule| keep(&rule.name));
         self.fold.retain(|rule| keep(&rule.name));
         self.join.retain(|rule| keep(&rule.name));
+        self.edge.retain(|rule| keep(&rule.name));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::document::VERSION;
+use super::edges::{About, EdgeRule};
 use super::identity::IdentityRule;
 use super::layers::Layered;
 use super::origins::Origins;
@@ -51,6 +52,7 @@ fn written(profile: &Profile, mut out: Writer<'_>) -> String {
     others(&mut out, profile);
     identities(&mut out, &profile.identity);
     events(&mut out, profile);
+    edges(&mut out, &profile.edge);
     summaries(&mut out, &profile.summaries);
     out.text
 }
@@ -273,6 +275,24 @@ fn range(range: &FailureRange) -> String {
     format!("    {{ from = {}, to = {}{except} }},\n", hex(*from), hex(*to))
 }
 
+fn edges(out: &mut Writer<'_>, rules: &[EdgeRule]) {
+    for rule in rules {
+        out.table("[[edge]]", "What makes another thread go on: divergences may follow from each other so.");
+        out.name(&rule.name);
+        out.pair("reason", quote(&rule.reason));
+        for (table, end) in rule.from.iter().map(|end| ("from", end)).chain(rule.to.iter().map(|end| ("to", end))) {
+            let about = if table == "from" { "Events that do." } else { "Events that follow." };
+            out.table(&format!("[[edge.{table}]]"), about);
+            out.kinds(&end.kinds);
+            out.when(&end.when);
+            match &end.about {
+                About::Object(paths) => out.paths("object", paths),
+                About::Thread(paths) => out.paths("thread", paths),
+            }
+        }
+    }
+}
+
 fn summaries(out: &mut Writer<'_>, rules: &[SummaryRule]) {
     for rule in rules {
         out.table("[[summary]]", "How reports tell an event in one line.");
@@ -439,7 +459,7 @@ fn decimal(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::profile::identity::{DefineRule, ReleaseRule, SizeRule, UseRule};
-    use crate::profile::{Amount, DropRule, FoldRule, JoinRule, Segment, builtins, parse};
+    use crate::profile::{Amount, DropRule, EdgeEnd, FoldRule, JoinRule, Segment, builtins, parse};
     use proptest::prelude::*;
 
     #[test]
@@ -613,6 +633,20 @@ mod tests {
     }
 
     prop_compose! {
+        fn some_edge()(
+            name in text(), reason in text(), kinds in kinds(), condition in when(),
+            objects in proptest::collection::vec(path("object"), 1..3), makes in any::<bool>(),
+        ) -> EdgeRule {
+            let end = |about| EdgeEnd { kinds: kinds.clone(), when: condition.clone(), about };
+            let by_object = || end(About::Object(objects.clone()));
+            match makes {
+                true => EdgeRule { name: format!("e:{name}"), from: vec![end(About::Thread(objects.clone()))], to: vec![], reason },
+                false => EdgeRule { name: format!("e:{name}"), from: vec![by_object()], to: vec![by_object()], reason },
+            }
+        }
+    }
+
+    prop_compose! {
         fn some_drop()(name in text(), kinds in kinds(), condition in when(), reason in text()) -> DropRule {
             let kinds = if condition.is_empty() { vec!["k".to_owned()] } else { kinds };
             DropRule { name: format!("d:{name}"), kinds, when: condition, reason }
@@ -647,9 +681,9 @@ mod tests {
             tolerance in proptest::option::of(some_tolerance().boxed()), spelling in proptest::option::of(some_spelling().boxed()),
             offset in proptest::option::of(some_offset().boxed()), unordered in proptest::option::of(some_unordered().boxed()),
             allocator in proptest::option::of(some_allocator().boxed()), identity in proptest::option::of(some_identity().boxed()),
-            (drop, fold, join) in (
+            (drop, fold, join, edge) in (
                 proptest::option::of(some_drop().boxed()), proptest::option::of(some_fold().boxed()),
-                proptest::option::of(some_join().boxed()),
+                proptest::option::of(some_join().boxed()), proptest::option::of(some_edge().boxed()),
             ),
             summaries in proptest::collection::vec((kinds(), text()), 0..3),
         ) -> Profile {
@@ -676,6 +710,7 @@ mod tests {
                 drop: drop.into_iter().collect(),
                 fold: fold.into_iter().collect(),
                 join: join.into_iter().collect(),
+                edge: edge.into_iter().collect(),
                 summaries: summaries.collect(),
             }
         }

@@ -8,7 +8,7 @@ use super::rule_flags::{RuleFlag, rule_flags};
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
 use super::verdict::facts;
-use crate::diverge::{Coverage, Difference, Divergence, EventCopy, LaneFacts, Outcome, Pairing, Status};
+use crate::diverge::{CauseFacts, Coverage, Difference, Divergence, EventCopy, LaneFacts, Outcome, Pairing, Status};
 use crate::profile::Profile;
 use crate::scan::ThreadKey;
 use crate::source::{Keep, Side, SourceError};
@@ -39,6 +39,8 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     field(&mut out, "reference", log(story, Side::Reference));
     field(&mut out, "candidate", log(story, Side::Candidate));
     field(&mut out, "first", Doc::or_null(outcome.first.map(Doc::number)));
+    field(&mut out, "lead", Doc::or_null(outcome.lead.map(Doc::number)));
+    field(&mut out, "causes", Doc::or_null(outcome.causes.map(causes)));
     // One pairing at a time: with thousands of lanes the tree would be several times the text.
     out.push_str(",\n  \"pairings\": [");
     for (at, one) in outcome.pairings.iter().enumerate() {
@@ -122,10 +124,9 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
     };
     let found = pairing.divergence.as_ref().map(|found| divergence(keep, found, context)).transpose()?;
     let further = pairing.further.iter().map(|found| divergence(keep, found, context));
-    let late = pairing.late_start.map(|late| {
-        let side = if late.side == Side::Reference { "reference" } else { "candidate" };
-        Doc::object([("side", Doc::text(side)), ("events", Doc::number(late.events))])
-    });
+    let late = pairing
+        .late_start
+        .map(|late| Doc::object([("side", side_word(late.side)), ("events", Doc::number(late.events))]));
     Ok(Doc::object([
         ("reference", side(&pairing.reference)),
         ("candidate", side(&pairing.candidate)),
@@ -139,6 +140,20 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         ("late_start", Doc::or_null(late)),
         ("further", Doc::Array(further.collect::<Result<_, _>>()?)),
     ]))
+}
+
+fn causes(facts: CauseFacts) -> Doc {
+    let looked = Side::BOTH.into_iter().filter(|side| facts.looked[side.index()]).map(side_word);
+    Doc::object([
+        ("rules", Doc::boolean(facts.has_rules)),
+        ("looked", Doc::Array(looked.collect())),
+        ("events", Doc::number(facts.met)),
+        ("cut", Doc::boolean(facts.is_cut)),
+    ])
+}
+
+fn side_word(side: Side) -> Doc {
+    Doc::text(if side == Side::Reference { "reference" } else { "candidate" })
 }
 
 fn lane(lane: &LaneFacts, context: &ReportContext) -> Doc {
@@ -205,6 +220,17 @@ fn divergence(keep: &Keep, found: &Divergence, context: &ReportContext) -> Resul
     // Where only the first is looked for, nobody looks behind it.
     let healed = found.healed_after.filter(|_| !context.first_only);
     doc.add("healed_after", Doc::or_null(healed.map(Doc::number)));
+    let follows = found.follows.as_ref().map(|follows| {
+        Doc::object([
+            ("pairing", Doc::number(follows.pairing)),
+            ("edge", Doc::text(&follows.edge)),
+            ("side", side_word(follows.side)),
+            ("cause_line", Doc::number(follows.cause_line)),
+            ("effect_line", Doc::number(follows.effect_line)),
+            ("about", value(&follows.about)),
+        ])
+    });
+    doc.add("follows", Doc::or_null(follows));
     Ok(doc)
 }
 
@@ -360,11 +386,13 @@ mod tests {
             "reference",
             "candidate",
             "first",
+            "lead",
+            "causes",
             "pairings",
             "coverage",
             "faults",
         ];
-        assert_eq!(top[..10], promised);
+        assert_eq!(top[..12], promised);
         let divergence = text.split_once("\"divergence\": {").unwrap().1;
         let inner: Vec<&str> = divergence
             .lines()
@@ -387,6 +415,7 @@ mod tests {
             "overlooked",
             "reordered",
             "healed_after",
+            "follows",
         ];
         assert_eq!(inner, promised);
     }
@@ -456,6 +485,8 @@ mod tests {
     "cut": false
   },
   "first": 0,
+  "lead": 0,
+  "causes": null,
   "pairings": [
     {
       "reference": {
@@ -509,7 +540,8 @@ mod tests {
         },
         "overlooked": [],
         "reordered": null,
-        "healed_after": null
+        "healed_after": null,
+        "follows": null
       },
       "accepted": 0,
       "late_start": null,

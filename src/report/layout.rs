@@ -195,6 +195,7 @@ fn remarks(story: &Story, pairing: &Pairing, found: &Divergence) -> Vec<String> 
         let ended = ended_side(found);
         told.push(format!("{} ends here; {} goes on.", label(ended), label(ended.other())));
     }
+    told.extend(story.follows(found));
     if let Some(late) = pairing.late_start {
         told.push(format!("{}; what is told here is what parts behind that.", story.started_late(Some(late))));
     }

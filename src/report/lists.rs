@@ -44,6 +44,7 @@ pub(crate) fn others(story: &Story, detailed: &[usize], page: &mut Page, width: 
         let text = format!("  {name}  at {}: {what}{mark}{more}", grouped(found.position));
         let room = width.saturating_sub(columns(&lines) + 2);
         page.put(Style::Plain, &clip(&text, room.max(30))).put(Style::Dim, &format!("  {lines}")).end();
+        follows(story, at, name_width, page);
     }
     if rest.len() > shown {
         page.line(
@@ -51,6 +52,13 @@ pub(crate) fn others(story: &Story, detailed: &[usize], page: &mut Page, width: 
             &format!("  … and {} (--details all)", counted((rest.len() - shown) as u64, "other", "others")),
         );
     }
+}
+
+/// "may follow from 8 → 4 (signals)", under the line of the divergence that may.
+fn follows(story: &Story, at: usize, name_width: usize, page: &mut Page) {
+    let Some(from) = story.divergence(at).and_then(|found| found.follows.as_ref()) else { return };
+    let (pair, edge) = (pair_name(story.pairing(from.pairing)), visible(&from.edge));
+    page.line(Style::Dim, &format!("  {}  may follow from {pair} ({edge})", pad("", name_width)));
 }
 
 /// Lanes that only end early, and lanes without a partner.
@@ -70,6 +78,7 @@ pub(crate) fn ends(story: &Story, page: &mut Page) {
         for &at in shown {
             let name = clip(&pair_name(story.pairing(at)), 24);
             page.line(Style::Plain, &format!("  {}  {}", pad(&name, name_width), ended_after(story, at)));
+            follows(story, at, name_width, page);
         }
         more(page, story.ended.len());
     }
@@ -180,6 +189,9 @@ pub(crate) fn coverage(story: &Story, page: &mut Page, width: usize) {
         for line in wrapped(&format!("taken out by rule: {}", rules.join(", ")), width) {
             page.line(Style::Dim, &line);
         }
+    }
+    for line in story.open_causes().iter().flat_map(|text| wrapped(text, width)) {
+        page.line(Style::Dim, &line);
     }
     for note in &outcome.notes {
         for line in wrapped(&format!("note: {}: {}", story.label(note.side), visible(&note.text)), width) {

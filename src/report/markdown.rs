@@ -56,6 +56,7 @@ pub fn markdown(
     }
     unmatched(story, &mut out);
     accepted(story, &mut out);
+    causes(story, &mut out);
     coverage(story, &mut out);
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -312,6 +313,12 @@ fn accepted(story: &Story, out: &mut String) {
         line(out, "## Accepted");
         let items: Vec<String> = lines.iter().map(|told| format!("- {}", prose(told))).collect();
         line(out, &items.join("\n"));
+    }
+}
+
+fn causes(story: &Story, out: &mut String) {
+    if let Some(text) = story.open_causes() {
+        line(out, &prose(&format!("Causes: {text}.")));
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn profile() -> Profile {
         identity: vec![],
         drop: vec![],
         fold: vec![],
+        edge: vec![],
         join: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),
@@ -146,6 +147,7 @@ impl Sample {
             resync: None,
             reordered: None,
             healed_after: None,
+            follows: None,
             before,
             after_reference,
             after_candidate,
@@ -182,6 +184,8 @@ impl Sample {
         };
         let compared = pairings.iter().map(|one| one.compared).sum::<u64>();
         Outcome {
+            lead: first,
+            causes: None,
             reference: log(Side::Reference),
             candidate: log(Side::Candidate),
             first,

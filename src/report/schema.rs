@@ -27,6 +27,8 @@ fn document() -> Value {
             "reference": { "$ref": "#/$defs/log" },
             "candidate": { "$ref": "#/$defs/log" },
             "first": nullable(count("Index into pairings of the first divergence; 0 under --first.")),
+            "lead": nullable(count("Index into pairings of the divergence to look at first: the first one, or what that may follow from; null under --first.")),
+            "causes": nullable(causes()),
             "pairings": { "type": "array", "items": { "$ref": "#/$defs/pairing" } },
             "coverage": nullable(reference("coverage")),
             "faults": { "type": "array", "items": { "$ref": "#/$defs/fault" } },
@@ -72,6 +74,21 @@ fn accepted() -> Value {
     );
     accepted["description"] = json!("What --accept told to accept, and what became of it; null under --first.");
     accepted
+}
+
+fn causes() -> Value {
+    let mut causes = object(
+        &["rules", "looked", "events", "cut"],
+        json!({
+            "rules": { "type": "boolean", "description": "The profile says by which events one thread makes another go on." },
+            "looked": { "type": "array", "items": words(&["reference", "candidate"]), "description": "Logs that could be looked through again." },
+            "events": count("Such events met between the divergences."),
+            "cut": { "type": "boolean", "description": "More lies between the divergences than is looked through." }
+        }),
+    );
+    causes["description"] =
+        json!("How far causes were looked for; null where fewer than two threads part, and under --first.");
+    causes
 }
 
 fn definitions() -> Value {
@@ -233,7 +250,15 @@ fn divergence() -> Value {
                 "reference": few,
                 "candidate": few
             }))),
-            "healed_after": nullable(count("So many events on, at most, the last difference of the two threads lies: behind that they are equal to their ends. Null if they are not, and under --first."))
+            "healed_after": nullable(count("So many events on, at most, the last difference of the two threads lies: behind that they are equal to their ends. Null if they are not, and under --first.")),
+            "follows": nullable(object(&["pairing", "edge", "side", "cause_line", "effect_line", "about"], json!({
+                "pairing": count("Index into pairings: the divergence that this one may follow from."),
+                "edge": { "type": "string", "description": "The profile's rule by which it does." },
+                "side": words(&["reference", "candidate"]),
+                "cause_line": count("Physical line, in that side's log, of the event that makes this thread go on."),
+                "effect_line": count("Physical line of the event of this thread that follows from it."),
+                "about": { "description": "What both are about." }
+            })))
         }),
     )
 }

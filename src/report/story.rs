@@ -5,7 +5,7 @@ use super::header::header_differences;
 use super::verdict::{Class, Tally, Verdict, sentence};
 use super::visible::{clip, counted, grouped, visible};
 use crate::diverge::{
-    Difference, Divergence, DivergenceKind, LaneFacts, LaneName, LateStart, MatchedBy, Outcome, Pairing,
+    CauseFacts, Difference, Divergence, DivergenceKind, LaneFacts, LaneName, LateStart, MatchedBy, Outcome, Pairing,
 };
 use crate::profile::{Profile, Templates};
 use crate::scan::ThreadKey;
@@ -68,7 +68,13 @@ impl<'a> Story<'a> {
         // Where nothing else is told, it is told whatever its class.
         let first = if self.context.first_only { self.outcome.first } else { self.first_event() };
         let first = first.map(|at| self.place(at));
-        sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref())
+        let mut parts = sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref());
+        if let Some(lead) = self.lead()
+            && let Some(at) = parts.iter().position(|part| part.starts_with("first: "))
+        {
+            parts.insert(at + 1, format!("it may follow from {}", self.place(lead)));
+        }
+        parts
     }
 
     /// The first divergence, if an event differs in it.
@@ -95,8 +101,44 @@ impl<'a> Story<'a> {
 
     /// The divergences that can be told in detail: those of events, then those of a lane's start or end, each by rank.
     pub(crate) fn in_sections(&self) -> impl Iterator<Item = usize> {
+        let lead = self.outcome.lead.filter(|lead| self.outcome.first != Some(*lead));
         let all = self.events.iter().chain(&self.late).chain(&self.ended).copied();
-        all.filter(|&at| self.divergence(at).is_some())
+        // What others may follow from is told before them.
+        let rest = all.filter(move |&at| Some(at) != lead);
+        lead.into_iter().chain(rest).filter(|&at| self.divergence(at).is_some())
+    }
+
+    /// The divergence to look at first, if that is not the first one.
+    pub(crate) fn lead(&self) -> Option<usize> {
+        self.outcome.lead.filter(|lead| self.first_event().is_some_and(|first| first != *lead))
+    }
+
+    /// What a divergence may follow from: "It may follow from thread 8 → 4: …".
+    pub(crate) fn follows(&self, found: &Divergence) -> Option<String> {
+        let follows = found.follows.as_ref()?;
+        let about = clip(&visible(&String::from_utf8_lossy(&follows.about)), 48);
+        let (name, edge) = (sentence_name(self.pairing(follows.pairing)), visible(&follows.edge));
+        let cause = self.file_line(follows.side, follows.cause_line);
+        Some(format!("It may follow from {name}, by {edge}: {about} at {cause}, then line {}.", follows.effect_line))
+    }
+
+    /// How far causes were looked for, where that leaves something open.
+    pub(crate) fn open_causes(&self) -> Option<String> {
+        let facts = self.outcome.causes?;
+        let text = match facts {
+            CauseFacts { has_rules: false, .. } => {
+                "the profile has no [[edge]] that says what follows from what: the first divergence is the first in the log"
+            }
+            CauseFacts { looked: [false, false], .. } => {
+                "causes were not looked for: what came through a pipe cannot be read again"
+            }
+            CauseFacts { met: 0, .. } => {
+                "no event between the divergences says what follows from what: the first divergence is the first in the log"
+            }
+            CauseFacts { is_cut: true, .. } => "causes were looked for in the first 256 MiB between the divergences",
+            _ => return None,
+        };
+        Some(text.to_owned())
     }
 
     /// What a side is called, safe to show.

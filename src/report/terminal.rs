@@ -147,6 +147,8 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
     let Some(found) = &pairing.divergence else { return };
     let title = if story.outcome.first == Some(at) {
         "First divergence".to_owned()
+    } else if story.lead() == Some(at) {
+        "Look first at".to_owned()
     } else {
         format!("Divergence {}", found.rank)
     };
@@ -266,6 +268,7 @@ mod tests {
     fn the_first_alone_needs_no_totals() {
         let (mut outcome, keep) = typical();
         outcome.pairings = vec![outcome.pairings.swap_remove(1)];
+        outcome.lead = None;
         (outcome.first, outcome.only_first) = (Some(0), Some([Some(1_684_445), Some(2_245_926)]));
         let first = ReportContext { first_only: true, diff_flags: vec!["--first".into()], ..context() };
         let sample = (outcome, keep);

@@ -278,6 +278,7 @@ mod tests {
             identity: vec![],
             drop: vec![],
             fold: vec![],
+            edge: Vec::new(),
             join: vec![],
             summaries: vec![],
         }

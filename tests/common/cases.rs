@@ -21,6 +21,7 @@ pub struct Case {
     pub flags: Vec<String>,
     pub exit: i32,
     pub first: Option<usize>,
+    pub lead: Option<usize>,
     pub cut: Option<Vec<String>>,
     pub notes: Option<Vec<String>>,
     pub validated: Option<String>,
@@ -58,6 +59,7 @@ pub struct Expected {
     pub healed_after: Option<Vec<u64>>,
     pub late_start: Option<[String; 2]>,
     pub further: Option<Vec<String>>,
+    pub follows: Option<String>,
 }
 
 /// A malformed line.

@@ -70,7 +70,7 @@ fn edits(random: &mut Random, options: &Options, alike: Option<usize>, kind: Edi
     let mut kind = Some(kind);
     while let Some(now) = kind.take().filter(|_| !lanes.is_empty()) {
         let thread = lanes.swap_remove(random.below(lanes.len() as u64) as usize);
-        edits.push(Diverge { thread, position: position(random, now, lengths[thread]), kind: now });
+        edits.push(Diverge { thread, position: position(random, now, lengths[thread], options.shifted), kind: now });
         // Which of several like workers parts on the earliest line would be open.
         let is_worker = alike.is_some_and(|from| thread % options.lanes() >= from);
         if is_event(now) && !is_worker && edits.len() < 4 && random.chance(0.4) {
@@ -82,13 +82,15 @@ fn edits(random: &mut Random, options: &Options, alike: Option<usize>, kind: Edi
 }
 
 /// At the very beginning, in the opening, at the very end, anywhere.
-fn position(random: &mut Random, kind: EditKind, length: u64) -> u64 {
+fn position(random: &mut Random, kind: EditKind, length: u64, is_shifted: bool) -> u64 {
     if kind.is_of_one_side() {
         return 0;
     }
     if kind == EditKind::Late {
         // More, and its opening is another thread's as much as its own.
-        return 1 + random.below(6.min(length / 8 + 1));
+        let lost = 1 + random.below(6.min(length / 8 + 1));
+        // What was lost may have made an object, and then nobody can tell what its later uses mean.
+        return if is_shifted { 1 } else { lost };
     }
     // Of a thread that dies after its first event, and whose tid is used again, nobody can tell where it ended.
     let least = if matches!(kind, EditKind::EndedEarly | EditKind::Overlong) { 2 } else { 0 };

@@ -1,5 +1,6 @@
 //! Judgement: what kind of divergence it is, how far it reaches, whose fault it is.
 
+mod cause;
 mod loops;
 
 use super::{Program, Room, Shown};
@@ -7,8 +8,12 @@ use super::{Program, Room, Shown};
 pub struct Asked {
     /// Traces full of loops.
     pub traces: u64,
+    /// Threads that wake each other, one of which does one thing wrong.
+    pub plays: u64,
 }
 
 pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
-    loops::show(program, room, asked.traces)
+    let mut wrong = loops::show(program, room, asked.traces)?;
+    wrong.extend(cause::show(program, room, asked.plays)?);
+    Ok(wrong)
 }

@@ -1,0 +1,252 @@
+//! Which divergence may follow from which, and which one to look at first: the lead.
+
+use std::collections::BTreeMap;
+
+use ahash::AHashMap;
+
+use super::edges::{EdgeEvent, End, Stretch, look_through};
+use super::judge::{Judgement, Verdict};
+use super::outcome::DivergenceKind;
+use crate::align::{Aligner, ContextLine};
+use crate::json::tape::fixed_state;
+use crate::profile::Profile;
+use crate::scan::ThreadKey;
+use crate::source::{Side, SourceError};
+
+/// What is known of causes.
+#[derive(Debug, Default)]
+pub struct Causes {
+    /// For each pairing what its divergence may follow from.
+    pub follows: Vec<Vec<Follow>>,
+    /// Logs that were looked through.
+    pub looked: [bool; 2],
+    /// Events at ends of edges that were met.
+    pub met: u64,
+    /// More lay between the divergences than is looked at.
+    pub is_cut: bool,
+}
+
+/// An event of a thread that parts before it, and one of another thread, before that one parts, which follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// The pairing that it may follow from.
+    pub from: usize,
+    /// The edge's number in the profile.
+    pub rule: usize,
+    /// The log in which the two events stand.
+    pub side: Side,
+    /// Their physical lines, from 1.
+    pub cause: u64,
+    pub effect: u64,
+    /// What both are about.
+    pub about: Vec<u8>,
+}
+
+/// Where a pairing parts, as far as causes are concerned.
+struct Node {
+    pairing: usize,
+    lanes: [Option<usize>; 2],
+    /// What a side's lane does from this line on may be otherwise.
+    from: [Option<u64>; 2],
+    /// What the lane does up to this line may be why it parts.
+    to: [Option<u64>; 2],
+    /// The reference has an event there, which the candidate may lack.
+    is_shown: bool,
+}
+
+/// Looks for causes in the logs between their divergences.
+///
+/// # Errors
+/// A log cannot be read again.
+pub fn causes(
+    aligner: &Aligner<'_, Judgement<'_>>,
+    verdicts: &[(usize, Verdict)],
+    profile: &Profile,
+) -> Result<Causes, SourceError> {
+    let mut causes = Causes { follows: vec![Vec::new(); aligner.pairings.len()], ..Causes::default() };
+    let firsts = verdicts.iter().enumerate().filter(|(at, (pairing, _))| *at == 0 || verdicts[at - 1].0 != *pairing);
+    let verdicts: Vec<&(usize, Verdict)> = firsts.map(|(_, verdict)| verdict).collect();
+    if verdicts.len() < 2 || profile.edge.is_empty() {
+        return Ok(causes);
+    }
+    let nodes: Vec<Node> = verdicts.iter().map(|(pairing, verdict)| node(aligner, *pairing, verdict)).collect();
+    for side in Side::BOTH {
+        let intake = &aligner.sides[side.index()];
+        let Some(stretch) = stretch(&verdicts, side).filter(|_| !intake.log.is_stream()) else { continue };
+        let mut linker = Linker::new(&nodes, side);
+        let sees_all = look_through(intake, profile, stretch, |event| {
+            causes.met += 1;
+            linker.take(event, |lane| (&intake.lanes[lane].thread, intake.lanes[lane].first_line));
+        })?;
+        causes.looked[side.index()] = true;
+        causes.is_cut |= !sees_all;
+        for (pairing, follow) in
+            linker.found.into_iter().flat_map(|(pairing, found)| found.into_iter().map(move |one| (pairing, one)))
+        {
+            add(&mut causes.follows[pairing], follow);
+        }
+    }
+    Ok(causes)
+}
+
+fn node(aligner: &Aligner<'_, Judgement<'_>>, pairing: usize, verdict: &Verdict) -> Node {
+    let last_common = |side: Side| verdict.before.last().map(|pair| pair[side.index()].place.line);
+    Node {
+        pairing,
+        lanes: aligner.pairings[pairing].lanes,
+        from: verdict.lines,
+        to: Side::BOTH.map(|side| verdict.lines[side.index()].or(last_common(side))),
+        is_shown: verdict.events[Side::Reference.index()].is_some() && verdict.kind != DivergenceKind::Unmatched,
+    }
+}
+
+/// The part of a log that holds all divergences.
+fn stretch(verdicts: &[&(usize, Verdict)], side: Side) -> Option<Stretch> {
+    let at = side.index();
+    let known = |verdict: &Verdict| -> Vec<(u64, u64)> {
+        let before = verdict.before.last().map(|pair| &pair[at]);
+        let lines = before.into_iter().chain(&verdict.events[at]).chain(&verdict.after[at]);
+        lines.map(|line: &ContextLine| (line.place.line, line.place.offset)).collect()
+    };
+    let places: Vec<(u64, u64)> = verdicts.iter().flat_map(|(_, verdict)| known(verdict)).collect();
+    let (first_line, offset) = places.iter().min().copied()?;
+    let last_line = places.iter().max().map(|(line, _)| *line)?;
+    Some(Stretch { offset, first_line, last_line })
+}
+
+/// Keeps one cause from each pairing: of one log the latest, which is nearest to where it parts.
+fn add(known: &mut Vec<Follow>, follow: Follow) {
+    match known.iter_mut().find(|known| known.from == follow.from) {
+        Some(known) if known.side == follow.side => *known = follow,
+        Some(_) => {}
+        None => known.push(follow),
+    }
+}
+
+/// Finds in the events of one log what follows from what.
+struct Linker<'n> {
+    nodes: &'n [Node],
+    side: Side,
+    of_lane: AHashMap<usize, usize>,
+    /// What was done otherwise about each object, by each pairing last: its line, and the object as text.
+    done: AHashMap<(usize, u64), Vec<Done>>,
+    /// By the pairing that follows.
+    found: BTreeMap<usize, Vec<Follow>>,
+}
+
+struct Done {
+    from: usize,
+    lane: usize,
+    line: u64,
+    about: Box<[u8]>,
+}
+
+impl<'n> Linker<'n> {
+    fn new(nodes: &'n [Node], side: Side) -> Linker<'n> {
+        let mut of_lane = AHashMap::with_hasher(fixed_state());
+        let lanes = nodes.iter().enumerate();
+        of_lane.extend(lanes.filter_map(|(number, node)| Some((node.lanes[side.index()]?, number))));
+        Linker { nodes, side, of_lane, done: AHashMap::with_hasher(fixed_state()), found: BTreeMap::new() }
+    }
+
+    /// Takes the next event; `lane` tells a lane's thread and the line of its first event.
+    fn take<'l>(&mut self, event: EdgeEvent, lane: impl Fn(usize) -> (&'l ThreadKey, u64)) {
+        let at = self.side.index();
+        let own = self.of_lane.get(&event.lane).map(|number| &self.nodes[*number]);
+        let Some(own) = own else { return };
+        let is_otherwise = own.from[at].is_some_and(|from| event.line >= from);
+        match event.end {
+            End::From(objects) if is_otherwise => {
+                for object in objects {
+                    let known = self.done.entry((event.rule, object)).or_default();
+                    known.retain(|done| done.from != own.pairing);
+                    let about = event.told.clone();
+                    known.push(Done { from: own.pairing, lane: event.lane, line: event.line, about });
+                }
+            }
+            End::To(objects) => {
+                // In the reference only that very event counts, which the candidate lacks: what stands before it is there.
+                let counts = match self.side {
+                    Side::Reference => own.is_shown && own.from[at] == Some(event.line),
+                    Side::Candidate => own.to[at].is_some_and(|to| event.line <= to),
+                };
+                for object in objects.iter().filter(|_| counts) {
+                    let known = self.done.get(&(event.rule, *object)).map_or(&[][..], Vec::as_slice);
+                    for done in known.iter().filter(|done| done.lane != event.lane) {
+                        let about = done.about.to_vec();
+                        let (from, rule, side) = (done.from, event.rule, self.side);
+                        let follow = Follow { from, rule, side, cause: done.line, effect: event.line, about };
+                        add(self.found.entry(own.pairing).or_default(), follow);
+                    }
+                }
+            }
+            End::Makes(key) if is_otherwise => {
+                let is_made = |node: &&Node| {
+                    node.lanes[at].is_some_and(|made| {
+                        let (thread, first_line) = lane(made);
+                        *thread == key && first_line > event.line
+                    })
+                };
+                // Of several generations the next one.
+                let first_line = |node: &&Node| node.lanes[at].map(|made| lane(made).1);
+                if let Some(made) = self.nodes.iter().filter(is_made).min_by_key(first_line) {
+                    let effect = first_line(&made).unwrap_or(event.line);
+                    let (from, rule, side) = (own.pairing, event.rule, self.side);
+                    let follow = Follow { from, rule, side, cause: event.line, effect, about: event.told.to_vec() };
+                    add(self.found.entry(made.pairing).or_default(), follow);
+                }
+            }
+            End::From(_) | End::Makes(_) => {}
+        }
+    }
+}
+
+impl Causes {
+    /// The pairing to look at first, given the one that comes first in the log: of those that `first` may follow from,
+    /// directly or not, and that follow from nothing themselves, the one of the least rank; else `first` itself.
+    pub fn lead(&self, first: usize, rank: impl Fn(usize) -> u64) -> usize {
+        let mut is_seen = vec![false; self.follows.len()];
+        let mut seen = vec![first];
+        is_seen[first] = true;
+        let mut at = 0;
+        while let Some(pairing) = seen.get(at).copied() {
+            at += 1;
+            for follow in &self.follows[pairing] {
+                if !std::mem::replace(&mut is_seen[follow.from], true) {
+                    seen.push(follow.from);
+                }
+            }
+        }
+        let roots = seen.into_iter().filter(|pairing| self.follows[*pairing].is_empty());
+        roots.min_by_key(|pairing| rank(*pairing)).unwrap_or(first)
+    }
+
+    /// For each pairing what to tell of it: the step by which it follows from the lead, in as few steps as there are; where
+    /// it does not, the first that is known.
+    pub fn told(&self, lead: usize) -> Vec<Option<Follow>> {
+        let mut followers: AHashMap<usize, Vec<(usize, &Follow)>> = AHashMap::with_hasher(fixed_state());
+        for (pairing, follows) in self.follows.iter().enumerate().filter(|(pairing, _)| *pairing != lead) {
+            for follow in follows {
+                followers.entry(follow.from).or_default().push((pairing, follow));
+            }
+        }
+        let mut told: Vec<Option<Follow>> = vec![None; self.follows.len()];
+        let mut reached = vec![lead];
+        let mut at = 0;
+        while let Some(from) = reached.get(at).copied() {
+            at += 1;
+            for (pairing, follow) in followers.get(&from).map_or(&[][..], Vec::as_slice) {
+                if told[*pairing].is_none() {
+                    told[*pairing] = Some((*follow).clone());
+                    reached.push(*pairing);
+                }
+            }
+        }
+        for (pairing, follows) in self.follows.iter().enumerate().filter(|(pairing, _)| *pairing != lead) {
+            if told[pairing].is_none() {
+                told[pairing] = follows.first().cloned();
+            }
+        }
+        told
+    }
+}

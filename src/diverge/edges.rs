@@ -1,0 +1,240 @@
+//! Events by which one thread makes another go on, found in the part of a log that holds its divergences.
+
+use ahash::AHashMap;
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
+use crate::align::{Intake, event_of};
+use crate::json::tape::{self, fixed_state};
+use crate::json::{Kind, Tape, text};
+use crate::profile::{About, EdgeEnd, Profile, StrictReader};
+use crate::scan::{Opener, ScanOptions, ScannedWindow, Span, ThreadKey, scan_window};
+use crate::source::{SourceError, Window};
+
+/// More of a log is not looked at.
+pub const LOOKED_AT_MAX: u64 = 256 << 20;
+/// Bytes held at a time, and of those so many by one worker.
+const BATCH: usize = 16 << 20;
+const PIECE: usize = 1 << 20;
+
+/// The part of a log to be looked at: from the beginning of a line to the end of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub offset: u64,
+    /// Physical lines, from 1.
+    pub first_line: u64,
+    pub last_line: u64,
+}
+
+/// An event at an end of an edge.
+#[derive(Clone, Debug)]
+pub struct EdgeEvent {
+    /// Physical line, from 1.
+    pub line: u64,
+    pub lane: usize,
+    /// The edge's number in the profile.
+    pub rule: usize,
+    pub end: End,
+    /// What it is about, as text.
+    pub told: Box<[u8]>,
+}
+
+/// What an event does at its end of an edge.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// It makes go on whoever waits for these, each by its digest.
+    From(SmallVec<[u64; 1]>),
+    /// It makes the thread of this key.
+    Makes(ThreadKey),
+    /// It follows from what makes one of these go on.
+    To(SmallVec<[u64; 1]>),
+}
+
+/// The ends of a profile's edges, by kind of event.
+struct Ends<'p> {
+    by_kind: AHashMap<&'p [u8], Vec<(usize, bool, &'p EdgeEnd)>>,
+    of_any: Vec<(usize, bool, &'p EdgeEnd)>,
+    strict: StrictReader,
+}
+
+impl<'p> Ends<'p> {
+    fn of(profile: &'p Profile) -> Ends<'p> {
+        let ends = |(rule, edge): (usize, &'p crate::profile::EdgeRule)| {
+            let from = edge.from.iter().map(move |end| (rule, true, end));
+            from.chain(edge.to.iter().map(move |end| (rule, false, end)))
+        };
+        let all: Vec<_> = profile.edge.iter().enumerate().flat_map(ends).collect();
+        let serves = |kind: &str| {
+            let serves = |end: &EdgeEnd| end.kinds.is_empty() || end.kinds.iter().any(|own| own == kind);
+            all.iter().filter(|(.., end)| serves(end)).copied().collect::<Vec<_>>()
+        };
+        let mut by_kind = AHashMap::with_hasher(fixed_state());
+        for kind in all.iter().flat_map(|(.., end)| &end.kinds) {
+            by_kind.entry(kind.as_bytes()).or_insert_with(|| serves(kind));
+        }
+        let of_any = all.iter().filter(|(.., end)| end.kinds.is_empty()).copied().collect();
+        Ends { by_kind, of_any, strict: StrictReader::new(profile) }
+    }
+
+    /// What an event is at the ends of edges. A malformed line is nothing.
+    fn met(&self, span: &Span, line: &[u8], tape: &mut Tape, mut take: impl FnMut(usize, End, Box<[u8]>)) {
+        let kind = event_of(span, line, 0).scalar_kind();
+        let name = (kind.first() == Some(&b'"')).then(|| text::unescape(kind));
+        let ends = name.as_ref().and_then(|name| self.by_kind.get(&**name)).unwrap_or(&self.of_any);
+        if ends.is_empty() || self.strict.read(line, tape).is_err() {
+            return;
+        }
+        for (rule, is_from, end) in ends {
+            let holds = |asked: &crate::profile::Condition| {
+                let node = tape.at(line, Tape::ROOT, &asked.path);
+                node.is_some_and(|node| asked.is_met_by(tape.bytes(line, node)))
+            };
+            if end.when.iter().all(holds)
+                && let Some((end, told)) = about(end, *is_from, line, tape)
+            {
+                take(*rule, end, told);
+            }
+        }
+    }
+}
+
+/// What an event names at an end, if it names anything.
+fn about(end: &EdgeEnd, is_from: bool, line: &[u8], tape: &Tape) -> Option<(End, Box<[u8]>)> {
+    match &end.about {
+        About::Thread(paths) => {
+            let token = |path| Some(tape.bytes(line, tape.at(line, Tape::ROOT, path)?));
+            let tokens: Vec<&[u8]> = paths.iter().map(token).collect::<Option<_>>()?;
+            let mut parts: Vec<ThreadKey> =
+                tokens.iter().map(|token| ThreadKey::of_token(token)).collect::<Option<_>>()?;
+            let key = if parts.len() == 1 { parts.swap_remove(0) } else { ThreadKey::Composite(parts.into()) };
+            Some((End::Makes(key), tokens.join(&b", "[..]).into()))
+        }
+        About::Object(paths) => {
+            let mut digests = SmallVec::new();
+            let mut told: Option<Box<[u8]>> = None;
+            for node in paths.iter().filter_map(|path| tape.at(line, Tape::ROOT, path)) {
+                let elements: Vec<usize> = match tape.kind(node) {
+                    Kind::ArrayStart => tape.elements(node).collect(),
+                    Kind::ObjectStart => Vec::new(),
+                    _ => vec![node],
+                };
+                for element in elements {
+                    let token = tape.bytes(line, element);
+                    if matches!(token.first(), Some(b'"' | b'-' | b'0'..=b'9')) {
+                        digests.push(tape::digest(tape, line, element));
+                        told.get_or_insert_with(|| token.into());
+                    }
+                }
+            }
+            let told = told?;
+            Some((if is_from { End::From(digests) } else { End::To(digests) }, told))
+        }
+    }
+}
+
+/// Looks through a stretch of a log that can be read again, and hands on what stands at ends of edges, in the order of
+/// lines; says whether it saw all of it.
+///
+/// # Errors
+/// The log cannot be read again.
+pub fn look_through(
+    intake: &Intake<'_>,
+    profile: &Profile,
+    stretch: Stretch,
+    mut take: impl FnMut(EdgeEvent),
+) -> Result<bool, SourceError> {
+    let ends = Ends::of(profile);
+    let lanes = Lanes::of(intake);
+    let (mut offset, mut line) = (stretch.offset, stretch.first_line);
+    let end_of_log = intake.log.bytes_read();
+    while line <= stretch.last_line && offset < end_of_log {
+        if offset - stretch.offset >= LOOKED_AT_MAX {
+            return Ok(false);
+        }
+        let windows = batch(intake, offset, end_of_log)?;
+        let scanned: Vec<(ScannedWindow, Vec<Row>)> =
+            windows.par_iter().map(|window| look(&intake.opener, window, &ends)).collect();
+        for (window, (scanned, rows)) in windows.iter().zip(scanned) {
+            for Row { row, thread, rule, end, told } in rows {
+                let at = line + u64::from(row);
+                if let Some(lane) = lanes.at(&thread, at).filter(|_| at <= stretch.last_line) {
+                    take(EdgeEvent { line: at, lane, rule, end, told });
+                }
+            }
+            line += u64::from(scanned.lines);
+            offset = window.offset + window.bytes.len() as u64;
+        }
+    }
+    Ok(true)
+}
+
+/// An event of a window at an end of an edge.
+struct Row {
+    row: u32,
+    thread: ThreadKey,
+    rule: usize,
+    end: End,
+    told: Box<[u8]>,
+}
+
+fn look(opener: &Opener, window: &Window, ends: &Ends<'_>) -> (ScannedWindow, Vec<Row>) {
+    let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
+    let scanned = scan_window(opener, window, 0, options);
+    let mut rows = Vec::new();
+    let mut tape = Tape::default();
+    for group in &scanned.groups {
+        for span in scanned.spans_of(group) {
+            ends.met(&span, span.line_of(&window.bytes), &mut tape, |rule, end, told| {
+                rows.push(Row { row: span.row, thread: group.thread.clone(), rule, end, told });
+            });
+        }
+    }
+    // They were found thread by thread.
+    rows.sort_by_key(|row| row.row);
+    (scanned, rows)
+}
+
+/// Whole lines from an offset on, in pieces; a line longer than a batch is a batch by itself.
+fn batch(intake: &Intake<'_>, offset: u64, end_of_log: u64) -> Result<Vec<Window>, SourceError> {
+    let mut wanted = BATCH;
+    loop {
+        let len = (end_of_log - offset).min(wanted as u64) as usize;
+        let bytes = intake.log.reread(offset, len)?;
+        let is_last = offset + len as u64 == end_of_log;
+        let whole = if is_last { Some(len) } else { memchr::memrchr(b'\n', &bytes).map(|at| at + 1) };
+        let Some(whole) = whole else {
+            wanted *= 2;
+            continue;
+        };
+        let mut windows = Vec::new();
+        let mut from = 0;
+        while from < whole {
+            let to = (from + PIECE).min(whole);
+            let to = memchr::memchr(b'\n', &bytes[to..whole]).map_or(whole, |at| to + at + 1);
+            windows.push(Window { offset: offset + from as u64, bytes: bytes.slice(from..to), overlong: None });
+            from = to;
+        }
+        return Ok(windows);
+    }
+}
+
+/// Which lane an event of a thread belongs to, by its line.
+struct Lanes<'i> {
+    /// Of each thread the first line of each generation.
+    by_thread: AHashMap<&'i ThreadKey, Vec<(u64, usize)>>,
+}
+
+impl<'i> Lanes<'i> {
+    fn of(intake: &'i Intake<'_>) -> Lanes<'i> {
+        let mut by_thread: AHashMap<_, Vec<_>> = AHashMap::with_hasher(fixed_state());
+        for (at, lane) in intake.lanes.iter().enumerate() {
+            by_thread.entry(&lane.thread).or_default().push((lane.first_line, at));
+        }
+        Lanes { by_thread }
+    }
+
+    fn at(&self, thread: &ThreadKey, line: u64) -> Option<usize> {
+        let lanes = self.by_thread.get(thread)?;
+        lanes.iter().rev().find(|(first, _)| *first <= line).map(|(_, lane)| *lane)
+    }
+}
