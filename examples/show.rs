@@ -147,11 +147,14 @@ enum What {
         #[arg(long, value_name = "FILE")]
         before: Option<PathBuf>,
     },
-    /// Judgement: no false resync in loops, kinds, how far a difference reaches
+    /// Judgement: no false resync in loops, kinds, how far a difference reaches, no false certainty in pools of workers
     Judgement {
         /// Traces full of loops
         #[arg(long, default_value_t = 200)]
         traces: u64,
+        /// Pairs of runs of each kind of workers
+        #[arg(long, default_value_t = 50)]
+        pools: u64,
     },
     /// Damaged logs: check names what mangle says it must
     Mangle {
@@ -285,7 +288,9 @@ fn main() -> ExitCode {
             What::Rules { size, allocations, rounds, before } => {
                 show::rules::show(&program, &room, &show::rules::Asked { size, allocations, rounds, before })
             }
-            What::Judgement { traces } => show::judgement::show(&program, &room, &show::judgement::Asked { traces }),
+            What::Judgement { traces, pools } => {
+                show::judgement::show(&program, &room, &show::judgement::Asked { traces, pools })
+            }
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

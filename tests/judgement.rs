@@ -18,6 +18,13 @@ fn program() -> Program {
 #[test]
 fn loops_are_no_false_resync() {
     let room = Room::new(None).unwrap();
-    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24 }).unwrap();
+    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24, pools: 0 }).unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_pool_of_workers_is_no_certainty() {
+    let room = Room::new(None).unwrap();
+    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 0, pools: 6 }).unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
