@@ -162,6 +162,7 @@ mod tests {
             accepted: 0,
             late_start: None,
             further: Vec::new(),
+            pool: None,
         }
     }
 

@@ -126,6 +126,9 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         let side = if late.side == Side::Reference { "reference" } else { "candidate" };
         Doc::object([("side", Doc::text(side)), ("events", Doc::number(late.events))])
     });
+    let pool = pairing
+        .pool
+        .map(|pool| Doc::object([("group", Doc::number(pool.group)), ("members", Doc::number(pool.members))]));
     Ok(Doc::object([
         ("reference", side(&pairing.reference)),
         ("candidate", side(&pairing.candidate)),
@@ -138,6 +141,7 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         ("accepted", Doc::number(pairing.accepted)),
         ("late_start", Doc::or_null(late)),
         ("further", Doc::Array(further.collect::<Result<_, _>>()?)),
+        ("pool", Doc::or_null(pool)),
     ]))
 }
 

@@ -90,6 +90,7 @@ pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
         accepted: 0,
         late_start: None,
         further: Vec::new(),
+        pool: None,
     }
 }
 

@@ -68,7 +68,30 @@ impl<'a> Story<'a> {
         // Where nothing else is told, it is told whatever its class.
         let first = if self.context.first_only { self.outcome.first } else { self.first_event() };
         let first = first.map(|at| self.place(at));
-        sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref())
+        let mut parts = sentence(self.verdict, &self.tally, self.outcome, self.context, first.as_deref());
+        parts.extend(self.pools());
+        parts
+    }
+
+    /// What is to be said of pools of workers; where what comes first lies in one, what comes first outside.
+    fn pools(&self) -> Vec<String> {
+        let pools = || self.outcome.pairings.iter().filter_map(|pairing| pairing.pool);
+        let Some(last) = pools().map(|pool| pool.group).max() else { return Vec::new() };
+        let (of_pools, them) = match last {
+            0 => ("a pool of equal workers".to_owned(), "it"),
+            last => (format!("{} pools of equal workers", grouped(last + 1)), "them"),
+        };
+        let mut told = vec![format!(
+            "{} look like {of_pools} whose work is distributed differently: what differs in them may be scheduling",
+            counted(pools().count() as u64, "thread", "threads")
+        )];
+        if self.first_event().is_some_and(|at| self.pairing(at).pool.is_some()) {
+            told.push(match self.events.iter().find(|at| self.pairing(**at).pool.is_none()) {
+                Some(at) => format!("first outside of {them}: {}", self.place(*at)),
+                None => format!("no event differs outside of {them}"),
+            });
+        }
+        told
     }
 
     /// The first divergence, if an event differs in it.
