@@ -147,6 +147,8 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
     let Some(found) = &pairing.divergence else { return };
     let title = if story.outcome.first == Some(at) {
         "First divergence".to_owned()
+    } else if story.first_outside() == Some(at) {
+        "First outside of the pool".to_owned()
     } else {
         format!("Divergence {}", found.rank)
     };

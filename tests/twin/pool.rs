@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What both lanes of a pairing do behind their first divergence.
 type Look = [Vec<String>; 2];
 
-/// Tells pools: pairings of one group that part, half of which, and two, give and take work.
+/// Tells pools: pairings of one group that part, a quarter of which, and two, give and take work.
 pub fn find(outcome: &mut Outcome) {
     let mut groups: BTreeMap<String, (Vec<usize>, Vec<Look>)> = BTreeMap::new();
     for at in 0..outcome.pairings.len() {
@@ -39,7 +39,7 @@ pub fn find(outcome: &mut Outcome) {
 
 fn is_pool(looks: &[Look]) -> bool {
     let moved = (0..looks.len()).filter(|&at| has_moved(looks, at)).count();
-    moved >= 2 && 2 * moved >= looks.len()
+    moved >= 2 && 4 * moved >= looks.len()
 }
 
 /// Whether what only one lane does is others' work on the other side, in both directions, or one if the other has nothing.

@@ -20,6 +20,12 @@ enum Change {
     None,
     /// Who runs which job.
     Distribution,
+    /// Who runs which job, the jobs being ten times as long.
+    LongJobs,
+    /// Who runs which job, from the middle on.
+    Later,
+    /// Two workers fewer.
+    Fewer,
     /// One value of one job, who runs it being the same.
     Value,
     /// Who runs which job, and one value of one of them.
@@ -32,9 +38,12 @@ enum Change {
     Timeouts,
 }
 
-const CHANGES: [Change; 7] = [
+const CHANGES: [Change; 10] = [
     Change::None,
     Change::Distribution,
+    Change::LongJobs,
+    Change::Later,
+    Change::Fewer,
     Change::Value,
     Change::DistributionAndValue,
     Change::DistributionAndMain,
@@ -47,6 +56,9 @@ impl Change {
         match self {
             Change::None => "a pool, the same jobs for each",
             Change::Distribution => "a pool, other jobs for each",
+            Change::LongJobs => "a pool, other jobs for each, long ones",
+            Change::Later => "a pool, other jobs for each, from the middle on",
+            Change::Fewer => "a pool, two workers fewer",
             Change::Value => "a pool, the same jobs, one wrong value",
             Change::DistributionAndValue => "a pool, other jobs, one wrong value in a job",
             Change::DistributionAndMain => "a pool, other jobs, one wrong value elsewhere",
@@ -56,7 +68,7 @@ impl Change {
     }
 
     fn redistributes(self) -> bool {
-        matches!(self, Change::Distribution | Change::DistributionAndValue | Change::DistributionAndMain)
+        !matches!(self, Change::None | Change::Value | Change::Own | Change::Timeouts)
     }
 }
 
@@ -95,9 +107,9 @@ fn work(random: &mut Random, events: u64) -> Vec<Event> {
 }
 
 /// What whoever gets a job does: it waits for the queue, then 5 to 40 events that are the job's alone.
-fn job(seed: u64, number: u64) -> Vec<Event> {
+fn job(change: Change, seed: u64, number: u64) -> Vec<Event> {
     let mut random = Random::new(seed, "job", number);
-    let events = 5 + random.below(36);
+    let events = (5 + random.below(36)) * if change == Change::LongJobs { 10 } else { 1 };
     let wait = [call("KeWaitForSingleObject", "\"queue\":1"), returned("KeWaitForSingleObject", 0)];
     wait.into_iter().chain(work(&mut random, events)).collect()
 }
@@ -187,15 +199,21 @@ fn scene(change: Change, seed: u64) -> Scene {
         }
         let mut value_of = Random::new(seed, "value", 0);
         let job = |number: u64, value_of: &mut Random| {
-            let mut events = job(seed, number);
+            let mut events = job(change, seed, number);
             let is_wrong = matches!(change, Change::Value | Change::DistributionAndValue) && number == changed_job;
             let at = (is_changed && is_wrong).then(|| wrong_value(&mut events, value_of));
             (events, at)
         };
         let mut threads: Vec<Vec<Event>> = (0..WORKERS).map(|_| begin()).collect();
         threads.push(main.clone());
-        let mut queue = 0..JOBS;
+        // Jobs before these are taken by whom they were meant for.
+        let from_queue = if change == Change::Later { JOBS / 2 } else { 0 };
+        let mut queue = from_queue..JOBS;
         let (mut turns, mut over) = (vec![0; WORKERS], vec![false; WORKERS]);
+        if is_changed && change == Change::Fewer {
+            threads[..2].iter_mut().for_each(Vec::clear);
+            over[..2].fill(true);
+        }
         let mut done = [2u64; WORKERS];
         let played = play(&mut random, tids, threads, |thread| {
             if thread == MAIN || over[thread] {
@@ -206,7 +224,9 @@ fn scene(change: Change, seed: u64) -> Scene {
             let number = match change {
                 Change::Own | Change::Timeouts if turn == 0 => return Some(own[thread].clone()),
                 Change::Own | Change::Timeouts => None,
-                _ if change.redistributes() => queue.next(),
+                _ if change.redistributes() => {
+                    shares[thread].get(turn).copied().filter(|job| *job < from_queue).or_else(|| queue.next())
+                }
                 _ => shares[thread].get(turn).copied(),
             };
             let Some(number) = number else {
@@ -288,7 +308,9 @@ fn told(report: &Value, scene: &Scene) -> Vec<Told> {
         scene.runs[side].tids.iter().position(|own| *own == tid)
     };
     let pairings = report["pairings"].as_array().map_or(&[][..], Vec::as_slice);
-    let told = pairings.iter().filter_map(|pairing| {
+    // A worker that only one run has is no worker that parts.
+    let paired = pairings.iter().filter(|pairing| pairing["status"] != "unmatched");
+    let told = paired.filter_map(|pairing| {
         Some(Told {
             thread: thread(0, pairing)?,
             is_right_partner: thread(0, pairing) == thread(1, pairing),
