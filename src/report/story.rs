@@ -82,7 +82,7 @@ impl<'a> Story<'a> {
             last => (format!("{} pools of equal workers", grouped(last + 1)), "them"),
         };
         let mut told = vec![format!(
-            "{} look like {of_pools} whose work is distributed differently: what differs in them may be scheduling",
+            "{} look like {of_pools} whose work is distributed differently, or are paired wrongly: what differs in them may be scheduling",
             counted(pools().count() as u64, "thread", "threads")
         )];
         match self.first_outside() {

@@ -2,6 +2,7 @@
 
 mod loops;
 mod pool;
+mod spawn;
 
 use super::{Program, Room, Shown};
 
@@ -15,5 +16,6 @@ pub struct Asked {
 pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
     let mut wrong = loops::show(program, room, asked.traces)?;
     wrong.extend(pool::show(program, room, asked.pools)?);
+    wrong.extend(spawn::show(program, room, asked.pools)?);
     Ok(wrong)
 }

@@ -73,7 +73,7 @@ impl Change {
 }
 
 /// An event but for its thread: kind and payload.
-type Event = (&'static str, String);
+pub type Event = (&'static str, String);
 
 const NAMES: [&str; 8] = [
     "NtReadFile",
@@ -86,16 +86,16 @@ const NAMES: [&str; 8] = [
     "VdSwap",
 ];
 
-fn call(name: &str, args: &str) -> Event {
+pub fn call(name: &str, args: &str) -> Event {
     ("kernel.call", format!("{{\"name\":\"{name}\",\"args\":{{{args}}}}}"))
 }
 
-fn returned(name: &str, value: u64) -> Event {
+pub fn returned(name: &str, value: u64) -> Event {
     ("kernel.return", format!("{{\"name\":\"{name}\",\"return_value\":{value}}}"))
 }
 
 /// So many calls and returns that depend on nothing but a number.
-fn work(random: &mut Random, events: u64) -> Vec<Event> {
+pub fn work(random: &mut Random, events: u64) -> Vec<Event> {
     (0..events)
         .map(|at| {
             let name = NAMES[random.below(8) as usize];
@@ -120,22 +120,23 @@ fn wrong_value(events: &mut [Event], random: &mut Random) -> usize {
     at
 }
 
-/// One run: what each thread does, and what comes next of its log.
-struct Played {
-    lines: String,
+/// One run as a log.
+pub struct Played {
+    pub lines: String,
     /// The number of each thread in this run.
-    tids: Vec<u64>,
+    pub tids: Vec<u64>,
 }
 
-/// Plays threads whose events come as fast as chance wants; `next` says what a thread does once it has nothing left.
-fn play(
+/// Plays threads whose events come as fast as chance wants, each from some time on; `next` says what a thread does once it has nothing left.
+pub fn play(
     random: &mut Random,
     tids: Vec<u64>,
     mut threads: Vec<Vec<Event>>,
+    begins: impl Fn(usize) -> u64,
     mut next: impl FnMut(usize) -> Option<Vec<Event>>,
 ) -> Played {
     let mut lines = String::from("{\"kind\":\"schema_version\",\"schema_version\":1}\n");
-    let mut clocks: Vec<u64> = (0..threads.len()).map(|_| random.below(20)).collect();
+    let mut clocks: Vec<u64> = (0..threads.len()).map(|thread| begins(thread) + random.below(20)).collect();
     let mut places = vec![(0, 0u64); threads.len()];
     let mut over = vec![false; threads.len()];
     while let Some(thread) = (0..threads.len()).filter(|thread| !over[*thread]).min_by_key(|thread| clocks[*thread]) {
@@ -215,29 +216,35 @@ fn scene(change: Change, seed: u64) -> Scene {
             over[..2].fill(true);
         }
         let mut done = [2u64; WORKERS];
-        let played = play(&mut random, tids, threads, |thread| {
-            if thread == MAIN || over[thread] {
-                return None;
-            }
-            let turn = turns[thread];
-            turns[thread] += 1;
-            let number = match change {
-                Change::Own | Change::Timeouts if turn == 0 => return Some(own[thread].clone()),
-                Change::Own | Change::Timeouts => None,
-                _ if change.redistributes() => {
-                    shares[thread].get(turn).copied().filter(|job| *job < from_queue).or_else(|| queue.next())
+        let played = play(
+            &mut random,
+            tids,
+            threads,
+            |_| 0,
+            |thread| {
+                if thread == MAIN || over[thread] {
+                    return None;
                 }
-                _ => shares[thread].get(turn).copied(),
-            };
-            let Some(number) = number else {
-                over[thread] = true;
-                return Some(end.clone());
-            };
-            let (events, wrong) = job(number, &mut value_of);
-            truth.extend(wrong.filter(|_| change == Change::Value).map(|at| (thread, done[thread] + at as u64)));
-            done[thread] += events.len() as u64;
-            Some(events)
-        });
+                let turn = turns[thread];
+                turns[thread] += 1;
+                let number = match change {
+                    Change::Own | Change::Timeouts if turn == 0 => return Some(own[thread].clone()),
+                    Change::Own | Change::Timeouts => None,
+                    _ if change.redistributes() => {
+                        shares[thread].get(turn).copied().filter(|job| *job < from_queue).or_else(|| queue.next())
+                    }
+                    _ => shares[thread].get(turn).copied(),
+                };
+                let Some(number) = number else {
+                    over[thread] = true;
+                    return Some(end.clone());
+                };
+                let (events, wrong) = job(number, &mut value_of);
+                truth.extend(wrong.filter(|_| change == Change::Value).map(|at| (thread, done[thread] + at as u64)));
+                done[thread] += events.len() as u64;
+                Some(events)
+            },
+        );
         runs.push(played);
     }
     Scene { runs: runs.try_into().unwrap_or_else(|_| unreachable!("two runs")), truth }
