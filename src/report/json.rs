@@ -325,7 +325,7 @@ mod tests {
         let schema: Value = serde_json::from_str(&super::super::schema()).unwrap();
         jsonschema::meta::validate(&schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for sample in [typical(), cut_short(), many(500), hollow(), nasty()] {
+        for sample in [typical(), cut_short(), many(500), hollow(), pooled(), nasty()] {
             let report = read(&painted(&sample));
             let errors: Vec<String> =
                 validator.iter_errors(&report).map(|error| format!("{} at {}", error, error.instance_path())).collect();
@@ -517,7 +517,8 @@ mod tests {
       },
       "accepted": 0,
       "late_start": null,
-      "further": []
+      "further": [],
+      "pool": null
     }
   ],
   "coverage": {

@@ -171,7 +171,7 @@ fn pool() -> Value {
         }),
     );
     pool["description"] = json!(
-        "The threads look like a pool of equal workers whose work is distributed differently: what differs in them may be scheduling. Null elsewhere, and under --first."
+        "The threads look like a pool of equal workers whose work is distributed differently, or are paired wrongly: what differs in them may be scheduling. Null elsewhere, and under --first."
     );
     pool
 }
