@@ -146,8 +146,8 @@ show-rules: show-build ## Every class of rule and a step beside it; a heap elsew
 	$(SHOW) rules --size "$(or $(SIZE),1G)" --allocations "$(or $(ALLOCATIONS),10000000)" --rounds "$(or $(ROUNDS),5)" \
 	  $(if $(BEFORE),--before "$(BEFORE)")
 
-show-judgement: show-build ## What kind, how far, whose fault: no false resync in loops, the culprit leads (TRACES=200, PLAYS=200)
-	$(SHOW) judgement --traces "$(or $(TRACES),200)" --plays "$(or $(PLAYS),200)"
+show-judgement: show-build ## What kind, how far, whose fault: no false resync in loops (TRACES=200), the culprit leads (PLAYS=200), pools of workers are no certainty (POOLS=50)
+	$(SHOW) judgement --traces "$(or $(TRACES),200)" --plays "$(or $(PLAYS),200)" --pools "$(or $(POOLS),50)"
 
 show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a real one; what is planted beside noise is found (CASES=50, PLANTED=20)
 	FORKPOINT_CASES="$(or $(CASES),50)" $(CARGO) test $(LOCKED) --release --quiet --test infer -- --nocapture

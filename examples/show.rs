@@ -147,7 +147,7 @@ enum What {
         #[arg(long, value_name = "FILE")]
         before: Option<PathBuf>,
     },
-    /// Judgement: no false resync in loops, kinds, how far a difference reaches
+    /// Judgement: no false resync in loops, kinds, how far a difference reaches, no false certainty in pools of workers
     Judgement {
         /// Traces full of loops
         #[arg(long, default_value_t = 200)]
@@ -155,6 +155,9 @@ enum What {
         /// Threads that wake each other, one of which does one thing wrong
         #[arg(long, default_value_t = 200)]
         plays: u64,
+        /// Pairs of runs of each kind of workers
+        #[arg(long, default_value_t = 50)]
+        pools: u64,
     },
     /// Damaged logs: check names what mangle says it must
     Mangle {
@@ -288,8 +291,8 @@ fn main() -> ExitCode {
             What::Rules { size, allocations, rounds, before } => {
                 show::rules::show(&program, &room, &show::rules::Asked { size, allocations, rounds, before })
             }
-            What::Judgement { traces, plays } => {
-                show::judgement::show(&program, &room, &show::judgement::Asked { traces, plays })
+            What::Judgement { traces, plays, pools } => {
+                show::judgement::show(&program, &room, &show::judgement::Asked { traces, plays, pools })
             }
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),

@@ -167,6 +167,11 @@ fn pairing(case: &Case, found: &Value, wanted: &Expected, wrong: &mut Vec<String
     field("compared", &found["compared"], wanted.compared.map(Value::from));
     field("matched_by", &found["matched_by"], wanted.matched_by.clone().map(Value::from));
     field("ambiguous", &found["ambiguous"], wanted.ambiguous.map(Value::from));
+    let pool = match &found["pool"] {
+        Value::Null => json!([]),
+        pool => json!([pool["group"], pool["members"]]),
+    };
+    field("pool", &pool, wanted.pool.as_ref().map(|pool| json!(pool)));
     let parting = &found["divergence"];
     if wanted.status.as_deref() == Some("identical") {
         field("divergence", parting, Some(Value::Null));

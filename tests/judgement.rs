@@ -18,6 +18,13 @@ fn program() -> Program {
 #[test]
 fn no_loop_is_a_resync_and_the_culprit_leads() {
     let room = Room::new(None).unwrap();
-    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24, plays: 20 }).unwrap();
+    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24, plays: 20, pools: 0 }).unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_pool_of_workers_is_no_certainty() {
+    let room = Room::new(None).unwrap();
+    let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 0, plays: 0, pools: 6 }).unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

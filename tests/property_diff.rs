@@ -14,6 +14,7 @@ use twin::json::Value;
 use twin::library::run_library;
 use twin::pairs::{Case, Family, case};
 use twin::shapes::Rng;
+use twin::workers;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -85,6 +86,26 @@ fn objects_are_met() {
         }
     }
     assert!(met.values().all(|cases| *cases >= 5), "{met:?}");
+}
+
+#[test]
+fn workers_of_one_queue() {
+    // How many cases have a pool, and how many part without one.
+    let met = RefCell::new([0usize; 2]);
+    hold_made(Family::Sound, 400, &|_, seed| {
+        let case = workers::case(&mut Rng::new(seed));
+        let flags: Vec<&str> = case.flags.iter().map(String::as_str).collect();
+        let answer = run_library(&case.bytes(0), &case.bytes(1), &flags);
+        let pairings = answer.get("report").and_then(|report| report.get("pairings")).map_or(&[][..], Value::as_array);
+        let parts = |pairing: &&Value| pairing.get("divergence").is_some_and(|found| !found.is_null());
+        let is_of_pool = |pairing: &Value| pairing.get("pool").is_some_and(|pool| !pool.is_null());
+        let mut met = met.borrow_mut();
+        met[0] += usize::from(pairings.iter().any(is_of_pool));
+        met[1] += usize::from(pairings.iter().filter(parts).count() > 1 && !pairings.iter().any(is_of_pool));
+        case
+    });
+    let met = met.into_inner();
+    assert!(met.iter().all(|cases| *cases >= 20), "{met:?}");
 }
 
 #[test]

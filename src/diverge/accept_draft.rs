@@ -191,6 +191,7 @@ mod tests {
             accepted: 0,
             late_start: None,
             further: Vec::new(),
+            pool: None,
         };
         Outcome { pairings: vec![pairing], ..Outcome::default() }
     }

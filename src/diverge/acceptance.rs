@@ -199,6 +199,7 @@ mod tests {
             reordered: None,
             before: Vec::new(),
             after: [Vec::new(), Vec::new()],
+            ahead: None,
         }
     }
 

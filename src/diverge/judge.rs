@@ -2,6 +2,7 @@
 
 use super::acceptance::{self, Acceptances};
 use super::outcome::DivergenceKind;
+use super::pool::{Look, Looks};
 use super::resync::{Ahead, Reordering, Shift};
 use crate::align::{
     Accepted, CONTEXT_BYTES_MAX, ContextLine, Course, Judge, Judged, LOOK_AHEAD, Met, MetFault, Onward, Parted,
@@ -44,6 +45,8 @@ pub struct Verdict {
     pub reordered: Option<(Vec<usize>, [Vec<ContextLine>; 2])>,
     pub before: Vec<[ContextLine; 2]>,
     pub after: [Vec<ContextLine>; 2],
+    /// What both lanes do from here on, where an event differs, nothing was told of them before, and it is kept.
+    pub ahead: Option<Look>,
 }
 
 impl Verdict {
@@ -100,6 +103,7 @@ pub struct Judgement<'p> {
     pub first: bool,
     /// Divergences of a pairing told behind its first.
     pub further: u64,
+    pub looks: Looks,
 }
 
 impl Judge for Judgement<'_> {
@@ -112,11 +116,21 @@ impl Judge for Judgement<'_> {
             Parted::Alone(side) => self.one_sided(parting, side, DivergenceKind::Unmatched, scratch),
         };
         judged.course = self.course(parting, &judged.verdict);
+        if !self.is_looked_at(parting, &judged) {
+            judged.verdict.ahead = None;
+        }
         judged
     }
 }
 
 impl Judgement<'_> {
+    /// Whether what follows is kept, to be held against what other threads do.
+    fn is_looked_at(&self, parting: &Parting<'_>, judged: &Judged<Verdict>) -> bool {
+        let is_first = parting.told == 0 && judged.verdict.kind != DivergenceKind::StartedLate;
+        let is_told = !matches!(judged.course, Course::Accepted(_));
+        judged.verdict.ahead.is_some() && is_first && is_told && !self.first && self.looks.take()
+    }
+
     fn course(&self, parting: &Parting<'_>, verdict: &Verdict) -> Course {
         let lanes = parting.lanes.map(|lane| lane.map(|lane| (&lane.thread, lane.generation)));
         let ordinals = parting.sides.each_ref().map(|events| events.first().and_then(Met::ordinal));
@@ -193,6 +207,7 @@ impl Judgement<'_> {
             reordered: reordering.map(|found| reordered(parting, found)),
             before: parting.before.clone(),
             after,
+            ahead: Some(ahead),
         };
         Judged { verdict, faults, looked, course: Course::Over }
     }
@@ -249,6 +264,7 @@ impl Judgement<'_> {
             reordered: None,
             before: parting.before.clone(),
             after: [Vec::new(), Vec::new()],
+            ahead: None,
         };
         verdict.events[side.index()] = first.map(|met| pairs::cut(met.place(), met.event().line, EVENT_BYTES_MAX));
         verdict.lines[side.index()] = first.map(|met| met.place().line);

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`outcome`] is what a run found; [`resync`] looks where two streams agree
 //! again; [`judge`] says what kind of divergence a parting is, [`acceptance`] whether it is tolerated,
-//! as `accept_file` reads it, `accept_draft` writes it and `accept_schema` describes it; [`told`] sorts what was told; [`rank`] which comes first; [`certain`]
+//! as `accept_file` reads it, `accept_draft` writes it and `accept_schema` describes it; [`told`] sorts what was told, [`pool`] finds workers that share their work; [`rank`] which comes first; [`certain`]
 //! when that is known before the logs end; [`mod@run`] puts a whole run together.
 
 pub mod accept_draft;
@@ -14,6 +14,7 @@ pub mod certain;
 pub mod edges;
 pub mod judge;
 pub mod outcome;
+pub mod pool;
 pub mod rank;
 pub mod resync;
 pub mod run;

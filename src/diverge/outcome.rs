@@ -134,6 +134,17 @@ pub struct Pairing {
     pub late_start: Option<LateStart>,
     /// What parts behind the divergence, as far as it was asked for (`--continue`).
     pub further: Vec<Divergence>,
+    /// The pool of equal workers that both threads seem to belong to, whose work is distributed otherwise on the other side.
+    pub pool: Option<Pool>,
+}
+
+/// Threads among which work is distributed otherwise on the other side: what differs in them may be scheduling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// Which pool of the run, from 0.
+    pub group: u64,
+    /// Pairings that belong to it.
+    pub members: u64,
 }
 
 /// A lane that began later than its partner.

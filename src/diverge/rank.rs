@@ -163,6 +163,7 @@ mod tests {
             accepted: 0,
             late_start: None,
             further: Vec::new(),
+            pool: None,
         }
     }
 

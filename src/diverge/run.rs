@@ -8,6 +8,7 @@ use super::outcome::{
     AcceptanceUse, CauseFacts, Coverage, Divergence, DivergenceKind, EventCopy, FAULTS_LISTED_MAX, Follows, LaneFacts,
     LineFault, LogFacts, Note, ObjectName, Outcome, Pairing, Reordered, Resync, Status, ValueMeaning,
 };
+use super::pool::{Looks, pools};
 use super::rank;
 use super::told::{Told, healed_after};
 use crate::align::{
@@ -68,7 +69,13 @@ pub fn run_accepting(
     observer: &dyn Observer,
 ) -> Result<(Outcome, Keep), RunError> {
     let comparer = comparer(profile, options);
-    let judge = Judgement { comparer: &comparer, acceptances, first: options.first, further: options.further };
+    let judge = Judgement {
+        comparer: &comparer,
+        acceptances,
+        first: options.first,
+        further: options.further,
+        looks: Looks::default(),
+    };
     let mut aligner = begin([reference, candidate], profile, &comparer, options, observer, &judge)?;
     let mut certainty = Certainty::default();
     let ends = aligner.run(|aligner| Ok(options.first && certainty.is_reached(aligner, profile)?))?;
@@ -154,6 +161,7 @@ fn assemble(
     let mut order: Vec<usize> = (0..aligner.pairings.len()).collect();
     order.sort_by_key(|pairing| listing_key(&aligner, &aligner.pairings[*pairing]));
     let ranks = rank::ranks(&aligner, &told.verdicts, profile);
+    let pools = pools(&aligner, &told.verdicts, &order);
     let names = profile.rule_names();
     let best = ranks.iter().position(|(rank, _)| *rank == 1).filter(|_| first_only);
     let best = best.map(|best| &told.verdicts[best]);
@@ -176,6 +184,8 @@ fn assemble(
         let mut told_here = std::mem::take(&mut divergences[*index]).into_iter();
         let mut pairing = pairing(&aligner, &aligner.pairings[*index], told_here.next());
         (pairing.late_start, pairing.further) = (told.late_starts[*index], told_here.collect());
+        pairing.pool = pools[*index];
+        pairing.ambiguous |= pairing.pool.is_some();
         pairings.push(pairing);
     }
     let lead = found.and_then(|found| led(found, &rank_of, &order, profile, &mut pairings));
@@ -329,6 +339,7 @@ fn pairing(aligner: &Aligner<'_, Judgement<'_>>, state: &PairState, divergence: 
         accepted: state.accepted,
         late_start: None,
         further: Vec::new(),
+        pool: None,
     }
 }
 

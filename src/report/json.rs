@@ -127,6 +127,9 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
     let late = pairing
         .late_start
         .map(|late| Doc::object([("side", side_word(late.side)), ("events", Doc::number(late.events))]));
+    let pool = pairing
+        .pool
+        .map(|pool| Doc::object([("group", Doc::number(pool.group)), ("members", Doc::number(pool.members))]));
     Ok(Doc::object([
         ("reference", side(&pairing.reference)),
         ("candidate", side(&pairing.candidate)),
@@ -139,6 +142,7 @@ fn pairing(keep: &Keep, pairing: &Pairing, context: &ReportContext) -> Result<Do
         ("accepted", Doc::number(pairing.accepted)),
         ("late_start", Doc::or_null(late)),
         ("further", Doc::Array(further.collect::<Result<_, _>>()?)),
+        ("pool", Doc::or_null(pool)),
     ]))
 }
 
@@ -347,7 +351,7 @@ mod tests {
         let schema: Value = serde_json::from_str(&super::super::schema()).unwrap();
         jsonschema::meta::validate(&schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for sample in [typical(), cut_short(), many(500), hollow(), nasty()] {
+        for sample in [typical(), cut_short(), many(500), hollow(), pooled(), nasty()] {
             let report = read(&painted(&sample));
             let errors: Vec<String> =
                 validator.iter_errors(&report).map(|error| format!("{} at {}", error, error.instance_path())).collect();
@@ -545,7 +549,8 @@ mod tests {
       },
       "accepted": 0,
       "late_start": null,
-      "further": []
+      "further": [],
+      "pool": null
     }
   ],
   "coverage": {

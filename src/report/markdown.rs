@@ -159,9 +159,7 @@ fn table(story: &Story, out: &mut String) {
     for text in &overview.others {
         line(out, &prose(text));
     }
-    if overview.rows.iter().any(|row| row.matched.ends_with('?')) {
-        line(out, "? ambiguous: another lane fits as well.");
-    }
+    overview.marks().iter().for_each(|mark| line(out, &format!("{mark}.")));
 }
 
 fn cells(row: &Row) -> String {

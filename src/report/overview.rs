@@ -124,7 +124,22 @@ fn row(story: &Story, at: usize) -> Row {
     }
 }
 
-/// "first-call 64/64", with the best rival behind it where there was one, "?" where it fits as well.
+/// Stands behind what a pool's pairing was matched by.
+const POOL_MARK: &str = " pool?";
+
+impl Overview {
+    /// What the marks of its rows mean.
+    pub(crate) fn marks(&self) -> Vec<&'static str> {
+        let is_marked = |mark: &str| self.rows.iter().any(|row| row.matched.ends_with(mark));
+        let marks = [
+            (" ?", "? ambiguous: another lane fits as well"),
+            (POOL_MARK, "pool? look like equal workers whose work is distributed differently"),
+        ];
+        marks.into_iter().filter(|(mark, _)| is_marked(mark)).map(|(_, text)| text).collect()
+    }
+}
+
+/// "first-call 64/64", with the best rival behind it where there was one, "?" where it fits as well, "pool?" where both are workers of a pool.
 fn matched(pairing: &Pairing) -> String {
     let mut text = matched_word(pairing.matched_by).to_owned();
     if let Some(evidence) = pairing.evidence {
@@ -133,8 +148,10 @@ fn matched(pairing: &Pairing) -> String {
             text += &format!(" vs {}", grouped(rival));
         }
     }
-    if pairing.ambiguous {
-        text += " ?";
+    match (pairing.pool, pairing.ambiguous) {
+        (Some(_), _) => text += POOL_MARK,
+        (None, true) => text += " ?",
+        (None, false) => {}
     }
     text
 }

@@ -91,6 +91,7 @@ pub(crate) fn equal(reference: i64, candidate: i64, events: u64) -> Pairing {
         accepted: 0,
         late_start: None,
         further: Vec::new(),
+        pool: None,
     }
 }
 
@@ -310,6 +311,23 @@ pub(crate) fn many(lanes: i64) -> (Outcome, Keep) {
 }
 
 /// No thread found a partner.
+/// Two workers of a pool, and a thread of its own that parts behind them.
+pub(crate) fn pooled() -> (Outcome, Keep) {
+    let mut sample = Sample::default();
+    for (thread, rank) in [(6, 1), (7, 2), (8, 3)] {
+        let mut found = sample.around(10 * rank, DivergenceKind::Value);
+        found.rank = rank;
+        found.differences = vec![Difference::at("/payload/job", Some("1"), Some("2"))];
+        found.differences_total = 1;
+        sample.diverged(thread, thread, [90, 90], found);
+    }
+    for worker in &mut sample.pairings[..2] {
+        (worker.pool, worker.ambiguous) = (Some(Pool { group: 0, members: 2 }), true);
+    }
+    let outcome = sample.outcome(Some(0));
+    (outcome, sample.keep)
+}
+
 pub(crate) fn hollow() -> (Outcome, Keep) {
     let mut sample = Sample::default();
     let alone = |reference, candidate| Pairing {

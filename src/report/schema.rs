@@ -138,7 +138,8 @@ fn definitions() -> Value {
                     "type": "array",
                     "items": { "$ref": "#/$defs/divergence" },
                     "description": "What parts behind the divergence, as far as --continue asked for it."
-                }
+                },
+                "pool": nullable(pool())
             }),
         ),
         "divergence": divergence(),
@@ -176,6 +177,20 @@ fn definitions() -> Value {
             "reason": { "type": "string" }
         }))
     })
+}
+
+fn pool() -> Value {
+    let mut pool = object(
+        &["group", "members"],
+        json!({
+            "group": count("Which pool of the run, from 0."),
+            "members": count("Pairings that belong to it.")
+        }),
+    );
+    pool["description"] = json!(
+        "The threads look like a pool of equal workers whose work is distributed differently, or are paired wrongly: what differs in them may be scheduling. Null elsewhere, and under --first."
+    );
+    pool
 }
 
 fn coverage() -> Value {

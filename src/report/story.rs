@@ -74,7 +74,38 @@ impl<'a> Story<'a> {
         {
             parts.insert(at + 1, format!("it may follow from {}", self.place(lead)));
         }
+        parts.extend(self.pools());
         parts
+    }
+
+    /// What is to be said of pools of workers; where what comes first lies in one, what comes first outside.
+    fn pools(&self) -> Vec<String> {
+        let pools = || self.outcome.pairings.iter().filter_map(|pairing| pairing.pool);
+        let Some(last) = pools().map(|pool| pool.group).max() else { return Vec::new() };
+        let (of_pools, them) = match last {
+            0 => ("a pool of equal workers".to_owned(), "it"),
+            last => (format!("{} pools of equal workers", grouped(last + 1)), "them"),
+        };
+        let mut told = vec![format!(
+            "{} look like {of_pools} whose work is distributed differently, or are paired wrongly: what differs in them may be scheduling",
+            counted(pools().count() as u64, "thread", "threads")
+        )];
+        match self.first_outside() {
+            Some(at) => told.push(format!("first outside of {them}: {}", self.place(at))),
+            None if self.is_first_of_pool() => told.push(format!("no event differs outside of {them}")),
+            None => {}
+        }
+        told
+    }
+
+    fn is_first_of_pool(&self) -> bool {
+        self.first_event().is_some_and(|at| self.pairing(at).pool.is_some())
+    }
+
+    /// Where the first divergence lies in a pool, the first one outside of all pools in which an event differs.
+    pub(crate) fn first_outside(&self) -> Option<usize> {
+        let outside = |at: &usize| self.pairing(*at).pool.is_none();
+        self.events.iter().copied().find(outside).filter(|_| self.is_first_of_pool())
     }
 
     /// The first divergence, if an event differs in it.
@@ -90,13 +121,17 @@ impl<'a> Story<'a> {
         self.pairing(at).divergence.as_ref()
     }
 
-    /// The divergences told in detail: the first few by rank, those of events before those that only end.
+    /// The divergences told in detail: the first few by rank, those of events before those that only end, and the first
+    /// outside of pools.
     pub(crate) fn detailed(&self) -> Vec<usize> {
         let count = match self.context.details {
             Details::Count(count) => count,
             Details::All => usize::MAX,
         };
-        self.in_sections().take(count).collect()
+        let mut told: Vec<usize> = self.in_sections().take(count).collect();
+        // What comes first may be scheduling: then what comes first outside is worth as much.
+        told.extend(self.first_outside().filter(|at| count > 0 && !told.contains(at)));
+        told
     }
 
     /// The divergences that can be told in detail: those of events, then those of a lane's start or end, each by rank.

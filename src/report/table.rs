@@ -57,7 +57,9 @@ fn layout(rows: &[Row], heads: &[String; 8], number: fn(u64) -> String, brief: b
 
 /// Paints the table.
 pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
-    let Overview { rows, others } = overview(story);
+    let overview = overview(story);
+    let marks = overview.marks();
+    let Overview { rows, others } = overview;
     if rows.is_empty() && others.is_empty() {
         return;
     }
@@ -107,8 +109,8 @@ pub(crate) fn paint(story: &Story, page: &mut Page, width: usize) {
     if rows.iter().any(|row| row.matched.contains(" vs ")) {
         page.line(Style::Dim, "  n/m vs k: n of the first m events fit, k of them with the next best lane");
     }
-    if rows.iter().any(|row| row.matched.ends_with('?')) {
-        page.line(Style::Warn, "  ? ambiguous: another lane fits as well");
+    for mark in marks {
+        page.line(Style::Warn, &format!("  {mark}"));
     }
 }
 

@@ -149,6 +149,8 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
         "First divergence".to_owned()
     } else if story.lead() == Some(at) {
         "Look first at".to_owned()
+    } else if story.first_outside() == Some(at) {
+        "First outside of the pool".to_owned()
     } else {
         format!("Divergence {}", found.rank)
     };
@@ -255,6 +257,27 @@ mod tests {
         };
         assert_eq!(without_carets(&stripped), without_carets(&plain));
         assert!(!stripped.contains('^') && plain.contains('^'));
+    }
+
+    #[test]
+    fn a_pool_is_told_and_so_is_what_parts_outside() {
+        let mut sample = pooled();
+        let text = painted(&sample, &context());
+        let told = "3 threads diverge
+          first: thread 6 at position 10, payload.job: 1 → 2
+          2 pairings are ambiguous
+          2 threads look like a pool of equal workers whose work is distributed
+          differently, or are paired wrongly: what differs in them may be
+          scheduling
+          first outside of it: thread 8 at position 30, payload.job: 1 → 2\n";
+        assert!(text.contains(told), "{text}");
+        assert!(text.contains("64/64 pool?"), "{text}");
+        assert!(text.contains("\n  pool? look like equal workers"), "{text}");
+        assert!(text.contains("\nFirst outside of the pool: thread 8 at position 30"), "{text}");
+        assert!(text.lines().all(|line| line.contains("forkpoint show") || columns(line) <= 80), "{text}");
+        sample.0.pairings.pop();
+        let text = painted(&sample, &context());
+        assert!(text.contains("\n          no event differs outside of it\n"), "{text}");
     }
 
     #[test]

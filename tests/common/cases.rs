@@ -46,6 +46,7 @@ pub struct Expected {
     pub compared: Option<u64>,
     pub matched_by: Option<String>,
     pub ambiguous: Option<bool>,
+    pub pool: Option<Vec<u64>>,
     pub kind: Option<String>,
     pub at: Option<u64>,
     pub rank: Option<u64>,

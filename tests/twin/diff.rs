@@ -8,7 +8,7 @@ use super::judge::{Ahead, LOOK_AHEAD, Resync};
 use super::lines::{Event, Fault, Log, looks_glued, read_log};
 use super::objects::Objects;
 use super::opened::read;
-use super::pairing::{Matched, pair_lanes};
+use super::pairing::{Matched, group_of, pair_lanes};
 use super::rules::{Choices, Map, Rules, Times};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -50,6 +50,10 @@ pub struct Pairing {
     pub late: bool,
     /// The map does not name it.
     pub left_out: bool,
+    /// The group of its lanes, if they were paired by their openings.
+    pub group: Option<String>,
+    /// Which pool of equal workers it belongs to, and how many pairings do.
+    pub pool: Option<[usize; 2]>,
 }
 
 #[derive(Debug, Default)]
@@ -129,6 +133,7 @@ pub fn diff<'a>(
     for at in 0..outcome.pairings.len() {
         outcome.compare(at, &mut met);
     }
+    super::pool::find(&mut outcome);
     outcome.coverage.taken_out = taken_out;
     outcome.read_the_rest(&met);
     outcome.rank();
@@ -239,6 +244,7 @@ fn pairings(twin: &Twin, times: &Times) -> (Vec<Pairing>, bool) {
                 pairing.ambiguous = found.ambiguous;
                 pairing.common = auto.then_some(found.common);
                 pairing.late = late;
+                pairing.group = auto.then(|| group_of(twin, times, 0, r));
                 pairing
             }
             None => alone([Some(r), None], "none", left_over(0, r)),
@@ -266,6 +272,8 @@ fn alone(lanes: [Option<usize>; 2], by: &'static str, status: &'static str) -> P
         late_start: None,
         late: false,
         left_out: status == "not-compared",
+        group: None,
+        pool: None,
     }
 }
 

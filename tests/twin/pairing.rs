@@ -59,6 +59,11 @@ pub fn pair_lanes(twin: &Twin, times: &Times) -> Vec<Matched> {
     matching.out
 }
 
+/// The group of a lane.
+pub fn group_of(twin: &Twin, times: &Times, side: usize, lane: usize) -> String {
+    ripen(twin, times, side, lane).group
+}
+
 fn ripen(twin: &Twin, times: &Times, side: usize, lane: usize) -> Ripe {
     let log = &twin.logs[side];
     let events = twin.lane_events(side, lane);

@@ -121,6 +121,12 @@ impl Outcome<'_> {
                 }),
             ),
             ("further", Value::Array(pairing.further.iter().map(|further| self.divergence(further)).collect())),
+            (
+                "pool",
+                or_null(pairing.pool, |[group, members]| {
+                    object(vec![("group", number(group)), ("members", number(members))])
+                }),
+            ),
         ])
     }
 

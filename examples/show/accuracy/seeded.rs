@@ -89,6 +89,10 @@ pub fn run(program: &Program, room: &Room, asked: &Asked, toolbox: &mut Toolbox)
 fn missed(made: &Made, report: &Value, code: Option<i32>, marks: Marks) -> Vec<Miss> {
     let mut missed = misses(&made.story, report, marks);
     let must = i32::from(made.story.first.is_some());
+    // Each thread has work of its own.
+    if report["pairings"].as_array().is_some_and(|all| all.iter().any(|pairing| !pairing["pool"].is_null())) {
+        missed.push(Miss { what: "a pool is told".to_owned(), why: None, is_fatal: true });
+    }
     if code != Some(must) {
         missed.push(Miss { what: format!("exit {code:?}, must be {must}"), why: None, is_fatal: true });
     }
