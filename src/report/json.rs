@@ -1,6 +1,7 @@
 //! The report for programs (BEHAVIOUR 6): RFC 8259 whatever the logs hold, byte-stable.
 
 use super::accepted;
+use super::bits;
 use super::context::{ReportContext, Validated};
 use super::doc::{Doc, quoted_wtf8, whole_characters};
 use super::meaning;
@@ -269,6 +270,9 @@ fn differing(found: &Divergence, here: &Difference) -> Doc {
     let mut doc = difference(here);
     if let Some(meaning) = found.meanings.iter().find(|meaning| meaning.path == here.path) {
         doc.add("objects", meaning::doc(meaning, thread));
+    }
+    if let Some(bit) = bits::only_bit(here) {
+        doc.add("bit", Doc::number(bit.number));
     }
     doc
 }

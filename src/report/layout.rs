@@ -1,5 +1,6 @@
 //! One divergence laid out: what stood before, the place itself, its fields, what follows.
 
+use super::bits;
 use super::doc::whole_characters;
 use super::hints::show_command;
 use super::meaning;
@@ -195,6 +196,7 @@ fn remarks(story: &Story, pairing: &Pairing, found: &Divergence) -> Vec<String> 
         let ended = ended_side(found);
         told.push(format!("{} ends here; {} goes on.", label(ended), label(ended.other())));
     }
+    told.extend(bits::sentences(story, &found.differences));
     told.extend(story.follows(found));
     if let Some(late) = pairing.late_start {
         told.push(format!("{}; what is told here is what parts behind that.", story.started_late(Some(late))));

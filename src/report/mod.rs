@@ -15,9 +15,10 @@
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
 //! - [`hints`](mod@hints): commands worth trying next; [`quote`]: how a command is spelled for a shell;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
-//!   values part; `visible`, `style`: characters and colours a terminal can be trusted with.
+//!   values part, `bits`: integers that differ in one; `visible`, `style`: characters and colours a terminal can be trusted with.
 
 mod accepted;
+mod bits;
 pub mod context;
 mod doc;
 mod fields;

@@ -157,6 +157,7 @@ fn definitions() -> Value {
             "path": { "type": "string", "description": "A JSON Pointer from the line's own object." },
             "reference": { "description": "The value; left out where absent. NaN and infinities are {\"token\": \"NaN\"}, long ones {\"cut\": ..., \"cut_bytes\": n}." },
             "candidate": {},
+            "bit": count("Both are integers and differ in this bit alone, from 0, the lowest."),
             "objects": object(&["reference", "candidate"], json!({
                 "reference": { "$ref": "#/$defs/object" },
                 "candidate": { "$ref": "#/$defs/object" }

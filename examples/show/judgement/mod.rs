@@ -1,6 +1,7 @@
 //! Judgement: what kind of divergence it is, how far it reaches, whose fault it is.
 
 mod cause;
+mod engines;
 mod loops;
 mod pool;
 mod spawn;
@@ -21,5 +22,6 @@ pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
     wrong.extend(cause::show(program, room, asked.plays)?);
     wrong.extend(pool::show(program, room, asked.pools)?);
     wrong.extend(spawn::show(program, room, asked.pools)?);
+    wrong.extend(engines::show(program, room)?);
     Ok(wrong)
 }
