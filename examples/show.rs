@@ -153,6 +153,17 @@ enum What {
         #[arg(long, default_value_t = 200)]
         traces: u64,
     },
+    /// Where a differing value came from: planted cases; a large log
+    Origin {
+        /// Cases with known truth
+        #[arg(long, default_value_t = 100)]
+        cases: u64,
+        /// Bytes of each side of the large pair; 0: none
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// Damaged logs: check names what mangle says it must
     Mangle {
         /// Logs that are made
@@ -286,6 +297,9 @@ fn main() -> ExitCode {
                 show::rules::show(&program, &room, &show::rules::Asked { size, allocations, rounds, before })
             }
             What::Judgement { traces } => show::judgement::show(&program, &room, &show::judgement::Asked { traces }),
+            What::Origin { cases, size, rounds } => {
+                show::origin::show(&program, &room, &show::origin::Asked { cases, size, rounds })
+            }
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),
             What::Truncation { size, rounds, seed } => show::truncation::show(&program, &room, size, rounds, seed),

@@ -21,3 +21,11 @@ fn loops_are_no_false_resync() {
     let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 24 }).unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn planted_mentions_are_found() {
+    let room = Room::new(None).unwrap();
+    let asked = show::origin::Asked { cases: 24, size: 0, rounds: 0 };
+    let wrong = show::origin::show(&program(), &room, &asked).unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -70,6 +70,8 @@ pub struct Roles {
     pub end: Option<String>,
     /// The group key of a lane: the value at a path of its first event of a kind.
     pub pairing: Option<PairingRole>,
+    /// The events that carry a hash of the state.
+    pub checkpoint: Option<CheckpointRole>,
 }
 
 /// What is compared of an event beside kind and ordinal.
@@ -98,6 +100,15 @@ pub struct PairingRole {
     pub kind: String,
     /// Where it keeps the group key.
     pub path: Pointer,
+}
+
+/// Events of `kind` carry a hash of the state: where two of them differ, something before them did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckpointRole {
+    /// The kind of these events.
+    pub kind: String,
+    /// Where the hash of the whole state stands, if what stands beside it tells of parts.
+    pub path: Option<Pointer>,
 }
 
 /// The header line: its kind, and the version number it must carry.

@@ -45,7 +45,7 @@ enum Spelling {
 /// Why a value is not looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsought {
-    #[error("too common to be looked for")]
+    #[error("too common")]
     Common,
     #[error("no single value")]
     Composite,
@@ -121,6 +121,11 @@ impl Mention {
 }
 
 impl Needle {
+    /// Bytes that stand so wherever they are meant.
+    pub fn exact(bytes: Vec<u8>) -> Needle {
+        Needle { bytes, spelling: Spelling::Own }
+    }
+
     /// Whether what stands around a place where the bytes were found allows it to be the value: cheap, and true where
     /// the block shows too little.
     pub fn may_be(&self, block: &[u8], at: usize) -> bool {
