@@ -80,7 +80,8 @@ fn case(seed: u64) -> Case {
                     let mut mentions = [false, false];
                     let mut text = format!("{{\"thread\":\"t{thread}\",\"n\":{}}}", at % 97);
                     if random.chance(0.01) {
-                        text = decoy(random, values[random.below(2) as usize]);
+                        let like = values[random.below(2) as usize];
+                        text = decoy(random, like);
                     }
                     if random.chance(often) {
                         let both = random.chance(0.4);
