@@ -229,7 +229,13 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     plan.context.first_only = outcome.only_first.is_some();
     plan.context.trouble =
         outcome.faults_total > 0 && plan.options.malformed == Malformed::Error || !plan.context.messages.is_empty();
-    let searches = origin::look(&mut plan, [&reference, &candidate], &outcome, &keep)?;
+    // Without it the report is there all the same.
+    let searches = origin::look(&mut plan, [&reference, &candidate], &outcome, &keep).unwrap_or_else(|error| {
+        if !plan.quiet {
+            tell(&format!("note: where the value comes from was not looked for: {error:#}"));
+        }
+        Vec::new()
+    });
     let exit = write(&plan, &outcome, &keep)?;
     if plan.suggest && exit == Exit::DIFFERENT {
         suggest(&plan)?;

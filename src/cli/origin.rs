@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::begin;
 use super::decide::DiffPlan;
@@ -25,6 +25,9 @@ use crate::source::{Keep, Log, OpenOptions, Side};
 
 /// Bytes of each log that are searched where nothing else is asked for.
 pub(super) const LIMIT_DEFAULT: u64 = 1 << 30;
+
+/// Lines that mention a value and turn out to be no events: so many are tried.
+const NO_EVENTS_MAX: usize = 8;
 
 /// Puts into the report's context what was found, and says how long it took. Nothing is looked for where nobody reads it.
 ///
@@ -282,27 +285,33 @@ impl Search<'_> {
             return Err("only a file that is not packed is searched".to_owned());
         }
         let floor = quest.before.saturating_sub(self.limit);
-        let stretch =
+        let mut stretch =
             Stretch { range: floor..quest.before, line_bytes_max: self.open.max_line_bytes, block_bytes: BLOCK_BYTES };
-        let began = Instant::now();
-        let found = last_line(log, &stretch, quest.needles, quest.accept).map_err(|error| error.to_string())?;
-        let lowest = found.as_ref().map_or(floor, |found| found.offset);
-        let limited = found.is_none() && floor > 0;
-        let (searched, searched_in) = (quest.before - lowest, began.elapsed());
-        let found = match found {
-            Some(line) => {
-                let counted = self.count(side, &line).map_err(|error| format!("{error:#}"))?;
-                counted.map(|counted| (line, counted))
+        let (mut searching, mut counting) = (Duration::ZERO, Duration::ZERO);
+        let mut found = None;
+        for _ in 0..NO_EVENTS_MAX {
+            let began = Instant::now();
+            let line = last_line(log, &stretch, quest.needles, quest.accept).map_err(|error| error.to_string())?;
+            searching += began.elapsed();
+            let Some(line) = line else { break };
+            let began = Instant::now();
+            let counted = self.count(side, &line).map_err(|error| format!("{error:#}"))?;
+            counting += began.elapsed();
+            stretch.range.end = line.offset;
+            if let Some(counted) = counted {
+                found = Some((line, counted));
+                break;
             }
-            None => None,
-        };
+            // Its ordinal does not grow: a malformed line, which was stepped over.
+        }
+        let lowest = found.as_ref().map_or(floor, |(line, _)| line.offset);
+        let (searched, limited) = (quest.before - lowest, found.is_none() && floor > 0);
         // Before anything that was found is told.
         log.check_unchanged().map_err(|error| error.to_string())?;
-        let counted_in = began.elapsed() - searched_in;
         if let Ok(mut times) = self.times.lock() {
             let name = if side == Side::Reference { "reference" } else { "candidate" };
-            let (searched, seconds) = (super::size::show_bytes(searched), searched_in.as_secs_f64());
-            let counted = counted_in.as_secs_f64();
+            let (searched, seconds) = (super::size::show_bytes(searched), searching.as_secs_f64());
+            let counted = counting.as_secs_f64();
             times.push(format!("{name}: {searched} searched backward in {seconds:.3} s, {counted:.3} s to count"));
         }
         Ok(Looked { found, searched, limited })
