@@ -159,6 +159,17 @@ enum What {
         #[arg(long, default_value_t = 50)]
         pools: u64,
     },
+    /// Where a differing value came from: planted cases; a large log
+    Origin {
+        /// Cases with known truth
+        #[arg(long, default_value_t = 100)]
+        cases: u64,
+        /// Bytes of each side of the large pair; 0: none
+        #[arg(long, default_value = "1G", value_parser = parse_size)]
+        size: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// Damaged logs: check names what mangle says it must
     Mangle {
         /// Logs that are made
@@ -293,6 +304,9 @@ fn main() -> ExitCode {
             }
             What::Judgement { traces, plays, pools } => {
                 show::judgement::show(&program, &room, &show::judgement::Asked { traces, plays, pools })
+            }
+            What::Origin { cases, size, rounds } => {
+                show::origin::show(&program, &room, &show::origin::Asked { cases, size, rounds })
             }
             What::Mangle { seeds, first, faults } => show::mangle::show(&program, &room, seeds, first, faults),
             What::Check { size, rounds } => show::check::show(&program, &room, size, rounds),

@@ -57,7 +57,8 @@ fn one_report_however_the_logs_are_packed() {
     let [reference, candidate] = [log(EVENTS, None), log(EVENTS, Some(PARTS_AT))];
     let plain = pair(&folder, "plain", reference.as_bytes(), candidate.as_bytes());
     for format in ["json", "terminal", "markdown"] {
-        let words = ["diff", "a.jsonl", "b.jsonl", "--format", format];
+        // Where a value came from is looked for in plain files only.
+        let words = ["diff", "a.jsonl", "b.jsonl", "--format", format, "--origin-limit", "0"];
         let wanted = run(&plain, &words, None);
         assert_eq!(wanted.0, 1, "{}", wanted.2);
         for (at, (what, packed)) in packed::all(candidate.as_bytes()).into_iter().enumerate() {
@@ -76,12 +77,14 @@ fn one_report_through_stdin_and_fifos() {
     let folder = Folder::new();
     let [reference, candidate] = [log(EVENTS, None), log(EVENTS, Some(PARTS_AT))];
     let plain = pair(&folder, "plain", reference.as_bytes(), candidate.as_bytes());
-    let (_, wanted, _) = run(&plain, &["diff", "a.jsonl", "b.jsonl", "--format", "json"], None);
+    let files = ["diff", "a.jsonl", "b.jsonl", "--format", "json", "--origin-limit", "0"];
+    let (_, wanted, _) = run(&plain, &files, None);
     let mut sources = packed::all(candidate.as_bytes());
     sources.push(("plain", candidate.clone().into_bytes()));
     for (at, (what, packed)) in sources.into_iter().enumerate() {
         let piped = folder.file("piped", &packed);
-        let words = ["diff", "a.jsonl", "-", "--format", "json", "--label", "reference,candidate"];
+        let words =
+            ["diff", "a.jsonl", "-", "--format", "json", "--label", "reference,candidate", "--origin-limit", "0"];
         let unlabelled = run(&plain, &[&words[..2], &["b.jsonl"], &words[3..]].concat(), None).1;
         let report = run(&plain, &words, Some(&piped)).1;
         assert_eq!(report, unlabelled.replace("b.jsonl", "-"), "{what} on standard input");
@@ -93,7 +96,7 @@ fn one_report_through_stdin_and_fifos() {
             fifo(&path);
             thread::spawn(move || fs::OpenOptions::new().write(true).open(path).unwrap().write_all(&bytes).unwrap())
         });
-        assert_eq!(run(&both, &["diff", "a.jsonl", "b.jsonl", "--format", "json"], None).1, wanted, "{what} in FIFOs");
+        assert_eq!(run(&both, &files, None).1, wanted, "{what} in FIFOs");
         writers.into_iter().for_each(|writer| writer.join().unwrap());
     }
 }

@@ -28,3 +28,11 @@ fn a_pool_of_workers_is_no_certainty() {
     let wrong = judgement::show(&program(), &room, &judgement::Asked { traces: 0, plays: 0, pools: 6 }).unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn planted_mentions_are_found() {
+    let room = Room::new(None).unwrap();
+    let asked = show::origin::Asked { cases: 24, size: 0, rounds: 0 };
+    let wrong = show::origin::show(&program(), &room, &asked).unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use super::pairs::{make, parting};
 use super::program::watched_while;
 use super::table::machine;
-use super::windows::pour;
+use super::windows::{FILES_ONLY, pour};
 use super::{Hindered, Program, Room, Run, Shown, Table};
 
 /// The names of both logs, whatever they are packed with: that is told by their content.
@@ -143,7 +143,8 @@ fn run(program: &Program, room: &Room, packed: [Packed; 2], way: Way) -> Result<
             Stdin | Files => std::os::unix::fs::symlink(&sources[at], &places[at])?,
         }
     }
-    let mut command = program.diff_command(&["--label", "reference,candidate"], &inputs[0], &inputs[1]);
+    let mut command =
+        program.diff_command(&[&["--label", "reference,candidate"], &FILES_ONLY[..]].concat(), &inputs[0], &inputs[1]);
     command.current_dir(&folder);
     let mut writers = Vec::new();
     if way == Stdin {

@@ -22,6 +22,7 @@ pub mod judgement;
 pub mod large;
 pub mod limit;
 pub mod mangle;
+pub mod origin;
 pub mod pairs;
 pub mod peers;
 pub mod program;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::pairs::{Made, make};
 use super::program::{watched, watched_while};
 use super::table::{machine, median};
-use super::windows::{pour, without_paths};
+use super::windows::{FILES_ONLY, pour, without_paths};
 use super::{Hindered, Program, Room, Run, Shown, Table};
 use crate::generate::catalogue::shapes;
 
@@ -152,7 +152,7 @@ fn read(
     logs: &[PathBuf; 2],
     way: Way,
 ) -> Result<(Run, [PathBuf; 2]), Hindered> {
-    let flags: Vec<&str> = made.flags.iter().copied().chain(LABELS).collect();
+    let flags: Vec<&str> = made.flags.iter().copied().chain(LABELS).chain(FILES_ONLY).collect();
     let mut paths = logs.clone();
     let run = match way {
         Way::Mapped | Way::Packed(_) => program.diff(&flags, &paths[0], &paths[1])?,

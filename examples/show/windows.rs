@@ -72,7 +72,7 @@ pub fn show(program: &Program, room: &Room, events: u64) -> Shown {
 }
 
 fn case(program: &Program, room: &Room, name: &str, made: &Made) -> Shown {
-    let plain = program.diff(&[], &made.reference, &made.candidate)?;
+    let plain = program.diff(&FILES_ONLY, &made.reference, &made.candidate)?;
     let mut wrong = made.truth.hold(&plain.report()?);
     if plain.code != Some(1) {
         wrong.push(format!("exit {}, must be 1; {}", plain.ended(), plain.stderr.trim()));
@@ -105,6 +105,9 @@ fn case(program: &Program, room: &Room, name: &str, made: &Made) -> Shown {
     Ok(wrong)
 }
 
+/// Where a value came from is looked for in plain files only.
+pub const FILES_ONLY: [&str; 2] = ["--origin-limit", "0"];
+
 /// One run; and what its report calls the two logs.
 fn read(
     program: &Program,
@@ -115,6 +118,7 @@ fn read(
 ) -> Result<(Run, [PathBuf; 2]), Hindered> {
     let logs = [made.reference.clone(), made.candidate.clone()];
     let mut paths = logs.clone();
+    let flags = &[flags, &FILES_ONLY[..]].concat();
     let run = match way {
         Way::Mapped => program.diff(flags, &paths[0], &paths[1])?,
         Way::Plain => watched(program.diff_command(flags, &paths[0], &paths[1]).arg("--no-mmap"))?,

@@ -53,6 +53,8 @@ pub struct DiffPlan {
     pub quiet: bool,
     /// Times and rates.
     pub verbose: bool,
+    /// Bytes of each log that are searched for where the first differing value came from.
+    pub origin_limit: u64,
     /// Propose rules for what differs nearly everywhere.
     pub suggest: bool,
     /// Remarks to make before work begins.
@@ -107,6 +109,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         progress: around.wants_progress(args.talk.progress, args.talk.quiet),
         quiet: args.talk.quiet,
         verbose: args.talk.verbose,
+        origin_limit: args.origin_limit.unwrap_or(super::origin::LIMIT_DEFAULT),
         suggest: args.suggest && !args.talk.quiet,
         notes,
         inputs,
@@ -184,6 +187,7 @@ fn diff_flags(args: &DiffArgs) -> Vec<String> {
     words.add("--continue", Some(args.further).filter(|further| *further > 0).iter());
     words.add("--accept", args.accept.iter().map(|path| path.display()));
     words.add("--label", args.label.iter().map(|labels| labels.join(",")));
+    words.add("--origin-limit", args.origin_limit.iter());
     words.add("--identity-limit", args.identity_limit.iter());
     words.add("--max-line", args.read.max_line.iter());
     words.0

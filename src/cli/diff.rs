@@ -14,9 +14,9 @@ use super::labels::{self, parse_labels};
 use super::lanes::{self, parse_map};
 use super::output::{self, Format, Output, parse_output};
 use super::progress::Watch;
-use super::size::show_count;
+use super::size::{parse_size, show_count};
 use super::terminal::Surroundings;
-use super::{Exit, accepting, begin, complain, tell, workers};
+use super::{Exit, accepting, begin, complain, origin, tell, workers};
 use crate::align::{LaneName, Malformed, MapChoice, RunOptions};
 use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::infer;
@@ -99,6 +99,13 @@ pub struct DiffArgs {
     /// Their reasons are left to be said, and --accept takes the file only once they are. What the file holds stays.
     #[arg(long, value_name = "FILE", help_heading = "Comparing", hide_short_help = true)]
     pub write_accept: Option<PathBuf>,
+
+    /// Look so far back for where the first differing value came from [default: 1GiB]
+    ///
+    /// The last event of each log, before the first divergence, that mentions the value; with checkpoints, the last one
+    /// before. 0: not at all. Only files that are not packed are searched.
+    #[arg(long, value_name = "BYTES", value_parser = parse_limit, help_heading = "Report", hide_short_help = true)]
+    pub origin_limit: Option<u64>,
 
     /// If they differ, propose a rule for each field that differs nearly everywhere
     ///
@@ -189,6 +196,10 @@ fn parse_details(text: &str) -> Result<Details, String> {
     }
 }
 
+fn parse_limit(text: &str) -> Result<u64, String> {
+    if text == "0" { Ok(0) } else { parse_size(text) }
+}
+
 /// Compares two logs and writes the reports.
 ///
 /// # Errors
@@ -218,6 +229,13 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     plan.context.first_only = outcome.only_first.is_some();
     plan.context.trouble =
         outcome.faults_total > 0 && plan.options.malformed == Malformed::Error || !plan.context.messages.is_empty();
+    // Without it the report is there all the same.
+    let searches = origin::look(&mut plan, [&reference, &candidate], &outcome, &keep).unwrap_or_else(|error| {
+        if !plan.quiet {
+            tell(&format!("note: where the value comes from was not looked for: {error:#}"));
+        }
+        Vec::new()
+    });
     let exit = write(&plan, &outcome, &keep)?;
     if plan.suggest && exit == Exit::DIFFERENT {
         suggest(&plan)?;
@@ -227,6 +245,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
             .account([&plan.context.reference.label, &plan.context.candidate.label])
             .iter()
             .for_each(|line| tell(line));
+        searches.iter().for_each(|line| tell(line));
         tell(&account_of(&outcome));
     }
     Ok(exit)

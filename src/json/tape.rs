@@ -189,6 +189,11 @@ impl Tape {
         self.nodes[node].start as usize
     }
 
+    /// The node behind this one and all below it.
+    pub fn behind(&self, node: usize) -> usize {
+        self.nodes[node].next as usize
+    }
+
     /// Whether a key is spelled with an escape.
     pub fn is_escaped(&self, key: usize) -> bool {
         self.nodes[key].escaped

@@ -12,6 +12,7 @@
 //! | `[roles] nondeterministic` | `{ path, equals }`: where the boolean at `path` is `equals` |
 //! | `[roles] end` | `{ kind }`: the event that ends a thread |
 //! | `[roles] pairing` | `{ kind, path }`: a lane's group is the value at `path` of its first event of `kind` |
+//! | `[roles] checkpoint` | `{ kind, path }`: events of `kind` carry a hash of the state, that of the whole at `path` (may be left out) |
 //! | `[roles] without` | roles of the profile below that are not looked for here |
 //! | `[header]` | `kind`, `version = { path, equals }`: the first line a log must have |
 //! | `[equality] null_equals_missing` | at the payload's top level |
@@ -173,6 +174,8 @@ struct RolesTable {
     end: Option<EndTable>,
     /// The group key of a lane.
     pairing: Option<PairingTable>,
+    /// The events that carry a hash of the state.
+    checkpoint: Option<CheckpointTable>,
     /// Roles of the profile below that are not looked for here.
     #[schemars(with = "Vec<String>")]
     without: Vec<Spanned<String>>,
@@ -196,6 +199,14 @@ struct EndTable {
 struct PairingTable {
     kind: String,
     path: Path,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CheckpointTable {
+    kind: String,
+    /// Where the hash of the whole state stands, if what stands beside it tells of parts.
+    path: Option<Path>,
 }
 
 /// The first line a log must have.
@@ -283,6 +294,7 @@ impl RolesTable {
         };
         let flag = |flag: FlagTable| NondeterministicRole { path: flag.path.0, equals: flag.equals };
         let pairing = |pairing: PairingTable| PairingRole { kind: pairing.kind, path: pairing.path.0 };
+        let checkpoint = |role: CheckpointTable| CheckpointRole { kind: role.kind, path: role.path.map(|path| path.0) };
         Ok(Roles {
             thread: self.thread.map_or(roles.thread, |paths| paths.0),
             ordinal: self.ordinal.map(|path| path.0).or(roles.ordinal),
@@ -292,6 +304,7 @@ impl RolesTable {
             label: self.label.map(|path| path.0).or(roles.label),
             end: self.end.map(|end| end.kind).or(roles.end),
             pairing: self.pairing.map(pairing).or(roles.pairing),
+            checkpoint: self.checkpoint.map(checkpoint).or(roles.checkpoint),
         })
     }
 }
@@ -330,7 +343,7 @@ mod tests {
         assert_eq!(
             picture("[roles]\nthread = \"/tid\"\nknd = \"/kind\"\n"),
             "my.toml:4:1: unknown field `knd`, expected one of `thread`, `ordinal`, `kind`, `payload`, \
-             `nondeterministic`, `label`, `end`, `pairing`, `without`\n  |\n4 | knd = \"/kind\"\n  | ^^^"
+             `nondeterministic`, `label`, `end`, `pairing`, `checkpoint`, `without`\n  |\n4 | knd = \"/kind\"\n  | ^^^"
         );
     }
 

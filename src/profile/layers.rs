@@ -283,6 +283,7 @@ impl Below {
                 "label" => roles.label = None,
                 "end" => roles.end = None,
                 "pairing" => roles.pairing = None,
+                "checkpoint" => roles.checkpoint = None,
                 "payload" => {
                     let why = "something must be compared; for the whole line write payload = \"*\"";
                     return Err((name.span(), why.to_owned()));
@@ -321,7 +322,7 @@ impl Below {
 }
 
 const NOTHING_BELOW: &str = "there is no profile below; say which by `extends`";
-const ROLES: [&str; 7] = ["thread", "ordinal", "kind", "nondeterministic", "label", "end", "pairing"];
+const ROLES: [&str; 8] = ["thread", "ordinal", "kind", "nondeterministic", "label", "end", "pairing", "checkpoint"];
 
 fn with_known(mut reason: String, name: &str, known: &[String]) -> String {
     if let Some(similar) = nearest(name, known.iter().map(String::as_str)) {

@@ -5,7 +5,7 @@
 //! `forkpoint profile show generic > my.toml`, which prints every key with its meaning.
 //!
 //! Its files, in reading order:
-//! - [`rules`]: what a profile is to the other rooms, [`identity`]: its rules on values that stand for objects,
+//! - [`rules`]: what a profile is to the other rooms, [`roles`]: where a line keeps what aligning needs, [`identity`]: its rules on values that stand for objects,
 //! - [`events`]: its rules that take events out, [`edges`]: what follows from what,
 //! - [`pattern`]: the paths of rules, [`pattern_tree`]: many of them as one tree,
 //! - [`amount`]: exact amounts,
@@ -42,6 +42,7 @@ pub mod pattern_tree;
 mod reach;
 pub mod reading;
 pub mod remarks;
+pub mod roles;
 mod rule_tables;
 pub mod rules;
 pub mod show;

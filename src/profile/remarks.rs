@@ -91,7 +91,9 @@ fn remarks_on_kinds(profile: &Profile, rules: &[Overlooking<'_>], out: &mut Vec<
     if profile.header.is_some() {
         out.push("a header is known by its kind, but [roles] names no kind: only its version is looked at".to_owned());
     }
-    for (role, named) in [("end", profile.roles.end.is_some()), ("pairing", profile.roles.pairing.is_some())] {
+    let Roles { end, pairing, checkpoint, .. } = &profile.roles;
+    for (role, named) in [("end", end.is_some()), ("pairing", pairing.is_some()), ("checkpoint", checkpoint.is_some())]
+    {
         if named {
             out.push(format!("the role {role} goes by a kind, but [roles] names no kind: it can never match"));
         }

@@ -88,6 +88,16 @@ fn roles(out: &mut Writer<'_>, roles: &Roles) {
         "{ kind = \"call\", path = \"/name\" }",
         "lanes whose first such event agrees may pair",
     );
+    let checkpoint = roles.checkpoint.as_ref().map(|role| {
+        let path = role.path.as_ref().map_or_else(String::new, |path| format!(", path = {}", path_text(path)));
+        format!("{{ kind = {}{path} }}", quote(&role.kind))
+    });
+    out.role(
+        "checkpoint",
+        checkpoint,
+        "{ kind = \"checkpoint\", path = \"/payload/hash\" }",
+        "events that carry a hash of the state",
+    );
 }
 
 fn header(out: &mut Writer<'_>, header: Option<&Header>) {
@@ -570,6 +580,7 @@ mod tests {
             label in proptest::option::of(path("l")),
             end in proptest::option::of(text()),
             pairing in proptest::option::of((text(), path("p"))),
+            checkpoint in proptest::option::of((text(), proptest::option::of(path("c")))),
         ) -> Roles {
             Roles {
                 thread,
@@ -580,6 +591,7 @@ mod tests {
                 label,
                 end,
                 pairing: pairing.map(|(kind, path)| PairingRole { kind, path }),
+                checkpoint: checkpoint.map(|(kind, path)| CheckpointRole { kind, path }),
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::origin::{CheckpointWindow, Origin};
 use crate::source::Side;
 
 /// One log as the user named it.
@@ -63,6 +64,10 @@ pub struct ReportContext {
     pub own_rules: BTreeSet<String>,
     /// Further flags this `diff` was given and a repeated one needs (`--map`, `6=9`), one word each.
     pub diff_flags: Vec<String>,
+    /// Where the first differing value came from, if that was looked for.
+    pub origin: Option<Origin>,
+    /// Between which checkpoints the state parted, if logs have any.
+    pub checkpoint: Option<CheckpointWindow>,
 }
 
 impl Default for ReportContext {
@@ -83,6 +88,8 @@ impl Default for ReportContext {
             role_flags: Vec::new(),
             own_rules: BTreeSet::new(),
             diff_flags: Vec::new(),
+            origin: None,
+            checkpoint: None,
         }
     }
 }

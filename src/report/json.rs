@@ -5,6 +5,7 @@ use super::bits;
 use super::context::{ReportContext, Validated};
 use super::doc::{Doc, quoted_wtf8, whole_characters};
 use super::meaning;
+use super::origin;
 use super::rule_flags::{RuleFlag, rule_flags};
 use super::story::{Story, kind_word, matched_word};
 use super::tree::{loose, strict};
@@ -85,6 +86,8 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     field(&mut out, "message", Doc::text(&story.verdict_line()));
     field(&mut out, "accepted", if context.first_only { Doc::null() } else { accepted::doc(story) });
     field(&mut out, "rule_flags", if context.first_only { Doc::null() } else { flags(story) });
+    field(&mut out, "origin", Doc::or_null(context.origin.as_ref().map(origin::origin_doc)));
+    field(&mut out, "checkpoint", Doc::or_null(context.checkpoint.as_ref().map(origin::checkpoint_doc)));
     out.push_str("\n}\n");
     Ok(out)
 }
@@ -321,7 +324,7 @@ fn flags(story: &Story) -> Doc {
 }
 
 /// A value with its own tokens; what is too long or no JSON at all stands as text.
-fn value(token: &[u8]) -> Doc {
+pub(crate) fn value(token: &[u8]) -> Doc {
     if token.len() > VALUE_BYTES_MAX {
         let kept = whole_characters(&token[..VALUE_BYTES_MAX]);
         return Doc::object([
@@ -580,7 +583,9 @@ mod tests {
     "total": 0,
     "entries": []
   },
-  "rule_flags": []
+  "rule_flags": [],
+  "origin": null,
+  "checkpoint": null
 }
 "#;
 }

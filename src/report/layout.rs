@@ -4,6 +4,7 @@ use super::bits;
 use super::doc::whole_characters;
 use super::hints::show_command;
 use super::meaning;
+use super::origin;
 use super::story::{Story, ended_side};
 use super::summary::summary_of;
 use super::visible::{counted, grouped, visible};
@@ -238,6 +239,9 @@ fn remarks(story: &Story, pairing: &Pairing, found: &Divergence) -> Vec<String> 
     }
     if !found.overlooked.is_empty() {
         told.push(format!("Also different here, but overlooked by rule: {}.", visible(&found.overlooked.join(", "))));
+    }
+    if found.rank == 1 {
+        told.extend(origin::remarks(story));
     }
     if found.after_fault {
         told.push("This stands behind skipped lines, so it may be an echo of them.".to_owned());

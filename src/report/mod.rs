@@ -10,6 +10,7 @@
 //! - `accepted`: divergences that were accepted, and by what;
 //! - `rule_flags`: rules that look wrong in the light of what they did;
 //! - `story`: which lanes belong to which class, in which order they are told;
+//! - `origin`: where the first differing value came from, between which checkpoints the state parted;
 //! - `layout`: one divergence laid out: before, here, fields, after, remarks;
 //! - `overview`: the table of pairings, chosen and spelled;
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
@@ -31,6 +32,7 @@ mod layout;
 mod lists;
 mod markdown;
 mod meaning;
+pub mod origin;
 mod overview;
 pub mod quote;
 mod rule_flags;
@@ -51,6 +53,7 @@ pub use context::{Details, LogName, ReportContext, Validated};
 pub use hints::{fault_lines, hints};
 pub use json::json;
 pub use markdown::markdown;
+pub use origin::{CheckpointWindow, EventPlace, Mentioned, Origin};
 pub use schema::schema;
 pub use story::Story;
 #[cfg(feature = "cli")]

@@ -46,10 +46,73 @@ fn document() -> Value {
                     "flag": words(&["unused", "broad"]),
                     "overlooked": count("Pairs in which it overlooked a difference.")
                 }))
-            }))
+            })),
+            "origin": nullable(origin()),
+            "checkpoint": nullable(checkpoint())
         },
         "$defs": definitions()
     })
+}
+
+fn origin() -> Value {
+    let mentioned = object(
+        &["value", "line", "offset", "tid", "generation", "position", "ordinal", "text"],
+        json!({
+            "value": { "description": "The side's value of the field, as in differences." },
+            "line": count("Physical line, from 1."),
+            "offset": count("Byte offset of the line, from 0."),
+            "tid": { "$ref": "#/$defs/tid" },
+            "generation": count("From 0."),
+            "position": nullable(count("Place in the lane, from 0; null where rules take events out.")),
+            "ordinal": { "type": ["integer", "null"], "minimum": 0 },
+            "text": { "type": "string", "description": "The line as it stands in the log." },
+            "cut_bytes": { "type": "integer", "minimum": 1, "description": "Bytes of the line beyond text." }
+        }),
+    );
+    let mut origin = object(
+        &["path", "reference", "candidate", "paired", "agreed", "searched_bytes", "why_not"],
+        json!({
+            "path": { "type": "string", "description": "The differing field whose values were looked for." },
+            "reference": nullable(mentioned.clone()),
+            "candidate": nullable(mentioned),
+            "paired": { "type": ["boolean", "null"], "description": "The two events were held against each other; null where that is not known." },
+            "agreed": { "type": ["boolean", "null"], "description": "And agreed." },
+            "searched_bytes": { "type": "array", "items": { "type": "integer", "minimum": 0 }, "minItems": 2, "maxItems": 2, "description": "Bytes of each log, from the divergence back, that were searched." },
+            "why_not": { "type": ["string", "null"], "description": "Why a value was not looked for." }
+        }),
+    );
+    origin["description"] = json!(
+        "The last event of each log, before the first divergence, that mentions the value of the first differing field worth looking for. Null where no value differs, and under --origin-limit 0; streams are not searched."
+    );
+    origin
+}
+
+fn checkpoint() -> Value {
+    let place = object(
+        &["line", "offset", "position", "ordinal"],
+        json!({
+            "line": count("Physical line, from 1."),
+            "offset": count("Byte offset of the line, from 0."),
+            "position": nullable(count("Place in the lane, from 0; null where rules take events out.")),
+            "ordinal": { "type": ["integer", "null"], "minimum": 0 }
+        }),
+    );
+    let both = object(&["reference", "candidate"], json!({ "reference": place.clone(), "candidate": place }));
+    let mut checkpoint = object(
+        &["good", "bad", "events_between", "unexplained", "record_next", "why_not"],
+        json!({
+            "good": nullable(both.clone()),
+            "bad": both,
+            "events_between": nullable(count("Events of the thread between the two.")),
+            "unexplained": { "type": "boolean", "description": "None of them differs; else one of them is the first divergence." },
+            "record_next": { "type": "array", "items": { "type": "string" }, "description": "The checkpoint's fields that differ." },
+            "why_not": { "type": ["string", "null"], "description": "Why no earlier checkpoint is told." }
+        }),
+    );
+    checkpoint["description"] = json!(
+        "The checkpoints of the first divergence's thread between which the state parted: the last at which both sides agree, and the first at which they differ. Null where the profile names none, or none differs."
+    );
+    checkpoint
 }
 
 fn accepted() -> Value {

@@ -264,6 +264,7 @@ mod tests {
                 label: None,
                 end: Some("end".into()),
                 pairing: None,
+                checkpoint: None,
             },
             header: Some(Header { kind: "head".into(), version_path: path("/v"), version: 1 }),
             null_equals_missing: true,
