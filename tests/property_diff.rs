@@ -92,8 +92,11 @@ fn objects_are_met() {
 fn workers_of_one_queue() {
     // How many cases have a pool, and how many part without one.
     let met = RefCell::new([0usize; 2]);
-    hold_made(Family::Sound, 400, &|_, seed| {
-        let case = workers::case(&mut Rng::new(seed));
+    hold_made(Family::Sound, 200, &|_, seed| {
+        let mut case = workers::case(&mut Rng::new(seed));
+        if seed % 5 == 0 {
+            case.flags.extend(["--continue".to_owned(), "2".to_owned()]);
+        }
         let flags: Vec<&str> = case.flags.iter().map(String::as_str).collect();
         let answer = run_library(&case.bytes(0), &case.bytes(1), &flags);
         let pairings = answer.get("report").and_then(|report| report.get("pairings")).map_or(&[][..], Value::as_array);
@@ -104,8 +107,9 @@ fn workers_of_one_queue() {
         met[1] += usize::from(pairings.iter().filter(parts).count() > 1 && !pairings.iter().any(is_of_pool));
         case
     });
+    let few = number("FORKPOINT_CASES").or_else(|| number("PROPTEST_CASES")).is_some_and(|cases| cases < 150);
     let met = met.into_inner();
-    assert!(met.iter().all(|cases| *cases >= 20), "{met:?}");
+    assert!(few || met.iter().all(|cases| *cases >= 20), "{met:?}");
 }
 
 #[test]

@@ -202,6 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn half_of_what_differs_must_have_moved() {
+        let with = |jobs: [&[u64]; 2], own: u64| {
+            let mut look = look(jobs);
+            look[0].extend((0..own).map(|at| 10_000 + at));
+            look
+        };
+        assert!(moved(&[with([&[1], &[2]], 6), look([&[2], &[1]])]));
+        assert!(!moved(&[with([&[1], &[2]], 7), look([&[2], &[1]])]));
+    }
+
+    #[test]
     fn loops_and_odd_events_tell_nothing() {
         let poll = |events: &[u64]| events.iter().copied().cycle().take(60).collect::<Vec<u64>>();
         let polls = [[poll(&[1, 2, 3]), poll(&[1, 2])], [poll(&[1, 2]), poll(&[1, 2, 3])]];

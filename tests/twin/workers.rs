@@ -61,7 +61,6 @@ pub fn case(rng: &mut Rng) -> Case {
     let mut flags: Vec<String> = Vec::new();
     for (flag, percent) in [
         ("--profile generic --thread tid --kind kind --payload payload", 10),
-        ("--continue 2", 15),
         ("--map same", 8),
         ("--skip-start 2", 10),
         ("--malformed skip", 30),
