@@ -17,15 +17,21 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The pairings of a JSON report as they stand there, without what only the whole run knows: lanes' totals, and whether
-/// both agree for good behind the divergence.
+/// The pairings of a JSON report as they stand there, without what only the whole run knows: lanes' totals, whether both
+/// agree for good behind the divergence, and what that may follow from.
 fn pairings(report: &str) -> Vec<String> {
     let (_, behind) = report.split_once("\n  \"pairings\": [").expect("a report has pairings");
     let mut found = vec![String::new()];
+    let mut is_inside = false;
     for line in behind.lines().skip(1).take_while(|line| *line != "  ],") {
         let line = line.strip_suffix(',').unwrap_or(line);
         let totals = ["        \"events\": ", "        \"healed_after\": ", "        \"follows\": "];
         let total = totals.iter().find(|total| line.starts_with(**total));
+        if is_inside {
+            is_inside = line != "        }";
+            continue;
+        }
+        is_inside = total.is_some() && line.ends_with('{');
         let line = total.map_or_else(|| line.to_owned(), |total| format!("{total}null"));
         let last = found.last_mut().expect("never empty");
         last.push_str(&line);
