@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ahash::AHashMap;
 
-use super::edges::{EdgeEvent, End, Stretch, look_through};
+use super::edges::{EdgeEvent, End, Stretch, Wanted, look_through};
 use super::judge::{Judgement, Verdict};
 use super::outcome::DivergenceKind;
 use crate::align::{Aligner, ContextLine};
@@ -73,8 +73,12 @@ pub fn causes(
     for side in Side::BOTH {
         let intake = &aligner.sides[side.index()];
         let Some(stretch) = stretch(&verdicts, side).filter(|_| !intake.log.is_stream()) else { continue };
-        let mut linker = Linker::new(&nodes, side);
-        let sees_all = look_through(intake, profile, stretch, |event| {
+        let by_lane = by_lane(&nodes, side);
+        let wanted = |lane: usize, line: u64| {
+            by_lane.get(&lane).map_or_else(Wanted::default, |number| nodes[*number].wanted(side, line))
+        };
+        let mut linker = Linker::new(&nodes, &by_lane, side);
+        let sees_all = look_through(intake, profile, stretch, wanted, |event| {
             causes.met += 1;
             linker.take(event, |lane| (&intake.lanes[lane].thread, intake.lanes[lane].first_line));
         })?;
@@ -87,6 +91,27 @@ pub fn causes(
         }
     }
     Ok(causes)
+}
+
+/// The node of each lane of a side that parts.
+fn by_lane(nodes: &[Node], side: Side) -> AHashMap<usize, usize> {
+    let mut by_lane = AHashMap::with_hasher(fixed_state());
+    let lanes = nodes.iter().enumerate();
+    by_lane.extend(lanes.filter_map(|(number, node)| Some((node.lanes[side.index()]?, number))));
+    by_lane
+}
+
+impl Node {
+    /// What an event of the lane on a line may be: what others follow from, what makes this lane part.
+    fn wanted(&self, side: Side, line: u64) -> Wanted {
+        let at = side.index();
+        let to = match side {
+            // Only the very event which the candidate lacks: what stands before it is there.
+            Side::Reference => self.is_shown && self.from[at] == Some(line),
+            Side::Candidate => self.to[at].is_some_and(|to| line <= to),
+        };
+        Wanted { from: self.from[at].is_some_and(|from| line >= from), to }
+    }
 }
 
 fn node(aligner: &Aligner<'_, Judgement<'_>>, pairing: usize, verdict: &Verdict) -> Node {
@@ -127,7 +152,7 @@ fn add(known: &mut Vec<Follow>, follow: Follow) {
 struct Linker<'n> {
     nodes: &'n [Node],
     side: Side,
-    of_lane: AHashMap<usize, usize>,
+    by_lane: &'n AHashMap<usize, usize>,
     /// What was done otherwise about each object, by each pairing last: its line, and the object as text.
     done: AHashMap<(usize, u64), Vec<Done>>,
     /// By the pairing that follows.
@@ -142,21 +167,17 @@ struct Done {
 }
 
 impl<'n> Linker<'n> {
-    fn new(nodes: &'n [Node], side: Side) -> Linker<'n> {
-        let mut of_lane = AHashMap::with_hasher(fixed_state());
-        let lanes = nodes.iter().enumerate();
-        of_lane.extend(lanes.filter_map(|(number, node)| Some((node.lanes[side.index()]?, number))));
-        Linker { nodes, side, of_lane, done: AHashMap::with_hasher(fixed_state()), found: BTreeMap::new() }
+    fn new(nodes: &'n [Node], by_lane: &'n AHashMap<usize, usize>, side: Side) -> Linker<'n> {
+        Linker { nodes, side, by_lane, done: AHashMap::with_hasher(fixed_state()), found: BTreeMap::new() }
     }
 
     /// Takes the next event; `lane` tells a lane's thread and the line of its first event.
     fn take<'l>(&mut self, event: EdgeEvent, lane: impl Fn(usize) -> (&'l ThreadKey, u64)) {
         let at = self.side.index();
-        let own = self.of_lane.get(&event.lane).map(|number| &self.nodes[*number]);
+        let own = self.by_lane.get(&event.lane).map(|number| &self.nodes[*number]);
         let Some(own) = own else { return };
-        let is_otherwise = own.from[at].is_some_and(|from| event.line >= from);
         match event.end {
-            End::From(objects) if is_otherwise => {
+            End::From(objects) => {
                 for object in objects {
                     let known = self.done.entry((event.rule, object)).or_default();
                     known.retain(|done| done.from != own.pairing);
@@ -165,12 +186,7 @@ impl<'n> Linker<'n> {
                 }
             }
             End::To(objects) => {
-                // In the reference only that very event counts, which the candidate lacks: what stands before it is there.
-                let counts = match self.side {
-                    Side::Reference => own.is_shown && own.from[at] == Some(event.line),
-                    Side::Candidate => own.to[at].is_some_and(|to| event.line <= to),
-                };
-                for object in objects.iter().filter(|_| counts) {
+                for object in &objects {
                     let known = self.done.get(&(event.rule, *object)).map_or(&[][..], Vec::as_slice);
                     for done in known.iter().filter(|done| done.lane != event.lane) {
                         let about = done.about.to_vec();
@@ -180,7 +196,7 @@ impl<'n> Linker<'n> {
                     }
                 }
             }
-            End::Makes(key) if is_otherwise => {
+            End::Makes(key) => {
                 let is_made = |node: &&Node| {
                     node.lanes[at].is_some_and(|made| {
                         let (thread, first_line) = lane(made);
@@ -196,7 +212,6 @@ impl<'n> Linker<'n> {
                     add(self.found.entry(made.pairing).or_default(), follow);
                 }
             }
-            End::From(_) | End::Makes(_) => {}
         }
     }
 }

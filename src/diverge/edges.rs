@@ -8,7 +8,7 @@ use crate::align::{Intake, event_of};
 use crate::json::tape::{self, fixed_state};
 use crate::json::{Kind, Tape, text};
 use crate::profile::{About, EdgeEnd, Profile, StrictReader};
-use crate::scan::{Opener, ScanOptions, ScannedWindow, Span, ThreadKey, scan_window};
+use crate::scan::{Opener, ScanOptions, Span, ThreadKey, scan_window};
 use crate::source::{SourceError, Window};
 
 /// More of a log is not looked at.
@@ -76,15 +76,23 @@ impl<'p> Ends<'p> {
         Ends { by_kind, of_any, strict: StrictReader::new(profile) }
     }
 
-    /// What an event is at the ends of edges. A malformed line is nothing.
-    fn met(&self, span: &Span, line: &[u8], tape: &mut Tape, mut take: impl FnMut(usize, End, Box<[u8]>)) {
+    /// What an event is at the ends of edges that are wanted. A malformed line is nothing.
+    fn met(
+        &self,
+        span: &Span,
+        line: &[u8],
+        wanted: Wanted,
+        tape: &mut Tape,
+        mut take: impl FnMut(usize, End, Box<[u8]>),
+    ) {
         let kind = event_of(span, line, 0).scalar_kind();
         let name = (kind.first() == Some(&b'"')).then(|| text::unescape(kind));
         let ends = name.as_ref().and_then(|name| self.by_kind.get(&**name)).unwrap_or(&self.of_any);
-        if ends.is_empty() || self.strict.read(line, tape).is_err() {
+        let is_wanted = |is_from: bool| if is_from { wanted.from } else { wanted.to };
+        if !ends.iter().any(|end| is_wanted(end.1)) || self.strict.read(line, tape).is_err() {
             return;
         }
-        for (rule, is_from, end) in ends {
+        for (rule, is_from, end) in ends.iter().filter(|end| is_wanted(end.1)) {
             let holds = |asked: &crate::profile::Condition| {
                 let node = tape.at(line, Tape::ROOT, &asked.path);
                 node.is_some_and(|node| asked.is_met_by(tape.bytes(line, node)))
@@ -132,8 +140,15 @@ fn about(end: &EdgeEnd, is_from: bool, line: &[u8], tape: &Tape) -> Option<(End,
     }
 }
 
+/// Which ends of edges are looked for in an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub from: bool,
+    pub to: bool,
+}
+
 /// Looks through a stretch of a log that can be read again, and hands on what stands at ends of edges, in the order of
-/// lines; says whether it saw all of it.
+/// lines; says whether it saw all of it. `wanted` says what is looked for in a lane's event on a line.
 ///
 /// # Errors
 /// The log cannot be read again.
@@ -141,6 +156,7 @@ pub fn look_through(
     intake: &Intake<'_>,
     profile: &Profile,
     stretch: Stretch,
+    wanted: impl Fn(usize, u64) -> Wanted + Sync,
     mut take: impl FnMut(EdgeEvent),
 ) -> Result<bool, SourceError> {
     let ends = Ends::of(profile);
@@ -151,47 +167,53 @@ pub fn look_through(
         if offset - stretch.offset >= LOOKED_AT_MAX {
             return Ok(false);
         }
-        let windows = batch(intake, offset, end_of_log)?;
-        let scanned: Vec<(ScannedWindow, Vec<Row>)> =
-            windows.par_iter().map(|window| look(&intake.opener, window, &ends)).collect();
-        for (window, (scanned, rows)) in windows.iter().zip(scanned) {
-            for Row { row, thread, rule, end, told } in rows {
-                let at = line + u64::from(row);
-                if let Some(lane) = lanes.at(&thread, at).filter(|_| at <= stretch.last_line) {
-                    take(EdgeEvent { line: at, lane, rule, end, told });
-                }
-            }
-            line += u64::from(scanned.lines);
-            offset = window.offset + window.bytes.len() as u64;
-        }
+        let windows: Vec<(Window, u64)> = (batch(intake, offset, end_of_log)?.into_iter())
+            .map(|window| {
+                let first_line = line;
+                line += memchr::memchr_iter(b'\n', &window.bytes).count() as u64;
+                offset = window.offset + window.bytes.len() as u64;
+                (window, first_line)
+            })
+            .collect();
+        let wanted = |lane: usize, line: u64| match line <= stretch.last_line {
+            true => wanted(lane, line),
+            false => Wanted::default(),
+        };
+        let met: Vec<Vec<EdgeEvent>> = (windows.par_iter())
+            .map(|(window, first_line)| look(&intake.opener, window, *first_line, &ends, &lanes, wanted))
+            .collect();
+        met.into_iter().flatten().for_each(&mut take);
     }
     Ok(true)
 }
 
-/// An event of a window at an end of an edge.
-struct Row {
-    row: u32,
-    thread: ThreadKey,
-    rule: usize,
-    end: End,
-    told: Box<[u8]>,
-}
-
-fn look(opener: &Opener, window: &Window, ends: &Ends<'_>) -> (ScannedWindow, Vec<Row>) {
+fn look(
+    opener: &Opener,
+    window: &Window,
+    first_line: u64,
+    ends: &Ends<'_>,
+    lanes: &Lanes<'_>,
+    wanted: impl Fn(usize, u64) -> Wanted,
+) -> Vec<EdgeEvent> {
     let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
     let scanned = scan_window(opener, window, 0, options);
-    let mut rows = Vec::new();
+    let mut events = Vec::new();
     let mut tape = Tape::default();
     for group in &scanned.groups {
         for span in scanned.spans_of(group) {
-            ends.met(&span, span.line_of(&window.bytes), &mut tape, |rule, end, told| {
-                rows.push(Row { row: span.row, thread: group.thread.clone(), rule, end, told });
-            });
+            let line = first_line + u64::from(span.row);
+            let Some(lane) = lanes.at(&group.thread, line) else { continue };
+            let wanted = wanted(lane, line);
+            if wanted != Wanted::default() {
+                ends.met(&span, span.line_of(&window.bytes), wanted, &mut tape, |rule, end, told| {
+                    events.push(EdgeEvent { line, lane, rule, end, told });
+                });
+            }
         }
     }
     // They were found thread by thread.
-    rows.sort_by_key(|row| row.row);
-    (scanned, rows)
+    events.sort_by_key(|event| event.line);
+    events
 }
 
 /// Whole lines from an offset on, in pieces; a line longer than a batch is a batch by itself.
