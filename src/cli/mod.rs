@@ -11,6 +11,7 @@ pub mod args;
 pub mod begin;
 pub mod check;
 mod command;
+mod counted;
 pub mod decide;
 pub mod diff;
 pub mod exit;

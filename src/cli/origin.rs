@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::begin;
+use super::counted::{lanes_of, lines_between, place_from_behind};
 use super::decide::DiffPlan;
 use super::workers;
 use crate::align::{Malformed, Succession};
@@ -52,6 +53,7 @@ pub(super) fn look(
         logs,
         limit: plan.origin_limit,
         opener: Opener::new(&plan.profile, false),
+        lanes: Side::BOTH.map(|side| lanes_of(outcome, side)),
         times: Mutex::default(),
         counts: !skips && plan.profile.event_rules().next().is_none(),
     };
@@ -67,15 +69,18 @@ struct Search<'a> {
     logs: [&'a Log; 2],
     limit: u64,
     opener: Opener,
+    /// The lanes of each side, where the run knows how long they are.
+    lanes: [Vec<&'a LaneFacts>; 2],
     /// What was read, and how long that took.
     times: Mutex<Vec<String>>,
     /// Positions in the log are those that the run compared.
     counts: bool,
 }
 
-/// Something that is looked for in one log, before a byte.
+/// Something that is looked for in one log, before a byte at which a line begins.
 struct Quest<'q> {
     before: u64,
+    before_line: u64,
     needles: &'q [Needle],
     accept: &'q (dyn Fn(&[u8]) -> bool + Sync),
 }
@@ -120,7 +125,7 @@ impl Search<'_> {
         }
         let (difference, mentions) = sought(self.profile, &found.differences)?;
         let values = [difference.reference.clone(), difference.candidate.clone()];
-        let before = [reference.offset, candidate.offset];
+        let before = [reference, candidate];
         let compared = Compared::new(self.profile);
         let looked = self.both(|side| {
             let at = side.index();
@@ -131,7 +136,8 @@ impl Search<'_> {
             let accept = |line: &[u8]| {
                 self.opener.open_line(line).is_ok() && compared.mentions(line, mention, &mut Tape::default())
             };
-            Some(self.look_back(side, &Quest { before: before[at], needles: mention.needles(), accept: &accept }))
+            let (before, before_line) = (before[at].offset, before[at].line);
+            Some(self.look_back(side, &Quest { before, before_line, needles: mention.needles(), accept: &accept }))
         });
         let mut origin = Origin {
             path: difference.path.clone(),
@@ -198,12 +204,13 @@ impl Search<'_> {
             false => self.checkpoints_behind(role, found, keep)?,
         };
         // What stands before the divergence agrees; of a side that has no event there, what stands before the next.
-        let before = Side::BOTH.map(|side| here[side.index()].unwrap_or(bad[side.index()]).offset);
+        let before = Side::BOTH.map(|side| here[side.index()].unwrap_or(bad[side.index()]));
         let needles = [Needle::exact(crate::json::text::quoted(&role.kind).into_bytes())];
         let looked = self.both(|side| {
             let at = side.index();
             let accept = |line: &[u8]| self.is_checkpoint_of(line, role, lanes[at]);
-            Some(self.look_back(side, &Quest { before: before[at], needles: &needles, accept: &accept }))
+            let (before, before_line) = (before[at].offset, before[at].line);
+            Some(self.look_back(side, &Quest { before, before_line, needles: &needles, accept: &accept }))
         });
         let mut why_not = None;
         let mut places = Vec::new();
@@ -295,7 +302,7 @@ impl Search<'_> {
             searching += began.elapsed();
             let Some(line) = line else { break };
             let began = Instant::now();
-            let counted = self.count(side, &line).map_err(|error| format!("{error:#}"))?;
+            let counted = self.count(side, &line, quest).map_err(|error| format!("{error:#}"))?;
             counting += began.elapsed();
             stretch.range.end = line.offset;
             if let Some(counted) = counted {
@@ -317,10 +324,20 @@ impl Search<'_> {
         Ok(Looked { found, searched, limited })
     }
 
-    /// Where a line's event stands: its log is scanned from the beginning to there.
-    fn count(&self, side: Side, line: &FoundLine) -> anyhow::Result<Option<Counted>> {
+    /// Where a line's event stands: its log is scanned from there to the end, if that is nearer and the run tells enough of
+    /// its threads, else from the beginning to there.
+    fn count(&self, side: Side, line: &FoundLine, quest: &Quest<'_>) -> anyhow::Result<Option<Counted>> {
         let Ok(opened) = self.opener.open_line(&line.text) else { return Ok(None) };
         let thread = self.opener.thread_key(&line.text, &opened.thread);
+        let (log, lanes) = (self.logs[side.index()], &self.lanes[side.index()]);
+        if self.counts && !lanes.is_empty() && log.bytes_read().saturating_sub(line.offset) < line.offset {
+            let number = quest.before_line - lines_between(log, line.offset, quest.before)?;
+            if let Some((generation, position)) =
+                place_from_behind(log, &self.opener, lanes, &thread, (line.offset, number))?
+            {
+                return Ok(Some(Counted { thread, generation, line: number, position, ordinal: opened.ordinal }));
+            }
+        }
         let mut log = Log::open(self.paths[side.index()], self.open)?;
         anyhow::ensure!(
             log.identity() == self.logs[side.index()].identity(),
