@@ -89,7 +89,9 @@ fn origin_text(story: &Story, origin: &Origin) -> String {
         let [reference, candidate] = [reference, candidate].map(|value| value_text(value));
         let [left, right] = Side::BOTH.map(|side| story.label(side));
         return format!(
-            "Where {left}'s {reference} and {right}'s {candidate} come from was not looked for: {}.",
+            "Where {} {reference} and {} {candidate} come from was not looked for: {}.",
+            of(&left),
+            of(&right),
             visible(why)
         );
     }
@@ -107,6 +109,11 @@ fn origin_text(story: &Story, origin: &Origin) -> String {
     text
 }
 
+/// "canary's", "ours'".
+fn of(label: &str) -> String {
+    format!("{label}'{}", if label.ends_with('s') { "" } else { "s" })
+}
+
 fn value_text(token: &[u8]) -> String {
     clip(&visible(&String::from_utf8_lossy(token)), VALUE_COLUMNS_MAX)
 }
@@ -117,7 +124,7 @@ fn side_text(story: &Story, origin: &Origin, side: Side) -> String {
     let Some(value) = &origin.values[at] else { return format!("{label} has no value there") };
     let value = value_text(value);
     if let Some(why) = &origin.why_not[at] {
-        return format!("{label}'s {value} was not looked for: {}", visible(why));
+        return format!("{} {value} was not looked for: {}", of(&label), visible(why));
     }
     let Some(found) = &origin.found[at] else {
         let searched = bytes(origin.searched_bytes[at]);
@@ -133,7 +140,8 @@ fn side_text(story: &Story, origin: &Origin, side: Side) -> String {
     let position = found.at.position.map_or_else(String::new, |at| format!(" at position {}", grouped(at)));
     let told = summary_of(&found.text, story.profile, &story.templates);
     let event = clip(format!("{} {}", told.kind, told.rest).trim(), EVENT_COLUMNS_MAX);
-    format!("{label}'s {value} was last seen{name}{position} ({}, {event})", story.file_line(side, found.at.line))
+    let place = story.file_line(side, found.at.line);
+    format!("{} {value} was last seen{name}{position} ({place}, {event})", of(&label))
 }
 
 fn window_text(story: &Story, window: &CheckpointWindow) -> String {

@@ -257,6 +257,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_file_that_shrank_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "{\"a\":4660}\n".repeat(10_000)).unwrap();
+        let log = Log::open(file.path(), &OpenOptions::default()).unwrap();
+        let size = log.len_at_open().unwrap();
+        file.as_file().set_len(size / 2).unwrap();
+        let mention = Mention::of(b"4661").unwrap();
+        let error = last_line(&log, &stretch(0..size, 4096), mention.needles(), &|_| true).unwrap_err();
+        assert!(error.to_string().contains("shrank"), "{error}");
+    }
+
     /// Values that are mentioned, and what is like them.
     fn value() -> impl Strategy<Value = String> {
         let spelled = ["4660", "4660.0", "-4660", "14660", "46600", "4660e0", "\"4660\"", "\"0x1234\"", "\"0X01234\""];
