@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::align::{Intake, event_of};
 use crate::json::tape::{self, fixed_state};
 use crate::json::{Kind, Tape, text};
-use crate::profile::{About, EdgeEnd, Profile, StrictReader};
+use crate::profile::{About, Condition, EdgeEnd, Profile, Scalar, StrictReader};
 use crate::scan::{Opener, ScanOptions, Span, ThreadKey, scan_window};
 use crate::source::{SourceError, Window};
 
@@ -52,27 +52,62 @@ pub enum End {
 
 /// The ends of a profile's edges, by kind of event.
 struct Ends<'p> {
-    by_kind: AHashMap<&'p [u8], Vec<(usize, bool, &'p EdgeEnd)>>,
-    of_any: Vec<(usize, bool, &'p EdgeEnd)>,
+    by_kind: AHashMap<&'p [u8], Vec<Sought<'p>>>,
+    of_any: Vec<Sought<'p>>,
     strict: StrictReader,
+}
+
+/// An end of an edge that is looked for.
+#[derive(Clone, Copy)]
+struct Sought<'p> {
+    rule: usize,
+    is_from: bool,
+    end: &'p EdgeEnd,
+}
+
+impl Sought<'_> {
+    /// Whether a line may meet it, by its bytes alone: what a condition asks for must stand behind its key somewhere. Most
+    /// calls are of other functions, and need not be read.
+    fn may_be(&self, line: &[u8]) -> bool {
+        let plain = |condition: &&Condition| {
+            let is_plain =
+                |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte));
+            condition.equals.iter().all(|value| matches!(value, Scalar::Text(text) if is_plain(text)))
+        };
+        let Some(condition) = self.end.when.iter().find(plain) else { return true };
+        let Some(key) = condition.path.tokens().last() else { return true };
+        let stands_behind = |at: usize| {
+            let Some(rest) = line[at + key.len()..].strip_prefix(b"\"") else { return false };
+            let Some(rest) = rest.trim_ascii_start().strip_prefix(b":") else { return false };
+            let Some(value) = rest.trim_ascii_start().strip_prefix(b"\"") else { return false };
+            condition.equals.iter().any(|wanted| match wanted {
+                Scalar::Text(text) => {
+                    value.strip_prefix(text.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'"'))
+                }
+                _ => true,
+            })
+        };
+        // An escape may spell either of them otherwise.
+        memchr::memchr(b'\\', line).is_some() || memchr::memmem::find_iter(line, key.as_bytes()).any(stands_behind)
+    }
 }
 
 impl<'p> Ends<'p> {
     fn of(profile: &'p Profile) -> Ends<'p> {
         let ends = |(rule, edge): (usize, &'p crate::profile::EdgeRule)| {
-            let from = edge.from.iter().map(move |end| (rule, true, end));
-            from.chain(edge.to.iter().map(move |end| (rule, false, end)))
+            let from = edge.from.iter().map(move |end| Sought { rule, is_from: true, end });
+            from.chain(edge.to.iter().map(move |end| Sought { rule, is_from: false, end }))
         };
         let all: Vec<_> = profile.edge.iter().enumerate().flat_map(ends).collect();
         let serves = |kind: &str| {
             let serves = |end: &EdgeEnd| end.kinds.is_empty() || end.kinds.iter().any(|own| own == kind);
-            all.iter().filter(|(.., end)| serves(end)).copied().collect::<Vec<_>>()
+            all.iter().filter(|sought| serves(sought.end)).copied().collect::<Vec<_>>()
         };
         let mut by_kind = AHashMap::with_hasher(fixed_state());
-        for kind in all.iter().flat_map(|(.., end)| &end.kinds) {
+        for kind in all.iter().flat_map(|sought| &sought.end.kinds) {
             by_kind.entry(kind.as_bytes()).or_insert_with(|| serves(kind));
         }
-        let of_any = all.iter().filter(|(.., end)| end.kinds.is_empty()).copied().collect();
+        let of_any = all.iter().filter(|sought| sought.end.kinds.is_empty()).copied().collect();
         Ends { by_kind, of_any, strict: StrictReader::new(profile) }
     }
 
@@ -88,12 +123,13 @@ impl<'p> Ends<'p> {
         let kind = event_of(span, line, 0).scalar_kind();
         let name = (kind.first() == Some(&b'"')).then(|| text::unescape(kind));
         let ends = name.as_ref().and_then(|name| self.by_kind.get(&**name)).unwrap_or(&self.of_any);
-        let is_wanted = |is_from: bool| if is_from { wanted.from } else { wanted.to };
-        if !ends.iter().any(|end| is_wanted(end.1)) || self.strict.read(line, tape).is_err() {
+        let is_wanted = |sought: &&Sought<'_>| if sought.is_from { wanted.from } else { wanted.to };
+        let may_be = ends.iter().filter(is_wanted).any(|sought| sought.may_be(line));
+        if !may_be || self.strict.read(line, tape).is_err() {
             return;
         }
-        for (rule, is_from, end) in ends.iter().filter(|end| is_wanted(end.1)) {
-            let holds = |asked: &crate::profile::Condition| {
+        for Sought { rule, is_from, end } in ends.iter().filter(is_wanted) {
+            let holds = |asked: &Condition| {
                 let node = tape.at(line, Tape::ROOT, &asked.path);
                 node.is_some_and(|node| asked.is_met_by(tape.bytes(line, node)))
             };
@@ -258,5 +294,31 @@ impl<'i> Lanes<'i> {
     fn at(&self, thread: &ThreadKey, line: u64) -> Option<usize> {
         let lanes = self.by_thread.get(thread)?;
         lanes.iter().rev().find(|(first, _)| *first <= line).map(|(_, lane)| *lane)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::builtin;
+
+    #[test]
+    fn a_line_that_meets_an_end_is_never_passed_over() {
+        let profile = builtin("schema-v1").unwrap();
+        let sought = Sought { rule: 0, is_from: true, end: &profile.edge[0].from[0] };
+        for (line, may_be) in [
+            (r#"{"payload":{"name":"NtSetEvent"}}"#, true),
+            (r#"{"payload":{"name" : "KePulseEvent"}}"#, true),
+            (r#"{"payload":{"name":"Nt\u0053etEvent"}}"#, true),
+            (r#"{"name":"x","payload":{"args":{"name":1},"name":"NtSetEvent"}}"#, true),
+            (r#"{"payload":{"name":"NtSetEvents"}}"#, false),
+            (r#"{"payload":{"name":"NtClose","other":"NtSetEvent"}}"#, false),
+            (r#"{"payload":{"nam":"NtSetEvent"}}"#, false),
+        ] {
+            assert_eq!(sought.may_be(line.as_bytes()), may_be, "{line}");
+        }
+        // Without a condition on a text every line may.
+        let waits = Sought { rule: 0, is_from: false, end: &profile.edge[0].to[0] };
+        assert!(waits.may_be(b"{}"));
     }
 }
