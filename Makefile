@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races accuracy show show-build \
-  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-origin show-infer show-mangle show-check \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-infer show-mangle show-check \
   show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -148,6 +148,10 @@ show-rules: show-build ## Every class of rule and a step beside it; a heap elsew
 
 show-judgement: show-build ## What kind, how far, whose fault: no false resync in loops (TRACES=200), the culprit leads (PLAYS=200), pools of workers are no certainty (POOLS=50)
 	$(SHOW) judgement --traces "$(or $(TRACES),200)" --plays "$(or $(PLAYS),200)" --pools "$(or $(POOLS),50)"
+
+show-reports: show-build ## Reports of six real divergences, as a user would paste them (INTO=docs/reports; needs what PyPI has, strace)
+	python=$$(bash examples/show/accuracy/install.sh target/accuracy "$(or $(PYTHON),python3)") && \
+	$(SHOW) reports --python "$$python" --into "$(or $(INTO),docs/reports)"
 
 show-origin: show-build ## Where a value came from: 100 planted cases; one mention in a log of 1 GB, seconds and GB/s (CASES=100, SIZE=1G, ROUNDS=5)
 	$(SHOW) origin --cases "$(or $(CASES),100)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"

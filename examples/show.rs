@@ -159,6 +159,16 @@ enum What {
         #[arg(long, default_value_t = 50)]
         pools: u64,
     },
+    /// Reports of real divergences, as a user would paste them
+    Reports {
+        #[arg(long, default_value = "examples/show/accuracy")]
+        scripts: PathBuf,
+        #[arg(long, default_value = "python3")]
+        python: String,
+        /// The folder they go to
+        #[arg(long, default_value = "docs/reports")]
+        into: PathBuf,
+    },
     /// Where a differing value came from: planted cases; a large log
     Origin {
         /// Cases with known truth
@@ -304,6 +314,9 @@ fn main() -> ExitCode {
             }
             What::Judgement { traces, plays, pools } => {
                 show::judgement::show(&program, &room, &show::judgement::Asked { traces, plays, pools })
+            }
+            What::Reports { scripts, python, into } => {
+                show::reports::show(&program, &room, &show::reports::Asked { scripts, python, into })
             }
             What::Origin { cases, size, rounds } => {
                 show::origin::show(&program, &room, &show::origin::Asked { cases, size, rounds })

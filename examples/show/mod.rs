@@ -27,6 +27,7 @@ pub mod pairs;
 pub mod peers;
 pub mod program;
 pub mod record;
+pub mod reports;
 pub mod room;
 pub mod rounds;
 pub mod rules;

@@ -2,8 +2,8 @@
 //! from there on.
 
 use crate::diverge::{LaneFacts, Outcome};
-use crate::scan::{Opener, ScanOptions, ThreadKey, scan_window};
-use crate::source::{Log, Side, SourceError, Window};
+use crate::scan::{Opener, ScanOptions, ThreadKey, lines_from, scan_window};
+use crate::source::{Log, Side, SourceError};
 
 /// Bytes read at a time.
 const PIECE: usize = 4 << 20;
@@ -53,8 +53,9 @@ fn events_from(
 ) -> Result<u64, SourceError> {
     let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
     let mut events = 0;
-    while offset < log.bytes_read() && until.is_none_or(|until| line < until) {
-        let window = lines_from(log, offset)?;
+    while until.is_none_or(|until| line < until)
+        && let Some(window) = lines_from(log, offset, PIECE, usize::MAX / 2)?
+    {
         let scanned = scan_window(opener, &window, 0, options);
         for group in scanned.groups.iter().filter(|group| group.thread == *thread) {
             events += match until {
@@ -66,24 +67,6 @@ fn events_from(
         offset += window.bytes.len() as u64;
     }
     Ok(events)
-}
-
-/// Whole lines from an offset on: a piece of them, or one that is longer.
-fn lines_from(log: &Log, offset: u64) -> Result<Window, SourceError> {
-    let mut wanted = PIECE;
-    loop {
-        let left = log.bytes_read() - offset;
-        let bytes = log.reread(offset, left.min(wanted as u64) as usize)?;
-        let whole = match memchr::memrchr(b'\n', &bytes) {
-            _ if bytes.len() as u64 == left => bytes.len(),
-            Some(at) => at + 1,
-            None => {
-                wanted *= 2;
-                continue;
-            }
-        };
-        return Ok(Window { offset, bytes: bytes.slice(0..whole), overlong: None });
-    }
 }
 
 /// Line feeds in a stretch of a log.

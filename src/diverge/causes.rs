@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use ahash::AHashMap;
 
-use super::edges::{EdgeEvent, End, Stretch, Wanted, look_through};
+use super::edges::{Between, EdgeEvent, End, Wanted, look_through, may_follow};
 use super::judge::{Judgement, Verdict};
 use super::outcome::DivergenceKind;
 use crate::align::{Aligner, ContextLine};
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
-use crate::scan::ThreadKey;
+use crate::scan::{Opener, ThreadKey};
 use crate::source::{Side, SourceError};
 
 /// What is known of causes.
@@ -50,8 +50,8 @@ struct Node {
     from: [Option<u64>; 2],
     /// What the lane does up to this line may be why it parts.
     to: [Option<u64>; 2],
-    /// The reference has an event there, which the candidate may lack.
-    is_shown: bool,
+    /// What the reference has there, which the candidate may lack, may itself follow from another thread's.
+    awaits: bool,
 }
 
 /// Looks for causes in the logs between their divergences.
@@ -69,20 +69,25 @@ pub fn causes(
     if verdicts.len() < 2 || profile.edge.is_empty() {
         return Ok(causes);
     }
-    let nodes: Vec<Node> = verdicts.iter().map(|(pairing, verdict)| node(aligner, *pairing, verdict)).collect();
+    let opener = &aligner.sides[Side::Reference.index()].opener;
+    let node_of = |(pairing, verdict): &&(usize, Verdict)| node(aligner, *pairing, verdict, profile, opener);
+    let nodes: Vec<Node> = verdicts.iter().map(node_of).collect();
     for side in Side::BOTH {
         let intake = &aligner.sides[side.index()];
-        let Some(stretch) = stretch(&verdicts, side).filter(|_| !intake.log.is_stream()) else { continue };
+        let first = first_known(&verdicts, side).filter(|_| !intake.log.is_stream());
+        let Some((first_line, offset)) = first else { continue };
+        causes.looked[side.index()] = true;
+        let Some(last_line) = nodes.iter().filter_map(|node| node.goes_on_by(side)).max() else { continue };
+        let between = Between { offset, first_line, last_line };
         let by_lane = by_lane(&nodes, side);
         let wanted = |lane: usize, line: u64| {
             by_lane.get(&lane).map_or_else(Wanted::default, |number| nodes[*number].wanted(side, line))
         };
         let mut linker = Linker::new(&nodes, &by_lane, side);
-        let sees_all = look_through(intake, profile, stretch, wanted, |event| {
+        let sees_all = look_through(intake, profile, between, wanted, |event| {
             causes.met += 1;
             linker.take(event, |lane| (&intake.lanes[lane].thread, intake.lanes[lane].first_line));
         })?;
-        causes.looked[side.index()] = true;
         causes.is_cut |= !sees_all;
         for (pairing, follow) in
             linker.found.into_iter().flat_map(|(pairing, found)| found.into_iter().map(move |one| (pairing, one)))
@@ -102,41 +107,59 @@ fn by_lane(nodes: &[Node], side: Side) -> AHashMap<usize, usize> {
 }
 
 impl Node {
+    /// The last line of a side's log at which something may show that this lane parts because of another one.
+    fn goes_on_by(&self, side: Side) -> Option<u64> {
+        let [reference, candidate] = self.to;
+        match side {
+            // Only the very event which the candidate lacks: what stands before it is there. Or the lane's making.
+            Side::Reference => reference.filter(|_| self.awaits || self.is_missing()),
+            Side::Candidate => candidate,
+        }
+    }
+
+    /// The candidate lacks the lane.
+    fn is_missing(&self) -> bool {
+        self.lanes[Side::Candidate.index()].is_none()
+    }
+
     /// What an event of the lane on a line may be: what others follow from, what makes this lane part.
     fn wanted(&self, side: Side, line: u64) -> Wanted {
         let at = side.index();
         let to = match side {
-            // Only the very event which the candidate lacks: what stands before it is there.
-            Side::Reference => self.is_shown && self.from[at] == Some(line),
+            Side::Reference => self.awaits && self.from[at] == Some(line),
             Side::Candidate => self.to[at].is_some_and(|to| line <= to),
         };
         Wanted { from: self.from[at].is_some_and(|from| line >= from), to }
     }
 }
 
-fn node(aligner: &Aligner<'_, Judgement<'_>>, pairing: usize, verdict: &Verdict) -> Node {
+fn node(
+    aligner: &Aligner<'_, Judgement<'_>>,
+    pairing: usize,
+    verdict: &Verdict,
+    profile: &Profile,
+    opener: &Opener,
+) -> Node {
     let last_common = |side: Side| verdict.before.last().map(|pair| pair[side.index()].place.line);
+    let shown = verdict.events[Side::Reference.index()].as_ref();
+    let shown = shown.filter(|_| verdict.kind != DivergenceKind::Unmatched);
     Node {
         pairing,
         lanes: aligner.pairings[pairing].lanes,
         from: verdict.lines,
         to: Side::BOTH.map(|side| verdict.lines[side.index()].or(last_common(side))),
-        is_shown: verdict.events[Side::Reference.index()].is_some() && verdict.kind != DivergenceKind::Unmatched,
+        // Of a line that is shown cut nobody knows.
+        awaits: shown.is_some_and(|shown| shown.cut_bytes > 0 || may_follow(opener, profile, &shown.text)),
     }
 }
 
-/// The part of a log that holds all divergences.
-fn stretch(verdicts: &[&(usize, Verdict)], side: Side) -> Option<Stretch> {
+/// The first of the lines that are known of the divergences in a log, and its offset.
+fn first_known(verdicts: &[&(usize, Verdict)], side: Side) -> Option<(u64, u64)> {
     let at = side.index();
-    let known = |verdict: &Verdict| -> Vec<(u64, u64)> {
-        let before = verdict.before.last().map(|pair| &pair[at]);
-        let lines = before.into_iter().chain(&verdict.events[at]).chain(&verdict.after[at]);
-        lines.map(|line: &ContextLine| (line.place.line, line.place.offset)).collect()
-    };
-    let places: Vec<(u64, u64)> = verdicts.iter().flat_map(|(_, verdict)| known(verdict)).collect();
-    let (first_line, offset) = places.iter().min().copied()?;
-    let last_line = places.iter().max().map(|(line, _)| *line)?;
-    Some(Stretch { offset, first_line, last_line })
+    let known = verdicts.iter().flat_map(|(_, verdict)| {
+        verdict.before.last().map(|pair| &pair[at]).into_iter().chain(&verdict.events[at]).chain(&verdict.after[at])
+    });
+    known.map(|line: &ContextLine| (line.place.line, line.place.offset)).min()
 }
 
 /// Keeps one cause from each pairing: of one log the latest, which is nearest to where it parts.
@@ -198,7 +221,8 @@ impl<'n> Linker<'n> {
             }
             End::Makes(key) => {
                 let is_made = |node: &&Node| {
-                    node.lanes[at].is_some_and(|made| {
+                    let may_be = self.side == Side::Candidate || node.is_missing();
+                    node.lanes[at].filter(|_| may_be).is_some_and(|made| {
                         let (thread, first_line) = lane(made);
                         *thread == key && first_line > event.line
                     })

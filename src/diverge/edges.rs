@@ -8,7 +8,7 @@ use crate::align::{Intake, event_of};
 use crate::json::tape::{self, fixed_state};
 use crate::json::{Kind, Tape, text};
 use crate::profile::{About, Condition, EdgeEnd, Profile, Scalar, StrictReader};
-use crate::scan::{Opener, ScanOptions, Span, ThreadKey, scan_window};
+use crate::scan::{Opener, ScanOptions, ThreadKey, lines_from, pieces, scan_window};
 use crate::source::{SourceError, Window};
 
 /// More of a log is not looked at.
@@ -19,7 +19,7 @@ const PIECE: usize = 1 << 20;
 
 /// The part of a log to be looked at: from the beginning of a line to the end of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct Between {
     pub offset: u64,
     /// Physical lines, from 1.
     pub first_line: u64,
@@ -111,18 +111,22 @@ impl<'p> Ends<'p> {
         Ends { by_kind, of_any, strict: StrictReader::new(profile) }
     }
 
+    /// Those that events of a kind, given by its token, may be at.
+    fn of_kind(&self, kind: &[u8]) -> &[Sought<'p>] {
+        let name = (kind.first() == Some(&b'"')).then(|| text::unescape(kind));
+        name.as_ref().and_then(|name| self.by_kind.get(&**name)).unwrap_or(&self.of_any)
+    }
+
     /// What an event is at the ends of edges that are wanted. A malformed line is nothing.
     fn met(
         &self,
-        span: &Span,
+        kind: &[u8],
         line: &[u8],
         wanted: Wanted,
         tape: &mut Tape,
         mut take: impl FnMut(usize, End, Box<[u8]>),
     ) {
-        let kind = event_of(span, line, 0).scalar_kind();
-        let name = (kind.first() == Some(&b'"')).then(|| text::unescape(kind));
-        let ends = name.as_ref().and_then(|name| self.by_kind.get(&**name)).unwrap_or(&self.of_any);
+        let ends = self.of_kind(kind);
         let is_wanted = |sought: &&Sought<'_>| if sought.is_from { wanted.from } else { wanted.to };
         let may_be = ends.iter().filter(is_wanted).any(|sought| sought.may_be(line));
         if !may_be || self.strict.read(line, tape).is_err() {
@@ -176,6 +180,13 @@ fn about(end: &EdgeEnd, is_from: bool, line: &[u8], tape: &Tape) -> Option<(End,
     }
 }
 
+/// Whether a trimmed line's event may follow from another thread's.
+pub fn may_follow(opener: &Opener, profile: &Profile, line: &[u8]) -> bool {
+    let Ok(opened) = opener.open_line(line) else { return false };
+    let ends = Ends::of(profile);
+    ends.of_kind(opened.kind.of(line)).iter().any(|sought| !sought.is_from && sought.may_be(line))
+}
+
 /// Which ends of edges are looked for in an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -183,7 +194,7 @@ pub struct Wanted {
     pub to: bool,
 }
 
-/// Looks through a stretch of a log that can be read again, and hands on what stands at ends of edges, in the order of
+/// Looks through a part of a log that can be read again, and hands on what stands at ends of edges, in the order of
 /// lines; says whether it saw all of it. `wanted` says what is looked for in a lane's event on a line.
 ///
 /// # Errors
@@ -191,19 +202,18 @@ pub struct Wanted {
 pub fn look_through(
     intake: &Intake<'_>,
     profile: &Profile,
-    stretch: Stretch,
+    between: Between,
     wanted: impl Fn(usize, u64) -> Wanted + Sync,
     mut take: impl FnMut(EdgeEvent),
 ) -> Result<bool, SourceError> {
     let ends = Ends::of(profile);
     let lanes = Lanes::of(intake);
-    let (mut offset, mut line) = (stretch.offset, stretch.first_line);
-    let end_of_log = intake.log.bytes_read();
-    while line <= stretch.last_line && offset < end_of_log {
-        if offset - stretch.offset >= LOOKED_AT_MAX {
-            return Ok(false);
-        }
-        let windows: Vec<(Window, u64)> = (batch(intake, offset, end_of_log)?.into_iter())
+    let (mut offset, mut line) = (between.offset, between.first_line);
+    while line <= between.last_line && offset < intake.log.bytes_read() {
+        let room = LOOKED_AT_MAX.saturating_sub(offset - between.offset);
+        let lines = if room > 0 { lines_from(intake.log, offset, BATCH, room as usize)? } else { None };
+        let Some(lines) = lines else { return Ok(false) };
+        let windows: Vec<(Window, u64)> = (pieces(&lines, PIECE).into_iter())
             .map(|window| {
                 let first_line = line;
                 line += memchr::memchr_iter(b'\n', &window.bytes).count() as u64;
@@ -211,7 +221,7 @@ pub fn look_through(
                 (window, first_line)
             })
             .collect();
-        let wanted = |lane: usize, line: u64| match line <= stretch.last_line {
+        let wanted = |lane: usize, line: u64| match line <= between.last_line {
             true => wanted(lane, line),
             false => Wanted::default(),
         };
@@ -236,13 +246,15 @@ fn look(
     let mut events = Vec::new();
     let mut tape = Tape::default();
     for group in &scanned.groups {
+        let lanes = lanes.of_thread(&group.thread);
         for span in scanned.spans_of(group) {
             let line = first_line + u64::from(span.row);
-            let Some(lane) = lanes.at(&group.thread, line) else { continue };
-            let wanted = wanted(lane, line);
+            let Some((_, lane)) = lanes.iter().rfind(|(first, _)| *first <= line) else { continue };
+            let wanted = wanted(*lane, line);
             if wanted != Wanted::default() {
-                ends.met(&span, span.line_of(&window.bytes), wanted, &mut tape, |rule, end, told| {
-                    events.push(EdgeEvent { line, lane, rule, end, told });
+                let text = span.line_of(&window.bytes);
+                ends.met(event_of(&span, text, 0).scalar_kind(), text, wanted, &mut tape, |rule, end, told| {
+                    events.push(EdgeEvent { line, lane: *lane, rule, end, told });
                 });
             }
         }
@@ -250,30 +262,6 @@ fn look(
     // They were found thread by thread.
     events.sort_by_key(|event| event.line);
     events
-}
-
-/// Whole lines from an offset on, in pieces; a line longer than a batch is a batch by itself.
-fn batch(intake: &Intake<'_>, offset: u64, end_of_log: u64) -> Result<Vec<Window>, SourceError> {
-    let mut wanted = BATCH;
-    loop {
-        let len = (end_of_log - offset).min(wanted as u64) as usize;
-        let bytes = intake.log.reread(offset, len)?;
-        let is_last = offset + len as u64 == end_of_log;
-        let whole = if is_last { Some(len) } else { memchr::memrchr(b'\n', &bytes).map(|at| at + 1) };
-        let Some(whole) = whole else {
-            wanted *= 2;
-            continue;
-        };
-        let mut windows = Vec::new();
-        let mut from = 0;
-        while from < whole {
-            let to = (from + PIECE).min(whole);
-            let to = memchr::memchr(b'\n', &bytes[to..whole]).map_or(whole, |at| to + at + 1);
-            windows.push(Window { offset: offset + from as u64, bytes: bytes.slice(from..to), overlong: None });
-            from = to;
-        }
-        return Ok(windows);
-    }
 }
 
 /// Which lane an event of a thread belongs to, by its line.
@@ -291,9 +279,9 @@ impl<'i> Lanes<'i> {
         Lanes { by_thread }
     }
 
-    fn at(&self, thread: &ThreadKey, line: u64) -> Option<usize> {
-        let lanes = self.by_thread.get(thread)?;
-        lanes.iter().rev().find(|(first, _)| *first <= line).map(|(_, lane)| *lane)
+    /// The first line of each generation, and its lane.
+    fn of_thread(&self, thread: &ThreadKey) -> &[(u64, usize)] {
+        self.by_thread.get(thread).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -169,6 +169,21 @@ pub(crate) fn whole_command(context: &ReportContext) -> Option<String> {
     diff_command(&whole, &[])
 }
 
+/// Further divergences that going on is asked for.
+const GO_ON_FOR: &str = "10";
+
+/// What to do next about the divergence that is told first: each step in words, and its command.
+pub(crate) fn next_steps(story: &Story) -> Vec<(&'static str, String)> {
+    let context = story.context;
+    let Some(found) = story.in_sections().next().and_then(|at| story.divergence(at)) else { return Vec::new() };
+    let show = show_command(context, story.outcome, found).map(|command| ("show it again", command));
+    let is_told = context.first_only || context.diff_flags.iter().any(|flag| flag.starts_with("--continue"));
+    let onward = || diff_command(context, &["--continue", GO_ON_FOR]).map(|command| ("go on behind it", command));
+    let is_over = found.resync.is_none() || found.healed_after.is_some();
+    let onward = if is_told || is_over { None } else { onward() };
+    show.into_iter().chain(onward).collect()
+}
+
 /// The command that shows a divergence again; none if no log of it can be opened again.
 ///
 /// Positions in threads of which rules took events out (`outcome` tells it) are not those of the log, so they are not named.
@@ -288,6 +303,21 @@ mod tests {
         );
         odd.candidate.reopenable = false;
         assert!(told(&outcome, &odd).is_empty());
+    }
+
+    #[test]
+    fn the_next_steps_are_about_what_is_told_first() {
+        let ((mut outcome, keep), profile, context) = (typical(), profile(), context());
+        let words = |outcome: &Outcome, context: &ReportContext| -> Vec<&str> {
+            let steps = next_steps(&Story::new(outcome, &keep, &profile, context));
+            steps.into_iter().map(|(words, _)| words).collect()
+        };
+        assert_eq!(words(&outcome, &context), ["show it again", "go on behind it"]);
+        let told = ReportContext { diff_flags: vec!["--continue".into(), "2".into()], ..context.clone() };
+        assert_eq!(words(&outcome, &told), ["show it again"]);
+        let first = outcome.first.unwrap();
+        outcome.pairings[first].divergence.as_mut().unwrap().resync = None;
+        assert_eq!(words(&outcome, &context), ["show it again"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::Validated;
 use super::context::Details;
-use super::hints::{REST_UNREAD, fault_line, whole_command};
+use super::hints::{REST_UNREAD, fault_line, next_steps, whole_command};
 use super::layout::ended_after;
 use super::story::{Story, lane_name, late_start, pair_name};
 use super::style::{Page, Style};
@@ -139,6 +139,15 @@ pub(crate) fn faults(story: &Story, page: &mut Page, width: usize) {
 }
 
 /// What the answer rests on: how much was compared, and what was overlooked.
+/// What to do next.
+pub(crate) fn next(story: &Story, page: &mut Page) {
+    for (words, command) in next_steps(story) {
+        page.gap();
+        page.line(Style::Dim, &format!("{words}:"));
+        page.put(Style::Command, &command).end();
+    }
+}
+
 pub(crate) fn coverage(story: &Story, page: &mut Page, width: usize) {
     page.gap();
     let (outcome, context) = (story.outcome, story.context);

@@ -1,22 +1,25 @@
-//! The report as Markdown, in the order the originals had: summary table, then for each pairing
-//! the pre-context, the divergent event, the next event, the raw events.
+//! The report as Markdown: the summary table, then for each pairing, the one to look at before the others, the pre-context,
+//! the divergent event, the next event, the raw events, as the originals had it; then what was overlooked, and what to do next.
 
 use super::accepted::{acceptance_remarks, lines};
 use super::context::{Details, ReportContext};
 use super::fields::focused;
-use super::hints::{REST_UNREAD, fault_line, whole_command};
+use super::hints::{REST_UNREAD, fault_line, hints, next_steps, whole_command};
 use super::layout::{Detail, EventLine, detail, ended_after};
 use super::overview::{Row, overview};
 use super::rule_flags::rule_remarks;
 use super::story::{Story, lane_name, pair_name};
 use super::verdict::{Class, facts};
 use super::visible::{bytes, clip, counted, grouped, visible};
-use crate::diverge::Outcome;
+use crate::diverge::{DivergenceKind, Outcome};
 use crate::profile::Profile;
 use crate::source::{Keep, Side, SourceError};
 
 /// So many divergences get a section of their own unless all details are wanted.
 const SECTIONS_MAX: usize = 50;
+
+/// Where a lane has no further event.
+const END_OF_STREAM: &str = "<end of stream>";
 
 /// Longer values and event lines are cut, values around what differs.
 const CELL_COLUMNS_MAX: usize = 160;
@@ -44,9 +47,11 @@ pub fn markdown(
     table(story, &mut out);
     let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };
     let told: Vec<usize> = story.in_sections().collect();
-    // Sections stand in the order of the table; where there are too many, the first by rank are told.
+    // The one to look at, then the others in the order of the table; where there are too many, the first by rank.
     let mut shown = told[..told.len().min(limit)].to_vec();
-    shown.sort_unstable();
+    if let Some(others) = shown.get_mut(1..) {
+        others.sort_unstable();
+    }
     for at in shown {
         section(story, at, &mut out)?;
     }
@@ -58,6 +63,7 @@ pub fn markdown(
     accepted(story, &mut out);
     causes(story, &mut out);
     coverage(story, &mut out);
+    next(story, &mut out);
     out.truncate(out.trim_end().len());
     out.push('\n');
     Ok(out)
@@ -210,7 +216,13 @@ fn section(story: &Story, at: usize, out: &mut String) -> Result<(), SourceError
         fence(out, "", &pairs);
     }
     line(out, "**Divergent event:**");
-    fence(out, "", &[told(&labels[0], laid.here[0].as_ref()), told(&labels[1], laid.here[1].as_ref())]);
+    let ends = found.kind == DivergenceKind::EndedEarly;
+    let none = if ends { END_OF_STREAM } else { "<no such event>" };
+    let here = Side::BOTH.map(|side| match &laid.here[side.index()] {
+        Some(event) => told(&labels[side.index()], Some(event)),
+        None => format!("{} {none}", labels[side.index()]),
+    });
+    fence(out, "", &here);
     if found.reordered.is_some() {
         line(out, "**In both orders:**");
         let orders = Side::BOTH.map(|side| {
@@ -233,7 +245,8 @@ fn section(story: &Story, at: usize, out: &mut String) -> Result<(), SourceError
         let further = laid.further.iter().map(|(what, place)| format!("- {} ({})\n", prose(what), code(place)));
         line(out, &format!("Then, in the same threads:\n\n{}", further.collect::<String>().trim_end()));
     }
-    if let Some(command) = &laid.command {
+    // Of what is told first, the end of the report tells it.
+    if let Some(command) = laid.command.as_ref().filter(|_| story.in_sections().next() != Some(at)) {
         fence(out, "sh", std::slice::from_ref(command));
     }
     Ok(())
@@ -266,7 +279,7 @@ fn labels(story: &Story) -> [String; 2] {
 }
 
 fn told(label: &str, event: Option<&EventLine>) -> String {
-    let told = event.map_or_else(|| "<end of stream>".to_owned(), EventLine::told);
+    let told = event.map_or_else(|| END_OF_STREAM.to_owned(), EventLine::told);
     format!("{label} {}", clip(&told, CELL_COLUMNS_MAX))
 }
 
@@ -372,6 +385,31 @@ fn coverage(story: &Story, out: &mut String) {
     }
 }
 
+fn next(story: &Story, out: &mut String) {
+    let steps = next_steps(story);
+    // What is to be done about malformed lines depends on more than the report knows.
+    let advice = if story.outcome.faults_total == 0 { hints(story) } else { Vec::new() };
+    if steps.is_empty() && advice.is_empty() {
+        return;
+    }
+    out.push('\n');
+    line(out, "## Next");
+    let mut step = |words: &str, command: String| {
+        let (first, rest) = words.split_at(words.chars().next().map_or(0, char::len_utf8));
+        line(out, &format!("{}{}:", first.to_uppercase(), prose(rest)));
+        fence(out, "sh", &[command]);
+    };
+    for (words, command) in steps {
+        step(words, command);
+    }
+    for advice in advice {
+        // A sentence, a colon, and a command.
+        if let Some((words, command)) = advice.split_once(": forkpoint ") {
+            step(words, format!("forkpoint {command}"));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples::*;
@@ -398,12 +436,15 @@ mod tests {
             "**Raw events (JSON):**",
             "```json",
             "0xC0000034",
-            "forkpoint show",
             "## 7 → 3",
+            "forkpoint show",
             "## 8 → 8",
             "## 9 → 11",
             "## Without a partner",
             "## Coverage",
+            "## Next",
+            "Show it again:",
+            "forkpoint show",
         ] {
             at += text[at..].find(part).unwrap_or_else(|| panic!("{part} is not behind {at} in\n{text}"));
         }
@@ -441,7 +482,7 @@ mod tests {
     fn only_so_many_sections_unless_all_are_wanted() {
         let (outcome, keep) = many(20_000);
         let text = painted(&(outcome, keep));
-        assert_eq!(text.matches("\n## ").count(), SECTIONS_MAX + 2);
+        assert_eq!(text.matches("\n## ").count(), SECTIONS_MAX + 3);
         assert!(text.contains("… and 50 other divergences"), "{}", &text[text.len() - 600..]);
     }
 }

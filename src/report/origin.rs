@@ -1,6 +1,7 @@
 //! Where a differing value came from, and between which checkpoints the state parted: found outside, told here.
 
 use super::doc::{Doc, whole_characters};
+use super::focus::focus;
 use super::json::{thread, value as value_doc};
 use super::story::{Story, thread_name};
 use super::summary::summary_of;
@@ -86,7 +87,7 @@ fn origin_text(story: &Story, origin: &Origin) -> String {
     if let ([Some(why), Some(other)], [Some(reference), Some(candidate)]) = (&origin.why_not, &origin.values)
         && why == other
     {
-        let [reference, candidate] = [reference, candidate].map(|value| value_text(value));
+        let [reference, candidate] = both_texts(reference, candidate);
         let [left, right] = Side::BOTH.map(|side| story.label(side));
         return format!(
             "Where {} {reference} and {} {candidate} come from was not looked for: {}.",
@@ -94,6 +95,19 @@ fn origin_text(story: &Story, origin: &Origin) -> String {
             of(&right),
             visible(why)
         );
+    }
+    if let [Some(reference), Some(candidate)] = &origin.values
+        && origin.found.iter().all(Option::is_none)
+        && origin.why_not.iter().all(Option::is_none)
+        && origin.limited[0] == origin.limited[1]
+    {
+        let [reference, candidate] = both_texts(reference, candidate);
+        let searched = bytes(origin.searched_bytes[0].max(origin.searched_bytes[1]));
+        let extent = match origin.limited[0] {
+            true => format!("in the {searched} before (--origin-limit)"),
+            false => format!("before ({searched} searched)"),
+        };
+        return format!("Where the value comes from: neither {reference} nor {candidate} is mentioned {extent}.");
     }
     let [reference, candidate] = Side::BOTH.map(|side| side_text(story, origin, side));
     let mut text = format!("Where the value comes from: {reference}; {candidate}.");
@@ -112,6 +126,12 @@ fn origin_text(story: &Story, origin: &Origin) -> String {
 /// "canary's", "ours'".
 fn of(label: &str) -> String {
     format!("{label}'{}", if label.ends_with('s') { "" } else { "s" })
+}
+
+/// Of long ones the part in which they differ.
+fn both_texts(reference: &[u8], candidate: &[u8]) -> [String; 2] {
+    let [reference, candidate] = [reference, candidate].map(|token| visible(&String::from_utf8_lossy(token)));
+    focus(&reference, &candidate, VALUE_COLUMNS_MAX).map(|value| value.text())
 }
 
 fn value_text(token: &[u8]) -> String {

@@ -177,34 +177,7 @@ fn definitions() -> Value {
                 { "type": "array", "items": { "type": ["integer", "number", "string", "null"] } }
             ]
         },
-        "pairing": object(
-            &["reference", "candidate", "matched_by", "ambiguous", "evidence", "status", "compared", "divergence"],
-            json!({
-                "reference": nullable(reference("lane")),
-                "candidate": nullable(reference("lane")),
-                "matched_by": words(&["first-call", "prefix", "order", "likeness", "only", "same", "given", "none"]),
-                "ambiguous": { "type": "boolean" },
-                "evidence": nullable(object(&["common", "of", "runner_up"], json!({
-                    "common": count("Equal events from the start; under likeness, wherever they stand."),
-                    "of": count("Events of the opening."),
-                    "runner_up": nullable(count("Equal events with the best other lane."))
-                }))),
-                "status": words(&["identical", "diverged", "unmatched", "faulty", "not-compared"]),
-                "compared": count("Equal pairs before the divergence or the end, accepted ones among them."),
-                "divergence": nullable(reference("divergence")),
-                "accepted": count("Divergences before that one, or before the end, that were accepted."),
-                "late_start": nullable(object(&["side", "events"], json!({
-                    "side": words(&["reference", "candidate"]),
-                    "events": count("Events of the other side before it began.")
-                }))),
-                "further": {
-                    "type": "array",
-                    "items": { "$ref": "#/$defs/divergence" },
-                    "description": "What parts behind the divergence, as far as --continue asked for it."
-                },
-                "pool": nullable(pool())
-            }),
-        ),
+        "pairing": pairing(),
         "divergence": divergence(),
         "event": object(&["line", "offset", "ordinal", "text"], json!({
             "line": count("Physical line, from 1."),
@@ -241,6 +214,37 @@ fn definitions() -> Value {
             "reason": { "type": "string" }
         }))
     })
+}
+
+fn pairing() -> Value {
+    object(
+        &["reference", "candidate", "matched_by", "ambiguous", "evidence", "status", "compared", "divergence"],
+        json!({
+            "reference": nullable(reference("lane")),
+            "candidate": nullable(reference("lane")),
+            "matched_by": words(&["first-call", "prefix", "order", "likeness", "only", "same", "given", "none"]),
+            "ambiguous": { "type": "boolean" },
+            "evidence": nullable(object(&["common", "of", "runner_up"], json!({
+                "common": count("Equal events from the start; under likeness, wherever they stand."),
+                "of": count("Events of the opening."),
+                "runner_up": nullable(count("Equal events with the best other lane."))
+            }))),
+            "status": words(&["identical", "diverged", "unmatched", "faulty", "not-compared"]),
+            "compared": count("Equal pairs before the divergence or the end, accepted ones among them."),
+            "divergence": nullable(reference("divergence")),
+            "accepted": count("Divergences before that one, or before the end, that were accepted."),
+            "late_start": nullable(object(&["side", "events"], json!({
+                "side": words(&["reference", "candidate"]),
+                "events": count("Events of the other side before it began.")
+            }))),
+            "further": {
+                "type": "array",
+                "items": { "$ref": "#/$defs/divergence" },
+                "description": "What parts behind the divergence, as far as --continue asked for it."
+            },
+            "pool": nullable(pool())
+        }),
+    )
 }
 
 fn pool() -> Value {

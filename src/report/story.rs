@@ -1,6 +1,7 @@
 //! What is told, in which order: built once, painted by every format.
 
 use super::context::{Details, ReportContext};
+use super::focus::focus;
 use super::header::header_differences;
 use super::verdict::{Class, Tally, Verdict, sentence};
 use super::visible::{clip, counted, grouped, visible};
@@ -240,14 +241,21 @@ pub(crate) fn late_start(found: &Divergence) -> Option<LateStart> {
 }
 
 /// "payload.size: 1 → 2", "payload.size: 1 → 2 and 3 other fields".
+/// Longer values are cut around what differs where a divergence is told in a line.
+const VALUE_COLUMNS_MAX: usize = 32;
+
 fn changed(found: &Divergence) -> String {
     let Some(first) = found.differences.first() else { return kind_word(found.kind).to_owned() };
-    let value = |value: &Option<Vec<u8>>| match value {
-        Some(value) => clip(&visible(&String::from_utf8_lossy(value)), 32),
-        None => "absent".to_owned(),
+    let value = |value: &Vec<u8>| visible(&String::from_utf8_lossy(value));
+    let [reference, candidate] = match (&first.reference, &first.candidate) {
+        (Some(a), Some(b)) => focus(&value(a), &value(b), VALUE_COLUMNS_MAX).map(|value| value.text()),
+        (a, b) => [a, b].map(|one| match one {
+            Some(one) => clip(&value(one), VALUE_COLUMNS_MAX),
+            None => "absent".to_owned(),
+        }),
     };
     let path = visible(&first.path.dotted());
-    let change = format!("{path}: {} → {}", value(&first.reference), value(&first.candidate));
+    let change = format!("{path}: {reference} → {candidate}");
     // A kind that differs says it all; its ordinal is told in the detail.
     match found.differences_total.saturating_sub(1) {
         others if others > 0 && found.kind != DivergenceKind::Kind => {

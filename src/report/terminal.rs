@@ -45,6 +45,7 @@ pub fn terminal(
     accepted::paint(story, &mut page, width);
     lists::faults(story, &mut page, width);
     lists::coverage(story, &mut page, width);
+    lists::next(story, &mut page);
     Ok(page.finish())
 }
 
@@ -206,7 +207,8 @@ fn place(story: &Story, at: usize, detail: &Detail, page: &mut Page, width: usiz
             page.put(Style::Plain, &clip(&text, room.max(30))).put(Style::Dim, &format!("  {place}")).end();
         }
     }
-    if let Some(command) = &detail.command {
+    // Of what is told first, the end of the report tells it.
+    if let Some(command) = detail.command.as_ref().filter(|_| story.in_sections().next() != Some(at)) {
         page.gap();
         page.line(Style::Dim, "  show it again:");
         page.put(Style::Plain, "  ").put(Style::Command, command).end();
@@ -377,9 +379,6 @@ First divergence: thread 6 → 9 at position 561,481 (value)
 
   Also different here, but overlooked by rule: ignore:/payload/host_ns.
 
-  show it again:
-  forkpoint show runs/canary.jsonl runs/ours.jsonl --offset 336889000 --candidate-offset 449185200 --position 561481 --line 1684445 --candidate-line 2245926
-
 Other divergences
   8 → 8  at 12: kind: "wait.begin" → "kernel.call"  runs/canary.jsonl:38
   7 → 3  at 40,200: ours lacks 2 events  runs/canary.jsonl:120602
@@ -394,5 +393,11 @@ Without a partner
 783,704 pairs compared, 705,333 equal by bytes, 78,370 read, profile schema-v1
 overlooked by rule: raw-handle-id in 12, allocator in 1,234
 note: ours: the last line is torn
+
+show it again:
+forkpoint show runs/canary.jsonl runs/ours.jsonl --offset 336889000 --candidate-offset 449185200 --position 561481 --line 1684445 --candidate-line 2245926
+
+go on behind it:
+forkpoint diff runs/canary.jsonl runs/ours.jsonl --continue 10
 "#;
 }

@@ -6,9 +6,10 @@
 //! is remembered of a line, [`table`] keeps those of a window, `events` fills it; [`window`] scans a whole
 //! window;
 //! [`mod@sweep`] scans a whole log in file order; [`mod@around`] finds one place of it by seeking; [`mod@mention`] tells whether
-//! a line mentions a value, [`mod@backward`] finds the last one before a place that does. The
+//! a line mentions a value, [`mod@backward`] finds the last one before a place that does; [`mod@again`] reads lines a second time. The
 //! room knows where roles stand, never what a rule means.
 
+pub mod again;
 pub mod around;
 pub mod backward;
 mod events;
@@ -26,6 +27,7 @@ pub mod table;
 mod threads;
 pub mod window;
 
+pub use again::{lines_from, pieces};
 pub use around::{Around, AroundError, ReadAt, Sighting, Wanted, around, offset_of_line};
 pub use backward::{FoundLine, Stretch, last_line};
 pub use fault::{OpenFault, OpenReason};

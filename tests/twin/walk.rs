@@ -46,7 +46,7 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
                 let found = diverged(outcome, &events, place, &before, weighed, (ahead, !told.divergences.is_empty()));
                 if !accept::accepted(outcome, lanes.map(Some), &found) {
                     let (passed, step) = accept::onward_told(outcome, &found, [r, c], ahead);
-                    (place, ahead) = ([place[0] + passed[0], place[1] + passed[1]], step);
+                    (place, ahead) = (moved(place, passed), step);
                     told.equal_from = Some(place);
                     let goes_on = found.resync.is_some() && told.divergences.len() < outcome.twin.choices.further;
                     if found.kind == "started-late" {
@@ -65,28 +65,44 @@ pub fn walk(outcome: &mut Outcome, at: usize, lanes: [usize; 2], met: &mut [BTre
                 let passed;
                 (passed, ahead) = accept::onward(outcome, &found, [r, c], ahead);
                 if passed != [1, 1] || matches!(found.kind, "missing" | "extra") {
-                    place = [place[0] + passed[0], place[1] + passed[1]];
+                    place = moved(place, passed);
                     continue;
                 }
                 equal += 1;
             }
         }
         before.push([r, c]);
-        place = place.map(|place| place + 1);
+        place = moved(place, [1, 1]);
     }
     outcome.pairings[at].compared = equal;
     told.heal(&events, place);
+    rest(outcome, at, lanes, (&events, place), &before, &mut told);
+    told.settle(outcome, at);
+}
+
+fn moved(place: [usize; 2], passed: [usize; 2]) -> [usize; 2] {
+    [place[0] + passed[0], place[1] + passed[1]]
+}
+
+/// What one lane has beyond the other's end.
+fn rest(
+    outcome: &mut Outcome,
+    at: usize,
+    lanes: [usize; 2],
+    (events, place): (&[Vec<usize>; 2], [usize; 2]),
+    before: &[[usize; 2]],
+    told: &mut Told,
+) {
     let dropped = outcome.twin.dropped(0, lanes[0]).max(outcome.twin.dropped(1, lanes[1]));
     if [0, 1].iter().any(|&side| place[side] < events[side].len()) {
-        let found = ended_early(outcome, lanes, &events, place, &before, dropped);
+        let found = ended_early(outcome, lanes, events, place, before, dropped);
         if accept::accepted(outcome, lanes.map(Some), &found) {
             outcome.pairings[at].accepted += 1;
         } else {
-            told.compared.get_or_insert(equal);
+            told.compared.get_or_insert(outcome.pairings[at].compared);
             told.divergences.push(found);
         }
     }
-    told.settle(outcome, at);
 }
 
 /// What is told of a pairing.
@@ -283,28 +299,7 @@ fn diverged(
         "started-late" => shown[usize::from(resync.is_some_and(|(found, _)| found.candidate == 0))] = None,
         "reordered" => {}
         _ => {
-            let rules = outcome.twin.rules;
-            let mut role = |path: &Option<Path>, sides| {
-                differences.push(Difference { path: path.clone().expect("the role differs"), sides });
-            };
-            if r.kind != c.kind {
-                let lines = [0, 1].map(|side| outcome.twin.line(side, pair[side]));
-                let path = rules.kind.as_ref().expect("kinds differ");
-                let opened = [&r.kind, &c.kind]
-                    .map(|kind| Some(kind.clone()).filter(|kind| !matches!(kind, super::json::Value::Null)));
-                let mut sides = lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned());
-                // A line that cannot be read was still opened as far as its kind.
-                for (side, opened) in sides.iter_mut().zip(opened) {
-                    *side = side.take().or(opened);
-                }
-                role(&rules.kind, sides);
-            }
-            if !in_step {
-                role(
-                    &rules.ordinal,
-                    [&r, &c].map(|event| event.ordinal.map(|n| super::json::Value::integer(n.into()))),
-                );
-            }
+            differences = roles_that_differ(outcome, pair, in_step);
             if r.kind == c.kind {
                 differences.extend(weighed.differences);
             }
@@ -329,6 +324,32 @@ fn diverged(
     };
     context(outcome, &mut out, events, place, before);
     out
+}
+
+/// Kind and ordinal, where they differ.
+fn roles_that_differ(outcome: &Outcome, pair: [usize; 2], in_step: bool) -> Vec<Difference> {
+    let rules = outcome.twin.rules;
+    let events = [0, 1].map(|side| outcome.twin.event(side, pair[side]));
+    let mut differences = Vec::new();
+    let mut role = |path: &Option<Path>, sides| {
+        differences.push(Difference { path: path.clone().expect("the role differs"), sides });
+    };
+    if events[0].kind != events[1].kind {
+        let lines = [0, 1].map(|side| outcome.twin.line(side, pair[side]));
+        let path = rules.kind.as_ref().expect("kinds differ");
+        let opened =
+            events.map(|event| Some(event.kind.clone()).filter(|kind| !matches!(kind, super::json::Value::Null)));
+        let mut sides = lines.map(|line| line.as_ref().as_ref().ok().and_then(|line| line.at(path)).cloned());
+        // A line that cannot be read was still opened as far as its kind.
+        for (side, opened) in sides.iter_mut().zip(opened) {
+            *side = side.take().or(opened);
+        }
+        role(&rules.kind, sides);
+    }
+    if !in_step {
+        role(&rules.ordinal, events.map(|event| event.ordinal.map(|n| super::json::Value::integer(n.into()))));
+    }
+    differences
 }
 
 fn ended_early(

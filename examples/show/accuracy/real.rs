@@ -32,27 +32,35 @@ const BCD: [u8; 22] = [
     0x4C, 0x13, 0x04, // 0413  JMP $0413
 ];
 
-struct Case {
-    name: &'static str,
+pub struct Case {
+    pub name: &'static str,
     /// A tool, and what it must answer to.
     needs: Vec<(String, Vec<&'static str>)>,
     /// What writes each side's log: words, with the log's path last or where it says LOG.
-    traces: [Vec<String>; 2],
+    pub traces: [Vec<String>; 2],
     truth: &'static str,
-    flags: Vec<String>,
+    pub flags: Vec<String>,
     /// Not in schema-v1: scripts that know nothing else are not asked.
     is_foreign: bool,
     /// Why the kind is another than the story says.
     kind_missed: &'static str,
 }
 
+impl Case {
+    /// What it needs and is not to be had.
+    pub fn missing(&self) -> Option<String> {
+        self.needs.iter().find_map(|(tool, probe)| found(tool, probe).err().map(|why| format!("{tool}: {why}")))
+    }
+}
+
 fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn cases(room: &Room, asked: &Asked) -> Result<Vec<Case>, Hindered> {
-    let script = |name: &str| asked.scripts.join("real").join(name).display().to_string();
-    let python = |name: &str, rest: &[&str]| [vec![asked.python.clone(), script(name)], words(rest)].concat();
+pub fn cases(room: &Room, scripts: &Path, python: &str) -> Result<Vec<Case>, Hindered> {
+    let interpreter = python.to_owned();
+    let script = |name: &str| scripts.join("real").join(name).display().to_string();
+    let python = |name: &str, rest: &[&str]| [vec![interpreter.clone(), script(name)], words(rest)].concat();
     let text = |path: PathBuf| path.display().to_string();
     let tracer = text(std::env::current_exe()?.with_file_name("trace6502"));
     let bcd = text(room.write("bcd.bin", &BCD)?);
@@ -61,10 +69,7 @@ fn cases(room: &Room, asked: &Asked) -> Result<Vec<Case>, Hindered> {
     let sorted = text(room.path("sorted.txt"));
     let lua = |engine: &str| python("lua_trace.py", &[engine, &script("program.lua"), "LOG"]);
     let needs_lua = || {
-        vec![(
-            asked.python.clone(),
-            vec!["-c", "import lupa.lua54, lupa.lua51, lupa.luajit21; print(lupa.__version__)"],
-        )]
+        vec![(interpreter.clone(), vec!["-c", "import lupa.lua54, lupa.lua51, lupa.luajit21; print(lupa.__version__)"])]
     };
     let sort = |with: &[&str]| {
         python("strace_trace.py", &[&["LOG"], with, &["--", "sort", &unsorted, "-o", &sorted]].concat())
@@ -80,7 +85,7 @@ fn cases(room: &Room, asked: &Asked) -> Result<Vec<Case>, Hindered> {
     };
     let strace = vec![
         ("sh".to_owned(), vec!["-c", "strace -o /dev/null true && echo yes"]),
-        (asked.python.clone(), vec!["--version"]),
+        (interpreter.clone(), vec!["--version"]),
     ];
     Ok(vec![
         Case {
@@ -88,7 +93,7 @@ fn cases(room: &Room, asked: &Asked) -> Result<Vec<Case>, Hindered> {
             is_foreign: true,
             ..case(
                 "mos6502 → py65, decimal mode",
-                vec![(asked.python.clone(), vec!["-c", "import py65; print('py65')"])],
+                vec![(interpreter.clone(), vec!["-c", "import py65; print('py65')"])],
                 [vec![tracer, "mos6502".into(), bcd.clone(), "LOG".into()], python("py65_trace.py", &[&bcd, "LOG"])],
                 "py65_truth.py",
             )
@@ -99,7 +104,7 @@ fn cases(room: &Room, asked: &Asked) -> Result<Vec<Case>, Hindered> {
             kind_missed: "more calls are missing right behind: the two never agree for four events in a row",
             ..case(
                 "nine threads, with a bug",
-                vec![(asked.python.clone(), vec!["--version"])],
+                vec![(interpreter.clone(), vec!["--version"])],
                 [python("pipeline_trace.py", &["LOG"]), python("pipeline_trace.py", &["LOG", "bug"])],
                 "pipeline_truth.py",
             )
@@ -119,10 +124,8 @@ pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
         ["pair", "events", "parts at", "forkpoint"].into_iter().chain(toolbox.tools.iter().map(|tool| tool.name));
     let mut table = Table::new(&head.collect::<Vec<_>>());
     let (mut wrong, mut remarks) = (Vec::new(), Vec::new());
-    for case in cases(room, asked)? {
-        let missing =
-            case.needs.iter().find_map(|(tool, probe)| found(tool, probe).err().map(|why| format!("{tool}: {why}")));
-        if let Some(why) = missing {
+    for case in cases(room, &asked.scripts, &asked.python)? {
+        if let Some(why) = case.missing() {
             remarks.push(format!("skipped: {} ({why})", case.name));
             continue;
         }
@@ -155,7 +158,7 @@ fn truth(asked: &Asked, case: &Case, logs: &[PathBuf; 2]) -> Result<Truth, Hinde
     Ok(Truth { first: First { lines: lines.map(|line| line.into_iter().collect()), kind }, shown, map })
 }
 
-fn write_log(words: &[String], log: &Path) -> Result<(), Hindered> {
+pub fn write_log(words: &[String], log: &Path) -> Result<(), Hindered> {
     let words: Vec<_> = words.iter().map(|word| if word == "LOG" { log.as_os_str() } else { word.as_ref() }).collect();
     let run = watched(Command::new(words[0]).args(&words[1..]))?;
     if run.code != Some(0) {

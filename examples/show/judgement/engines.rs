@@ -1,12 +1,13 @@
 //! Two 6502 emulators that no code of ours wrote. They disagree on the overflow flag of a decimal addition: once that makes
 //! one of them execute an instruction more, once the flag alone differs for long.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::super::program::watched;
-use super::super::{Program, Room, Shown, Table};
+use super::super::{Hindered, Program, Room, Shown, Table};
 
 /// Adds in decimal mode, and lets the overflow flag decide on an instruction.
 #[rustfmt::skip]
@@ -55,17 +56,22 @@ const FLAG: [u8; 36] = [
     0x4C, 0x21, 0x04, // 0421  JMP $0421
 ];
 
-struct Scene {
-    name: &'static str,
+pub const ENGINES: [&str; 2] = ["mos6502", "emulator_6502"];
+
+pub struct Scene {
+    pub name: &'static str,
+    /// What its report is called.
+    pub file: &'static str,
     program: &'static [u8],
-    flags: &'static [&'static str],
+    pub flags: &'static [&'static str],
     /// What the report must say, at these pointers into the first divergence.
     must: &'static [(&'static str, &'static str)],
 }
 
-const SCENES: [Scene; 2] = [
+pub const SCENES: [Scene; 2] = [
     Scene {
         name: "an instruction more, flags not compared",
+        file: "an-instruction-more",
         program: &BRANCH,
         flags: &["--profile", "examples/6502.toml", "--ignore", "/payload/p"],
         must: &[
@@ -78,6 +84,7 @@ const SCENES: [Scene; 2] = [
     },
     Scene {
         name: "a flag that differs for long",
+        file: "a-flag-for-long",
         program: &FLAG,
         flags: &["--profile", "examples/6502.toml"],
         must: &[
@@ -91,24 +98,33 @@ const SCENES: [Scene; 2] = [
     },
 ];
 
-pub fn show(program: &Program, room: &Room) -> Shown {
+/// Writes both engines' logs, if there is a tracer.
+pub fn trace(room: &Room, scene: &Scene) -> Result<Option<[PathBuf; 2]>, Hindered> {
     let tracer = std::env::current_exe()?.with_file_name("trace6502");
     if !tracer.is_file() {
-        println!("skipped: trace6502");
-        return Ok(Vec::new());
+        return Ok(None);
     }
+    let code = room.write("engines.bin", scene.program)?;
+    let logs = ENGINES.map(|engine| room.path(&format!("{engine}.jsonl")));
+    for (engine, log) in ENGINES.iter().zip(&logs) {
+        let run = watched(Command::new(&tracer).arg(engine).arg(&code).arg(log))?;
+        if run.code != Some(0) {
+            return Err(format!("trace6502 {engine}: exit {}: {}", run.ended(), run.stderr).into());
+        }
+    }
+    Ok(Some(logs))
+}
+
+pub fn show(program: &Program, room: &Room) -> Shown {
     let mut wrong = Vec::new();
     let mut table = Table::new(&["mos6502 → emulator_6502", "events", "answer"]);
-    for Scene { name, program: code, flags, must } in SCENES {
-        let code = room.write("engines.bin", code)?;
-        let logs = ["mos6502", "emulator_6502"].map(|engine| (engine, room.path(&format!("{engine}.jsonl"))));
-        for (engine, log) in &logs {
-            let run = watched(Command::new(&tracer).arg(engine).arg(&code).arg(log))?;
-            if run.code != Some(0) {
-                return Err(format!("trace6502 {engine}: exit {}: {}", run.ended(), run.stderr).into());
-            }
-        }
-        let report = program.diff(flags, &logs[0].1, &logs[1].1)?.report()?;
+    for scene in &SCENES {
+        let Scene { name, flags, must, .. } = *scene;
+        let Some(logs) = trace(room, scene)? else {
+            println!("skipped: trace6502");
+            return Ok(Vec::new());
+        };
+        let report = program.diff(flags, &logs[0], &logs[1])?.report()?;
         let found = &report["pairings"][0]["divergence"];
         for (pointer, value) in must {
             let said = found.pointer(pointer).unwrap_or(&Value::Null).to_string();

@@ -1,7 +1,7 @@
 //! Judgement: what kind of divergence it is, how far it reaches, whose fault it is.
 
 mod cause;
-mod engines;
+pub mod engines;
 mod loops;
 mod pool;
 mod spawn;

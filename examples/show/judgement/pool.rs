@@ -175,15 +175,20 @@ fn tids(random: &mut Random, renumbered: bool) -> Vec<u64> {
     tids
 }
 
+/// Who runs which job, where that is the same in both runs.
+fn shares(random: &mut Random) -> Vec<Vec<u64>> {
+    let mut shares = vec![Vec::new(); WORKERS];
+    (0..JOBS).for_each(|job| shares[random.below(WORKERS as u64) as usize].push(job));
+    shares
+}
+
 fn scene(change: Change, seed: u64) -> Scene {
     let mut random = Random::new(seed, "pool", 0);
     let mut edits = Random::new(seed, "edits", 0);
     let begin = || vec![call("ExJoinWorkerPool", "\"pool\":1"), returned("ExJoinWorkerPool", 0)];
     let end = vec![call("ExLeaveWorkerPool", "\"pool\":1"), ("thread.exit", "{}".to_owned())];
     let mut truth = Vec::new();
-    // Who runs which job, where that is the same in both runs.
-    let mut shares: Vec<Vec<u64>> = vec![Vec::new(); WORKERS];
-    (0..JOBS).for_each(|job| shares[random.below(WORKERS as u64) as usize].push(job));
+    let shares = shares(&mut random);
     let mut main = vec![call("XexLoadImage", "\"image\":1")];
     main.extend(work(&mut Random::new(seed, "main", 0), 400));
     let changed_job = edits.below(JOBS);
@@ -199,10 +204,11 @@ fn scene(change: Change, seed: u64) -> Scene {
             truth.extend(edit_own(change, &mut own, &mut edits));
         }
         let mut value_of = Random::new(seed, "value", 0);
+        let is_valued = matches!(change, Change::Value | Change::DistributionAndValue);
         let job = |number: u64, value_of: &mut Random| {
             let mut events = job(change, seed, number);
-            let is_wrong = matches!(change, Change::Value | Change::DistributionAndValue) && number == changed_job;
-            let at = (is_changed && is_wrong).then(|| wrong_value(&mut events, value_of));
+            let is_wrong = is_changed && is_valued && number == changed_job;
+            let at = is_wrong.then(|| wrong_value(&mut events, value_of));
             (events, at)
         };
         let mut threads: Vec<Vec<Event>> = (0..WORKERS).map(|_| begin()).collect();
