@@ -24,6 +24,8 @@ pub mod align;
 
 pub mod diverge;
 
+pub mod audit;
+
 pub mod infer;
 
 pub mod report;

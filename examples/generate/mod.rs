@@ -10,11 +10,13 @@ pub mod arguments;
 pub mod catalogue;
 pub mod edit;
 pub mod flat;
+pub mod kernel;
 pub mod lane;
 pub mod numbers;
 pub mod options;
 pub mod pair;
 pub mod replay;
+pub mod scenes;
 pub mod script;
 pub mod shaped;
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::audit::AuditArgs;
 use super::check::CheckArgs;
 use super::diff::DiffArgs;
 use super::generate::GenerateArgs;
@@ -41,6 +42,9 @@ pub enum Command {
     /// Validate every line of logs strictly
     #[command(after_help = super::check::EXAMPLES, after_long_help = long_after(super::check::EXAMPLES))]
     Check(Box<CheckArgs>),
+    /// Who made, signalled, waited for and woke by each handle, and who still waits
+    #[command(after_help = super::audit::EXAMPLES, after_long_help = long_after(super::audit::EXAMPLES))]
+    Audit(Box<AuditArgs>),
     /// List, show and check profiles: the rules for one kind of log
     #[command(after_help = super::profiles::EXAMPLES, after_long_help = long_after(super::profiles::EXAMPLES))]
     Profile(Box<ProfileArgs>),

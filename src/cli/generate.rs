@@ -48,6 +48,8 @@ pub enum SchemaOf {
     /// What `diff --format json` prints.
     #[default]
     Report,
+    /// What `audit --format json` prints.
+    Audit,
     /// One line of a schema-v1 event log.
     Event,
     /// A profile file, as TOML that is read as JSON.
@@ -70,6 +72,7 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
         What::Man => man()?,
         What::Schema { format } => {
             let schema = match format {
+                SchemaOf::Audit => serde_json::from_str(&crate::report::audit::schema())?,
                 SchemaOf::Report => serde_json::from_str(&crate::report::schema())?,
                 SchemaOf::Event => serde_json::from_str(EVENT_SCHEMA)?,
                 SchemaOf::Profile => crate::profile::schema(),

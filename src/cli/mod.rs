@@ -1,13 +1,14 @@
 //! The porch: arguments, decisions, printing, exit codes, progress, time.
 //!
 //! In reading order: [`args`] is what was typed, [`decide`] what it means; `command` calls one file a command:
-//! [`diff`], [`show`], [`check`], [`profiles`] (and [`infer`]), [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
+//! [`diff`], [`show`], [`check`], [`mod@audit`], [`profiles`] (and [`infer`]), [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
 //! [`accepting`] reads and writes files of accepted divergences, [`begin`] reads a lone log's header, `place` finds what `show` is asked for, `origin` where the first differing value came from, [`progress`] tells how far work is, `talk` speaks on standard error,
 //! `workers` are as many as can be had, `interrupt` ends what Ctrl-C interrupts.
 
 pub mod accepting;
 pub mod args;
+pub mod audit;
 pub mod begin;
 pub mod check;
 mod command;

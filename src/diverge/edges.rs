@@ -1,5 +1,7 @@
 //! Events by which one thread makes another go on, found in the part of a log that holds its divergences.
 
+use std::sync::Arc;
+
 use ahash::AHashMap;
 use rayon::prelude::*;
 use smallvec::SmallVec;
@@ -7,7 +9,7 @@ use smallvec::SmallVec;
 use crate::align::{Intake, event_of};
 use crate::json::tape::{self, fixed_state};
 use crate::json::{Kind, Tape, text};
-use crate::profile::{About, Condition, EdgeEnd, Profile, Scalar, StrictReader};
+use crate::profile::{About, Condition, EdgeEnd, Glance, Profile, StrictReader};
 use crate::scan::{Opener, ScanOptions, ThreadKey, lines_from, pieces, scan_window};
 use crate::source::{SourceError, Window};
 
@@ -58,56 +60,41 @@ struct Ends<'p> {
 }
 
 /// An end of an edge that is looked for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Sought<'p> {
     rule: usize,
     is_from: bool,
     end: &'p EdgeEnd,
+    glance: Option<Arc<Glance>>,
 }
 
-impl Sought<'_> {
-    /// Whether a line may meet it, by its bytes alone: what a condition asks for must stand behind its key somewhere. Most
-    /// calls are of other functions, and need not be read.
+impl<'p> Sought<'p> {
+    fn of(rule: usize, is_from: bool, end: &'p EdgeEnd) -> Sought<'p> {
+        Sought { rule, is_from, end, glance: Glance::new([&end.when[..]]).map(Arc::new) }
+    }
+
+    /// Whether a line may meet it, by its bytes alone.
     fn may_be(&self, line: &[u8]) -> bool {
-        let plain = |condition: &&Condition| {
-            let is_plain =
-                |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte));
-            condition.equals.iter().all(|value| matches!(value, Scalar::Text(text) if is_plain(text)))
-        };
-        let Some(condition) = self.end.when.iter().find(plain) else { return true };
-        let Some(key) = condition.path.tokens().last() else { return true };
-        let stands_behind = |at: usize| {
-            let Some(rest) = line[at + key.len()..].strip_prefix(b"\"") else { return false };
-            let Some(rest) = rest.trim_ascii_start().strip_prefix(b":") else { return false };
-            let Some(value) = rest.trim_ascii_start().strip_prefix(b"\"") else { return false };
-            condition.equals.iter().any(|wanted| match wanted {
-                Scalar::Text(text) => {
-                    value.strip_prefix(text.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'"'))
-                }
-                _ => true,
-            })
-        };
-        // An escape may spell either of them otherwise.
-        memchr::memchr(b'\\', line).is_some() || memchr::memmem::find_iter(line, key.as_bytes()).any(stands_behind)
+        self.glance.as_ref().is_none_or(|glance| glance.may_hold(line))
     }
 }
 
 impl<'p> Ends<'p> {
     fn of(profile: &'p Profile) -> Ends<'p> {
         let ends = |(rule, edge): (usize, &'p crate::profile::EdgeRule)| {
-            let from = edge.from.iter().map(move |end| Sought { rule, is_from: true, end });
-            from.chain(edge.to.iter().map(move |end| Sought { rule, is_from: false, end }))
+            let from = edge.from.iter().map(move |end| Sought::of(rule, true, end));
+            from.chain(edge.to.iter().map(move |end| Sought::of(rule, false, end)))
         };
         let all: Vec<_> = profile.edge.iter().enumerate().flat_map(ends).collect();
         let serves = |kind: &str| {
             let serves = |end: &EdgeEnd| end.kinds.is_empty() || end.kinds.iter().any(|own| own == kind);
-            all.iter().filter(|sought| serves(sought.end)).copied().collect::<Vec<_>>()
+            all.iter().filter(|sought| serves(sought.end)).cloned().collect::<Vec<_>>()
         };
         let mut by_kind = AHashMap::with_hasher(fixed_state());
         for kind in all.iter().flat_map(|sought| &sought.end.kinds) {
             by_kind.entry(kind.as_bytes()).or_insert_with(|| serves(kind));
         }
-        let of_any = all.iter().filter(|sought| sought.end.kinds.is_empty()).copied().collect();
+        let of_any = all.iter().filter(|sought| sought.end.kinds.is_empty()).cloned().collect();
         Ends { by_kind, of_any, strict: StrictReader::new(profile) }
     }
 
@@ -132,7 +119,7 @@ impl<'p> Ends<'p> {
         if !may_be || self.strict.read(line, tape).is_err() {
             return;
         }
-        for Sought { rule, is_from, end } in ends.iter().filter(is_wanted) {
+        for Sought { rule, is_from, end, .. } in ends.iter().filter(is_wanted) {
             let holds = |asked: &Condition| {
                 let node = tape.at(line, Tape::ROOT, &asked.path);
                 node.is_some_and(|node| asked.is_met_by(tape.bytes(line, node)))
@@ -293,7 +280,7 @@ mod tests {
     #[test]
     fn a_line_that_meets_an_end_is_never_passed_over() {
         let profile = builtin("schema-v1").unwrap();
-        let sought = Sought { rule: 0, is_from: true, end: &profile.edge[0].from[0] };
+        let sought = Sought::of(0, true, &profile.edge[0].from[0]);
         for (line, may_be) in [
             (r#"{"payload":{"name":"NtSetEvent"}}"#, true),
             (r#"{"payload":{"name" : "KePulseEvent"}}"#, true),
@@ -306,7 +293,7 @@ mod tests {
             assert_eq!(sought.may_be(line.as_bytes()), may_be, "{line}");
         }
         // Without a condition on a text every line may.
-        let waits = Sought { rule: 0, is_from: false, end: &profile.edge[0].to[0] };
+        let waits = Sought::of(0, false, &profile.edge[0].to[0]);
         assert!(waits.may_be(b"{}"));
     }
 }

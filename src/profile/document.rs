@@ -31,6 +31,7 @@
 //! | `[[edge]]` | `name`, `reason`: one way in which what a thread does makes another go on |
 //! | `[[edge.from]]` | `kinds`, `when`, and `object` (paths) or `thread` (a path): which events do, and what they name |
 //! | `[[edge.to]]` | `kinds`, `when`, `object` (paths): which events follow |
+//! | `[[audit]]` | `name`, `reason`, `step`, `kinds`, `when`, `of`: events that do something to an object that threads wait for, and where they tell it (`object`, `becomes`, `thread`, `source`, `type`, `initial`, `count`, `timeout`, `alertable`, `previous`, `result`, `time`, `lr`, `stack`: paths; `manual`, `all`, `unmet`: conditions) |
 //! | `when` | `{ path, equals }`, or a list of them that must all hold: a value, or one of several, on both sides |
 //! | `[[summary]]` | `kinds` (`handle.*` stands for all that begin so), `template` |
 //!
@@ -45,6 +46,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::audit_tables::AuditTable;
 use super::edge_tables::EdgeTable;
 use super::event_tables::{DropTable, FoldTable, JoinTable};
 use super::fault::Fault;
@@ -149,6 +151,8 @@ struct Document {
     join: Vec<JoinTable>,
     #[serde(default)]
     edge: Vec<EdgeTable>,
+    #[serde(default)]
+    audit: Vec<AuditTable>,
     #[serde(default)]
     summary: Vec<SummaryTable>,
 }
@@ -271,6 +275,7 @@ impl Document {
             fold: self.fold.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             join: self.join.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             edge: self.edge.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
+            audit: self.audit.into_iter().map(|rule| rule.into_rule(&mut check)).collect::<Result<_, _>>()?,
             summaries: self.summary.into_iter().map(SummaryTable::into_rule).collect(),
             roles,
         };

@@ -1,6 +1,6 @@
 //! Which events of one thread another thread's events follow from: a signal ends a wait, a thread makes another.
 
-use super::rules::{Condition, Profile};
+use super::rules::Condition;
 use crate::json::Pointer;
 
 /// One way in which what a thread does makes another thread go on.
@@ -34,13 +34,4 @@ pub enum About {
     Object(Vec<Pointer>),
     /// The key of the thread that it makes, or the parts of a composite one.
     Thread(Vec<Pointer>),
-}
-
-impl Profile {
-    /// The names of all rules, those that overlook nothing among them.
-    pub fn all_names(&self) -> Vec<&str> {
-        let mut names = self.rule_names();
-        names.extend(self.edge.iter().map(|edge| edge.name.as_str()));
-        names
-    }
 }

@@ -353,6 +353,7 @@ impl Profile {
             fold: Vec::new(),
             join: Vec::new(),
             edge: Vec::new(),
+            audit: Vec::new(),
             summaries: Vec::new(),
         }
     }
@@ -373,6 +374,7 @@ impl Profile {
             fold: self.fold.into_iter().chain(below.fold).collect(),
             join: self.join.into_iter().chain(below.join).collect(),
             edge: self.edge.into_iter().chain(below.edge).collect(),
+            audit: self.audit.into_iter().chain(below.audit).collect(),
             ..self
         }
     }

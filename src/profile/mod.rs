@@ -6,11 +6,11 @@
 //!
 //! Its files, in reading order:
 //! - [`rules`]: what a profile is to the other rooms, [`roles`]: where a line keeps what aligning needs, [`identity`]: its rules on values that stand for objects,
-//! - [`events`]: its rules that take events out, [`edges`]: what follows from what,
+//! - [`events`]: its rules that take events out, [`edges`]: what follows from what, [`audit`]: what happens to objects,
 //! - [`pattern`]: the paths of rules, [`pattern_tree`]: many of them as one tree,
 //! - [`amount`]: exact amounts,
 //! - [`document`]: its stored form, with the reference of all keys,
-//! - `rule_tables`, `identity_tables`, `event_tables`, `edge_tables`: the tables of that which hold rules, `reach`: where those may reach,
+//! - `rule_tables`, `identity_tables`, `event_tables`, `edge_tables`, `audit_tables`: the tables of that which hold rules, `reach`: where those may reach,
 //! - `values`: its single values, `conditions`: those of `when`,
 //! - [`fault`]: what can be wrong with a profile, told with line and caret,
 //! - [`mod@load`]: by name or from a file,
@@ -24,6 +24,8 @@
 //! - [`suggest`]: roles guessed from a log's first lines, for hints only.
 
 pub mod amount;
+pub mod audit;
+mod audit_tables;
 mod conditions;
 pub mod document;
 mod edge_tables;
@@ -31,6 +33,7 @@ pub mod edges;
 mod event_tables;
 pub mod events;
 pub mod fault;
+mod glance;
 pub mod identity;
 mod identity_tables;
 pub mod layers;
@@ -51,10 +54,12 @@ pub mod summary;
 mod values;
 
 pub use amount::Amount;
+pub use audit::{AuditPlaces, AuditRule, AuditStep};
 pub use document::schema;
 pub use edges::{About, EdgeEnd, EdgeRule};
 pub use events::{DropRule, EventDoes, EventRule, FoldRule, JoinRule};
 pub use fault::{Fault, ProfileError};
+pub use glance::{Glance, may_hold};
 pub use identity::{DefineRule, IdentityRule, ReleaseRule, SizeRule, UseRule};
 pub use layers::{Chosen, Layered, PROJECT_FILE, choose, find_project, load_layered};
 pub use load::{builtin, builtins, load, parse};

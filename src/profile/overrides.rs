@@ -72,6 +72,10 @@ impl Overrides {
         let known: Vec<String> = profile.all_names().into_iter().map(str::to_owned).collect();
         if let Some(name) = self.without.iter().find(|name| !known.contains(name)) {
             let similar = nearest(name, known.iter().map(String::as_str));
+            // Those that overlook nothing are many, and not what `--without` is mostly for.
+            let told = known.iter().filter(|name| !profile.audit.iter().any(|rule| rule.name == **name));
+            let told = told.map(String::as_str).chain((!profile.audit.is_empty()).then_some("those of [[audit]]"));
+            let known = told.map(str::to_owned).collect();
             return Err(ProfileError::NoSuchRule { name: name.clone(), similar, known });
         }
         profile.switch_off(|name| self.without.iter().any(|off| off == name));
@@ -366,7 +370,7 @@ mod tests {
             with(|flags| flags.without = texts(&["raw-handel"])),
             "--without raw-handel: no rule has that name (did you mean raw-handle?); \
              the rules are null-equals-missing, raw-handle, wait-duration, allocator-returns, heap-addresses, handles, thread-ids, \
-             signals, makes-thread"
+             signals, makes-thread, those of [[audit]]"
         );
         assert!(with(|flags| flags.ignore = texts(&["payload"])).contains("nothing to compare"));
         assert!(with(|flags| flags.mask = texts(&["payload.p"])).contains("write PATH=BITS"));

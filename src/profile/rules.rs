@@ -4,6 +4,7 @@
 //! apart; no rule lives in code. [`super::document`] is the stored form.
 
 use super::amount::Amount;
+use super::audit::AuditRule;
 use super::edges::EdgeRule;
 use super::events::{DropRule, FoldRule, JoinRule};
 use super::identity::IdentityRule;
@@ -50,6 +51,7 @@ pub struct Profile {
     pub join: Vec<JoinRule>,
     /// What follows from what.
     pub edge: Vec<EdgeRule>,
+    pub audit: Vec<AuditRule>,
     /// One-line summaries of events, by kind; see [`super::summary`].
     pub summaries: Vec<SummaryRule>,
 }
@@ -412,6 +414,7 @@ impl Profile {
         self.fold.retain(|rule| keep(&rule.name));
         self.join.retain(|rule| keep(&rule.name));
         self.edge.retain(|rule| keep(&rule.name));
+        self.audit.retain(|rule| keep(&rule.name));
     }
 }
 

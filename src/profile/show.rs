@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::audit::AuditRule;
 use super::document::VERSION;
 use super::edges::{About, EdgeRule};
 use super::identity::IdentityRule;
@@ -53,6 +54,7 @@ fn written(profile: &Profile, mut out: Writer<'_>) -> String {
     identities(&mut out, &profile.identity);
     events(&mut out, profile);
     edges(&mut out, &profile.edge);
+    audit(&mut out, &profile.audit);
     summaries(&mut out, &profile.summaries);
     out.text
 }
@@ -303,6 +305,26 @@ fn edges(out: &mut Writer<'_>, rules: &[EdgeRule]) {
     }
 }
 
+fn audit(out: &mut Writer<'_>, rules: &[AuditRule]) {
+    for rule in rules {
+        out.table("[[audit]]", "What is done to objects that threads wait for.");
+        out.name(&rule.name);
+        out.pair("reason", quote(&rule.reason));
+        out.pair("step", quote(rule.step.name()));
+        out.kinds(&rule.kinds);
+        out.when(&rule.when);
+        if !rule.of.is_empty() {
+            out.pair("of", list(rule.of.iter().map(|of| quote(of))));
+        }
+        for (key, paths) in rule.places.by_key() {
+            out.paths(key, paths);
+        }
+        for (key, conditions) in [("manual", &rule.manual), ("all", &rule.all), ("unmet", &rule.unmet)] {
+            out.conditions(key, conditions);
+        }
+    }
+}
+
 fn summaries(out: &mut Writer<'_>, rules: &[SummaryRule]) {
     for rule in rules {
         out.table("[[summary]]", "How reports tell an event in one line.");
@@ -397,10 +419,15 @@ impl Writer<'_> {
     }
 
     fn when(&mut self, when: &[Condition]) {
-        match when {
+        self.conditions("when", when);
+    }
+
+    /// Nothing where there are none.
+    fn conditions(&mut self, key: &str, conditions: &[Condition]) {
+        match conditions {
             [] => {}
-            [one] => self.pair("when", condition(one)),
-            all => self.pair("when", list(all.iter().map(condition))),
+            [one] => self.pair(key, condition(one)),
+            all => self.pair(key, list(all.iter().map(condition))),
         }
     }
 
@@ -469,7 +496,9 @@ fn decimal(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::profile::identity::{DefineRule, ReleaseRule, SizeRule, UseRule};
-    use crate::profile::{Amount, DropRule, EdgeEnd, FoldRule, JoinRule, Segment, builtins, parse};
+    use crate::profile::{
+        Amount, AuditPlaces, AuditStep, DropRule, EdgeEnd, FoldRule, JoinRule, Segment, builtins, parse,
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -659,6 +688,24 @@ mod tests {
     }
 
     prop_compose! {
+        fn some_audit()(
+            name in text(), reason in text(), step in 0..AuditStep::ALL.len(), kinds in kinds(), condition in when(),
+            of in proptest::collection::vec(text(), 0..3), manual in when(), all in when(), unmet in when(),
+            places in proptest::collection::vec(proptest::collection::vec(path("place"), 1..3), 14),
+        ) -> AuditRule {
+            let mut places = places.into_iter();
+            let mut next = || places.next().unwrap();
+            let places = AuditPlaces {
+                object: next(), becomes: next(), thread: next(), source: next(), object_type: next(), initial: next(),
+                count: next(), timeout: next(), alertable: next(), previous: next(), result: next(), time: next(), lr: next(), stack: next(),
+            };
+            let kinds = if condition.is_empty() { vec!["k".to_owned()] } else { kinds };
+            let step = AuditStep::ALL[step].0;
+            AuditRule { name: format!("a:{name}"), reason, step, kinds, when: condition, of, places, manual, all, unmet }
+        }
+    }
+
+    prop_compose! {
         fn some_drop()(name in text(), kinds in kinds(), condition in when(), reason in text()) -> DropRule {
             let kinds = if condition.is_empty() { vec!["k".to_owned()] } else { kinds };
             DropRule { name: format!("d:{name}"), kinds, when: condition, reason }
@@ -693,9 +740,10 @@ mod tests {
             tolerance in proptest::option::of(some_tolerance().boxed()), spelling in proptest::option::of(some_spelling().boxed()),
             offset in proptest::option::of(some_offset().boxed()), unordered in proptest::option::of(some_unordered().boxed()),
             allocator in proptest::option::of(some_allocator().boxed()), identity in proptest::option::of(some_identity().boxed()),
-            (drop, fold, join, edge) in (
+            (drop, fold, join, edge, audit) in (
                 proptest::option::of(some_drop().boxed()), proptest::option::of(some_fold().boxed()),
                 proptest::option::of(some_join().boxed()), proptest::option::of(some_edge().boxed()),
+                proptest::option::of(some_audit().boxed()),
             ),
             summaries in proptest::collection::vec((kinds(), text()), 0..3),
         ) -> Profile {
@@ -723,6 +771,7 @@ mod tests {
                 fold: fold.into_iter().collect(),
                 join: join.into_iter().collect(),
                 edge: edge.into_iter().collect(),
+                audit: audit.into_iter().collect(),
                 summaries: summaries.collect(),
             }
         }

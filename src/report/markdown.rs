@@ -76,7 +76,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// Text inside a paragraph or cell: nothing in it is markup.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in visible(text).chars() {
         match c {
@@ -95,7 +95,7 @@ fn prose(text: &str) -> String {
 }
 
 /// A code span that holds any text, for paths and commands.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = visible(text);
     let ticks = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };

@@ -15,10 +15,12 @@
 //! - `overview`: the table of pairings, chosen and spelled;
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
 //! - [`hints`](mod@hints): commands worth trying next; [`quote`]: how a command is spelled for a shell;
+//! - [`audit`]: the life of handles, told;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part, `bits`: integers that differ in one; `visible`, `style`: characters and colours a terminal can be trusted with.
 
 mod accepted;
+pub mod audit;
 mod bits;
 pub mod context;
 mod doc;

@@ -44,6 +44,7 @@ pub(crate) fn profile() -> Profile {
         drop: vec![],
         fold: vec![],
         edge: vec![],
+        audit: vec![],
         join: vec![],
         summaries: vec![
             rule(&["kernel.call", "kernel.return", "import.call"], "{name|ord}"),

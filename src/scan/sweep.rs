@@ -37,6 +37,21 @@ pub fn sweep(
     start: Start,
     mut consume: impl FnMut(Swept<'_>) -> ControlFlow<()>,
 ) -> Result<(), SourceError> {
+    sweep_with(log, opener, options, start, |_, _| (), |swept, ()| consume(swept))
+}
+
+/// The same; what `look` makes of each window, on any thread, is handed on with it.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn sweep_with<T: Send>(
+    log: &mut Log,
+    opener: &Opener,
+    options: ScanOptions,
+    start: Start,
+    look: impl Fn(&Window, &ScannedWindow) -> T + Sync,
+    mut consume: impl FnMut(Swept<'_>, T) -> ControlFlow<()>,
+) -> Result<(), SourceError> {
     // A stream's windows are taken one by one: to wait for the next would hold back what is known already.
     let batch = if log.is_stream() { 1 } else { rayon::current_num_threads() * WINDOWS_A_WORKER };
     let mut lines_before = start.lines_before;
@@ -51,11 +66,16 @@ pub fn sweep(
         if windows.is_empty() {
             return Ok(());
         }
-        let scanned: Vec<ScannedWindow> =
-            windows.par_iter().map(|(window, from)| scan_window(opener, window, *from, options)).collect();
-        for ((window, _), scanned) in windows.iter().zip(scanned) {
+        let scanned: Vec<(ScannedWindow, T)> = (windows.par_iter())
+            .map(|(window, from)| {
+                let scanned = scan_window(opener, window, *from, options);
+                let seen = look(window, &scanned);
+                (scanned, seen)
+            })
+            .collect();
+        for ((window, _), (scanned, seen)) in windows.iter().zip(scanned) {
             let lines = u64::from(scanned.lines);
-            if consume(Swept { window, scanned, lines_before }).is_break() {
+            if consume(Swept { window, scanned, lines_before }, seen).is_break() {
                 return Ok(());
             }
             lines_before += lines;

@@ -280,6 +280,7 @@ mod tests {
             drop: vec![],
             fold: vec![],
             edge: Vec::new(),
+            audit: Vec::new(),
             join: vec![],
             summaries: vec![],
         }

@@ -1,0 +1,483 @@
+//! The objects and threads of a log as they stand after each of its steps.
+//!
+//! Whom a signal reaches is decided as kernels of this family do: who waits first is given it first; if the log shows that
+//! another one went on, it was given to that one.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ahash::AHashMap;
+use smallvec::SmallVec;
+
+use super::naming::Objects;
+use super::object::{Aux, Entry, Kind, Loss, Lost, Moment, Object};
+use super::step::{Name, Told};
+use crate::json::tape::fixed_state;
+use crate::profile::{AuditRule, AuditStep};
+use crate::scan::ThreadKey;
+
+/// Objects whose waits a thread is remembered to have ended.
+const MET_MAX: usize = 16;
+
+/// A wait that is not over.
+#[derive(Clone, Debug)]
+pub struct Wait {
+    pub begun: Moment,
+    pub aux: Aux,
+    /// By their places.
+    pub objects: SmallVec<[usize; 2]>,
+    pub is_for_all: bool,
+    /// What it waits for was given to it: which object, and by what signal.
+    pub given: Option<(usize, Option<Moment>)>,
+    /// The rules whose events told of it, in their order.
+    pub told_by: SmallVec<[u16; 2]>,
+}
+
+/// How waits ended that were told of by the same rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Endings {
+    /// By an event that says so.
+    pub told: u64,
+    /// By an event of the thread that does not.
+    pub untold: u64,
+    /// Where the first of those began.
+    pub first_untold: Option<Moment>,
+}
+
+/// A thread, or one of its generations.
+#[derive(Debug)]
+pub struct Thread {
+    pub key: ThreadKey,
+    pub generation: u32,
+    pub events: u64,
+    pub has_ended: bool,
+    pub wait: Option<Wait>,
+    /// The function it is in, and what that says of the object it makes.
+    call: Option<Told>,
+    /// Objects that ended waits of it, by their numbers, and when; the newest last.
+    met: VecDeque<(u64, Moment)>,
+    /// The object that it is.
+    pub object: Option<usize>,
+    /// Places of mutants that it took; it may have given them up.
+    held: Vec<usize>,
+}
+
+impl Thread {
+    /// When an object last ended a wait of it.
+    pub fn met(&self, number: u64) -> Option<Moment> {
+        self.met.iter().rfind(|(known, _)| *known == number).map(|(_, at)| *at)
+    }
+}
+
+/// All objects and threads.
+pub struct World {
+    pub objects: Objects,
+    pub threads: Vec<Thread>,
+    pub sources: Vec<Box<str>>,
+    source_numbers: AHashMap<Box<str>, u32>,
+    pub created: u64,
+    pub destroyed: u64,
+    /// Waits that ended with an object that nothing had signalled, by the object's family, and the first of them.
+    pub unexplained: BTreeMap<&'static str, (u64, Moment)>,
+    /// By the rules whose events told of the waits.
+    pub endings: BTreeMap<SmallVec<[u16; 2]>, Endings>,
+}
+
+impl World {
+    /// Of objects with the names in `focus` all steps are kept.
+    pub fn new(focus: Vec<Name>) -> World {
+        World {
+            objects: Objects::new(focus),
+            threads: Vec::new(),
+            sources: Vec::new(),
+            source_numbers: AHashMap::with_hasher(fixed_state()),
+            created: 0,
+            destroyed: 0,
+            unexplained: BTreeMap::new(),
+            endings: BTreeMap::new(),
+        }
+    }
+
+    /// The number of a function's name.
+    pub fn source(&mut self, word: &str) -> u32 {
+        if let Some(number) = self.source_numbers.get(word) {
+            return *number;
+        }
+        let number = self.sources.len() as u32;
+        self.sources.push(word.into());
+        self.source_numbers.insert(word.into(), number);
+        number
+    }
+
+    /// A thread's first event; its number.
+    pub fn begin_thread(&mut self, key: ThreadKey, generation: u32) -> u32 {
+        let object = self.objects.find(&Name::Thread(key.clone()));
+        let (wait, call, met, held) = (None, None, VecDeque::new(), Vec::new());
+        self.threads.push(Thread { key, generation, events: 0, has_ended: false, wait, call, met, object, held });
+        (self.threads.len() - 1) as u32
+    }
+
+    /// A thread's key begins anew: it has ended, whether or not that was told.
+    pub fn end_thread(&mut self, thread: u32) {
+        self.goes_on(thread);
+        self.threads[thread as usize].has_ended = true;
+    }
+
+    /// The function that a thread is in.
+    pub fn call_of(&self, thread: u32) -> Option<&str> {
+        self.threads[thread as usize].call.as_ref()?.source.as_deref()
+    }
+
+    /// A thread does something else: it does not wait. How its wait ended, nobody told.
+    pub fn goes_on(&mut self, thread: u32) {
+        if let Some(wait) = self.leave(thread) {
+            let endings = self.endings.entry(wait.told_by).or_default();
+            endings.untold += 1;
+            endings.first_untold.get_or_insert(wait.begun);
+        }
+    }
+
+    /// Takes the log's next step.
+    pub fn take(&mut self, rule: &AuditRule, number: u16, told: Told, at: Moment) {
+        let aux = Aux {
+            previous: told.previous,
+            count: told.count,
+            timeout: told.timeout,
+            alertable: told.alertable,
+            result: told.result,
+            unmet: told.unmet,
+            lr: told.lr,
+            stack: told.stack.clone(),
+        };
+        let entry = Entry { step: rule.step, at, aux };
+        if !matches!(rule.step, AuditStep::Wait | AuditStep::Wake) {
+            self.goes_on(at.thread);
+        }
+        match rule.step {
+            AuditStep::Wait => self.wait(rule, number, &told, entry),
+            AuditStep::Wake => self.wake(&told, entry),
+            AuditStep::Call => self.threads[at.thread as usize].call = Some(told),
+            AuditStep::Create => self.create(rule, told, entry),
+            AuditStep::Duplicate => self.duplicate(told),
+            AuditStep::Destroy => self.destroy(&told, entry),
+            AuditStep::Exit => self.exit(entry),
+            AuditStep::Signal | AuditStep::Arm | AuditStep::Reset | AuditStep::Pulse => {
+                for name in &told.names {
+                    let object = self.objects.resolve(name, kind_of(rule));
+                    self.touch(object, rule.step, &entry);
+                }
+            }
+        }
+    }
+
+    fn create(&mut self, rule: &AuditRule, told: Told, entry: Entry) {
+        let call = self.threads[entry.at.thread as usize].call.take().unwrap_or_default();
+        let manual = told.manual.or(call.manual);
+        let of = told.object_type.as_deref().or(rule.of.first().map(String::as_str));
+        let kind = of.map_or(Kind::Unknown, |of| Kind::of_type(of, manual));
+        let initial = told.initial.or(call.initial);
+        let mut object = Object { kind, names: told.names, handles: 1, ..Object::default() };
+        object.names.extend(told.thread.clone().map(Name::Thread));
+        match (kind, initial) {
+            (Kind::Mutant, Some(owned)) => object.owner = (owned != 0).then_some((entry.at, 1)),
+            (Kind::Timer { .. } | Kind::Thread, _) => {}
+            (_, None) => object.initial_unknown = true,
+            (Kind::Semaphore, Some(count)) => object.available = count.max(0),
+            (_, Some(state)) => object.available = i64::from(state != 0),
+        }
+        object.created = Some(entry);
+        self.created += 1;
+        let at = self.objects.add(object);
+        // Its first event may stand before the one that tells of its making.
+        let newest = self.threads.iter_mut().rev().find(|thread| Some(&thread.key) == told.thread.as_ref());
+        if let Some(thread) = newest.filter(|thread| thread.object.is_none() && !thread.has_ended) {
+            thread.object = Some(at);
+        }
+    }
+
+    fn duplicate(&mut self, told: Told) {
+        let known = told.names.iter().find_map(|name| self.objects.find(name));
+        if let (Some(at), Some(new)) = (known, told.becomes) {
+            self.objects.rename(at, new);
+        }
+    }
+
+    fn destroy(&mut self, told: &Told, entry: Entry) {
+        // A close may be told twice, by the call and by what it does: the second one finds nothing.
+        let known = told.names.iter().find_map(|name| Some((name, self.objects.find(name)?)));
+        let Some((name, at)) = known else { return };
+        let object = &mut self.objects.all[at];
+        object.handles = object.handles.saturating_sub(1);
+        if object.handles > 0 {
+            object.names.retain(|other| other != name);
+            return self.objects.forget(name);
+        }
+        object.destroyed = Some(entry);
+        self.destroyed += 1;
+        self.objects.bury(at);
+    }
+
+    fn exit(&mut self, entry: Entry) {
+        let thread = entry.at.thread;
+        self.threads[thread as usize].has_ended = true;
+        self.threads[thread as usize].call = None;
+        // Mutants that it has are given up with it.
+        for at in std::mem::take(&mut self.threads[thread as usize].held) {
+            if self.objects.all[at].owner.is_none_or(|(owner, _)| owner.thread != thread) {
+                continue;
+            }
+            self.objects.all[at].owner = None;
+            self.objects.all[at].last_signal = Some(entry.at);
+            self.serve(at);
+        }
+        if let Some(object) = self.threads[thread as usize].object {
+            self.touch(object, AuditStep::Signal, &entry);
+        }
+    }
+
+    /// A step that changes whether an object is signalled.
+    fn touch(&mut self, at: usize, step: AuditStep, entry: &Entry) {
+        let moment = entry.at;
+        let object = &mut self.objects.all[at];
+        object.note(Entry { step, ..entry.clone() });
+        match step {
+            AuditStep::Arm => object.armed = Some(moment),
+            AuditStep::Reset => {
+                object.armed = None;
+                if object.available > 0 {
+                    object.lose(Lost { signal: object.last_signal, how: Loss::Reset { by: moment } });
+                }
+                object.available = 0;
+                object.initial_unknown = false;
+            }
+            AuditStep::Pulse => {
+                object.last_signal = Some(moment);
+                let before = object.available;
+                object.available = 1;
+                let served = self.serve(at);
+                let object = &mut self.objects.all[at];
+                if served == 0 && before == 0 {
+                    object.lose(Lost { signal: Some(moment), how: Loss::Pulsed });
+                }
+                object.available = 0;
+            }
+            _ => {
+                object.last_signal = Some(moment);
+                match object.kind {
+                    Kind::Mutant => object.release(),
+                    _ => object.add(entry.aux.count.unwrap_or(1)),
+                }
+                self.serve(at);
+            }
+        }
+    }
+
+    /// Gives an object to those who wait for it, as far as it goes; how many there were.
+    fn serve(&mut self, at: usize) -> usize {
+        let waiters = self.objects.all[at].waiters.clone();
+        waiters.into_iter().filter(|thread| self.offer(*thread, at)).count()
+    }
+
+    /// Gives a waiting thread what it waits for, if an object makes that so.
+    fn offer(&mut self, thread: u32, at: usize) -> bool {
+        let Some(wait) = self.threads[thread as usize].wait.as_ref().filter(|wait| wait.given.is_none()) else {
+            return false;
+        };
+        let would = |at: usize| self.objects.all[at].would_give(thread);
+        let taken: SmallVec<[usize; 2]> = match wait.is_for_all {
+            true if wait.objects.iter().all(|at| would(*at)) => wait.objects.clone(),
+            false if would(at) => std::iter::once(at).collect(),
+            _ => return false,
+        };
+        let begun = wait.begun;
+        for at in taken {
+            self.give(at, begun);
+        }
+        let signal = self.objects.all[at].last_signal;
+        if let Some(wait) = &mut self.threads[thread as usize].wait {
+            wait.given = Some((at, signal));
+        }
+        true
+    }
+
+    /// A wait that began then is given an object.
+    fn give(&mut self, at: usize, begun: Moment) {
+        self.objects.all[at].take(begun);
+        let held = &mut self.threads[begun.thread as usize].held;
+        if self.objects.all[at].kind == Kind::Mutant && !held.contains(&at) {
+            held.push(at);
+        }
+    }
+
+    fn wait(&mut self, rule: &AuditRule, number: u16, told: &Told, entry: Entry) {
+        let thread = entry.at.thread;
+        let before = self.threads[thread as usize].wait.as_ref().is_some_and(|wait| !wait.told_by.contains(&number));
+        let objects: SmallVec<[usize; 2]> =
+            told.names.iter().map(|name| self.objects.resolve(name, kind_of(rule))).collect();
+        let is_made = |at: &usize| self.objects.all[*at].created.is_some();
+        // A wait may be told twice, by the call and where it begins; one of the two may name the object by what nobody knows.
+        if before {
+            let old = self.threads[thread as usize].wait.as_mut().map(|wait| (wait.objects.clone(), wait.aux.timeout));
+            let Some((known, timeout)) = old else { return };
+            let same = known == objects || objects.is_empty();
+            if same || (known.iter().all(is_made) && !objects.iter().all(is_made)) {
+                if let Some(wait) = &mut self.threads[thread as usize].wait {
+                    wait.aux.timeout = timeout.or(entry.aux.timeout);
+                    wait.told_by.push(number);
+                }
+                return;
+            }
+        }
+        let mut told_by: SmallVec<[u16; 2]> = SmallVec::new();
+        let mut begun = entry.at;
+        match before {
+            // The same wait, told better.
+            true => {
+                let old = self.leave(thread);
+                begun = old.as_ref().map_or(begun, |old| old.begun);
+                told_by = old.map(|old| old.told_by).unwrap_or_default();
+            }
+            false => self.goes_on(thread),
+        }
+        told_by.push(number);
+        let aux = entry.aux.clone();
+        for at in &objects {
+            let object = &mut self.objects.all[*at];
+            object.note(entry.clone());
+            object.waiters.push(thread);
+        }
+        let first = objects.clone();
+        let is_for_all = told.is_for_all && objects.len() > 1;
+        let wait = Wait { begun, aux, objects, is_for_all, given: None, told_by };
+        self.threads[thread as usize].wait = Some(wait);
+        for at in first {
+            if self.offer(thread, at) {
+                break;
+            }
+        }
+    }
+
+    /// Takes a thread out of those that wait; what it was waiting for, if it was.
+    fn leave(&mut self, thread: u32) -> Option<Wait> {
+        let wait = self.threads[thread as usize].wait.take()?;
+        for at in &wait.objects {
+            self.objects.all[*at].waiters.retain(|other| *other != thread);
+        }
+        for at in &wait.objects {
+            self.objects.clear(*at);
+        }
+        Some(wait)
+    }
+
+    fn wake(&mut self, told: &Told, entry: Entry) {
+        let thread = entry.at.thread;
+        // The end of a wait may be told twice too.
+        let Some(wait) = self.threads[thread as usize].wait.clone() else { return };
+        self.endings.entry(wait.told_by.clone()).or_default().told += 1;
+        for at in &wait.objects {
+            self.objects.all[*at].note(entry.clone());
+        }
+        if told.unmet {
+            if let Some((at, _)) = wait.given {
+                let taken: &[usize] = if wait.is_for_all { &wait.objects } else { &[at] };
+                taken.iter().for_each(|at| self.objects.all[*at].give_back());
+                self.leave(thread);
+                for at in taken {
+                    self.serve(*at);
+                }
+                return;
+            }
+            self.leave(thread);
+            return;
+        }
+        let ended_by: SmallVec<[usize; 2]> = match (wait.is_for_all, ended_by(&wait, told.result)) {
+            (true, _) => wait.objects.clone(),
+            (false, Some(at)) => std::iter::once(at).collect(),
+            (false, None) => wait.given.map(|(at, _)| at).or(wait.objects.first().copied()).into_iter().collect(),
+        };
+        self.settle(&wait, &ended_by, entry.at);
+        for at in ended_by {
+            let object = &mut self.objects.all[at];
+            let signal = wait.given.and_then(|(_, signal)| signal).or(object.last_signal);
+            if !object.kind.stays() {
+                object.lose(Lost { signal, how: Loss::Taken { by: wait.begun } });
+            }
+            let number = object.number;
+            let met = &mut self.threads[thread as usize].met;
+            met.retain(|(known, _)| *known != number);
+            if met.len() == MET_MAX {
+                met.pop_front();
+            }
+            met.push_back((number, entry.at));
+        }
+        self.leave(thread);
+    }
+
+    /// Makes what was given to waits agree with what the log shows: this one was ended by these objects.
+    fn settle(&mut self, wait: &Wait, ended_by: &[usize], at: Moment) {
+        if let Some((given, _)) = wait.given {
+            if wait.is_for_all || ended_by.contains(&given) {
+                return;
+            }
+            self.objects.all[given].give_back();
+        }
+        for &object in ended_by {
+            if self.objects.all[object].would_give(at.thread) {
+                self.give(object, wait.begun);
+            } else if let Some(other) = self.given_instead(object, at.thread) {
+                // Who waits first was not who went on first.
+                if let Some(wait) = &mut self.threads[other as usize].wait {
+                    wait.given = None;
+                }
+                if self.objects.all[object].kind == Kind::Mutant {
+                    self.objects.all[object].owner = None;
+                    self.give(object, wait.begun);
+                }
+            } else {
+                self.explain(object, at);
+            }
+        }
+        if let Some((given, _)) = wait.given {
+            self.serve(given);
+        }
+    }
+
+    /// Another thread that was given an object and has not gone on.
+    fn given_instead(&self, object: usize, thread: u32) -> Option<u32> {
+        let is_given = |other: &&u32| {
+            let wait = self.threads[**other as usize].wait.as_ref();
+            **other != thread && wait.and_then(|wait| wait.given).is_some_and(|(at, _)| at == object)
+        };
+        self.objects.all[object].waiters.iter().find(is_given).copied()
+    }
+
+    /// A wait ended with an object that nothing had signalled: somebody signals who is not in the log.
+    fn explain(&mut self, at: usize, moment: Moment) {
+        let object = &mut self.objects.all[at];
+        if object.initial_unknown {
+            // It was made so. A semaphore may have been made with more.
+            object.initial_unknown = object.kind == Kind::Semaphore;
+            return;
+        }
+        object.unexplained += 1;
+        let known = self.unexplained.entry(object.kind.family()).or_insert((0, moment));
+        known.0 += 1;
+        if object.kind == Kind::Mutant {
+            object.owner = None;
+            self.give(at, moment);
+        }
+    }
+}
+
+/// The object by which a wait for one of several ended: results number them, those of abandoned mutants from 128 on.
+fn ended_by(wait: &Wait, result: Option<i64>) -> Option<usize> {
+    let result = usize::try_from(result?).ok()?;
+    wait.objects.get(result).or_else(|| wait.objects.get(result.checked_sub(128)?)).copied()
+}
+
+/// What a rule takes an object for that nobody made.
+fn kind_of(rule: &AuditRule) -> Kind {
+    match &rule.of[..] {
+        [only] => Kind::of_type(only, None),
+        _ => Kind::Unknown,
+    }
+}

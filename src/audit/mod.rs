@@ -1,0 +1,3 @@
+//! The life of every handle.
+
+pub mod log;
