@@ -3,6 +3,7 @@
 //! `make bench`, or `make bench FILTER=diff/late`. Absolute figures belong to the machine and the hour; compare two
 //! builds in turn on an idle one, or count instructions with `make gate`.
 
+mod audit;
 mod compare;
 mod diff;
 mod pairs;
@@ -10,4 +11,11 @@ mod scan;
 mod slow_path;
 mod source;
 
-criterion::criterion_main!(scan::benches, compare::benches, slow_path::benches, diff::benches, source::benches);
+criterion::criterion_main!(
+    scan::benches,
+    compare::benches,
+    slow_path::benches,
+    diff::benches,
+    source::benches,
+    audit::benches
+);
