@@ -40,7 +40,10 @@ pub fn misses(story: &Story, report: &Value, marks: Marks) -> Vec<Miss> {
         let must = healed_after(first);
         if healed != must {
             let what = format!("healed: {truth}, equal again after {must:?}; reported {healed:?}");
-            misses.push(Miss { what, why: made_an_object(first, reported), is_fatal: false });
+            let is_later = healed.is_none_or(|healed| must.is_some_and(|must| healed > must));
+            let why =
+                made_an_object(first, reported).or_else(|| is_later.then(|| made_on_one_side(reported)).flatten());
+            misses.push(Miss { what, why, is_fatal: false });
         }
     }
     for pairing in report["pairings"].as_array().map(Vec::as_slice).unwrap_or_default() {
@@ -103,6 +106,17 @@ fn made_an_object(thread: &Thread, reported: &Value) -> Option<String> {
     let is_soon = reference.min(candidate) <= EQUAL_RUN as i64;
     (makes && is_soon && reference - candidate == apart)
         .then(|| format!("it makes an object that is used within {EQUAL_RUN} events, where only one side has it"))
+}
+
+/// An event whose kind differs makes an object on one side only: what the thread makes behind it has other numbers on the two sides.
+fn made_on_one_side(reported: &Value) -> Option<String> {
+    let makes = ["reference", "candidate"].map(|side| {
+        let event = &reported["divergence"][side]["event"];
+        let returns =
+            event["kind"] == "kernel.return" && event["payload"]["return_value"].as_u64().is_some_and(|made| made > 0);
+        returns || event["kind"] == "handle.create"
+    });
+    (makes[0] != makes[1]).then(|| "it makes an object on one side only, so later ones count otherwise".to_owned())
 }
 
 /// A thread whose beginning, by which it would be known, is what differs.
