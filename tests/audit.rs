@@ -6,13 +6,14 @@ mod common;
 mod generate;
 
 use forkpoint::align::header;
-use forkpoint::audit::log::{Audit, Name, audit};
+use forkpoint::audit::log::{Audit, Lost, Name, Reason, audit};
 use forkpoint::profile::{AuditRule, AuditStep, Profile, Scalar, builtin};
 use forkpoint::source::{Log, OpenOptions};
 
 use serde_json::Value;
 
-use generate::kernel::FIRST_TID;
+use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, Style, play};
+use generate::numbers::Random;
 use generate::scenes::{SCENES, Truth, told};
 
 fn audited(log: &str, profile: &Profile, window_bytes: usize) -> Audit {
@@ -25,7 +26,7 @@ fn audited(log: &str, profile: &Profile, window_bytes: usize) -> Audit {
 /// What an audit says, in the words of the scenes.
 fn said(audit: &Audit) -> Vec<Truth> {
     let objects = &audit.world.objects;
-    let all: Vec<_> = objects.living().map(|(_, object)| object).chain(&objects.buried).collect();
+    let all: Vec<_> = objects.living().map(|(_, object)| object).chain(objects.buried()).collect();
     let mut said: Vec<Truth> = Vec::new();
     for verdict in &audit.verdicts {
         let thread = &audit.world.threads[verdict.thread as usize];
@@ -144,4 +145,142 @@ fn where_one_path_is_not_logged_nothing_is_certain() {
         }
     }
     assert!(doubted > 0, "no thread waits: nothing was shown");
+}
+
+/// Threads that do what comes to them with a few objects.
+fn anything(random: &mut Random) -> Scene {
+    let makes = [
+        Make::Manual,
+        Make::Auto,
+        Make::Semaphore(0),
+        Make::Semaphore(2),
+        Make::Mutant,
+        Make::TimerManual,
+        Make::TimerAuto,
+    ];
+    let objects: Vec<(String, Make)> =
+        (0..4).map(|at| (format!("object:{at}"), makes[random.below(makes.len() as u64) as usize])).collect();
+    let mut threads = vec![(0..objects.len()).map(Op::Create).chain([Op::Raise(0)]).collect::<Vec<Op>>()];
+    for _ in 0..4 {
+        let mut ops = vec![Op::Until(0)];
+        for _ in 0..random.below(14) {
+            let at = random.below(objects.len() as u64) as usize;
+            let other = (at + 1) % objects.len();
+            let is_event = matches!(objects[at].1, Make::Manual | Make::Auto);
+            let waits = match random.below(8) {
+                0 => Op::Wait(vec![at, other]),
+                1 => Op::WaitAll(vec![at, other]),
+                _ => Op::Wait(vec![at]),
+            };
+            let op = match (objects[at].1, random.below(6)) {
+                (_, 0) => Op::Work(1),
+                (_, 1 | 2) => waits,
+                (Make::Semaphore(_), _) => Op::Release(at, 1 + random.below(2) as i64),
+                // Only its owner may release a mutant.
+                (Make::Mutant, _) => {
+                    ops.push(Op::Wait(vec![at]));
+                    Op::Release(at, 1)
+                }
+                (Make::TimerManual | Make::TimerAuto, _) => Op::Fire(at),
+                (_, 3) if is_event => Op::Reset(at),
+                (_, 4) if is_event => Op::Pulse(at),
+                _ => Op::Set(at),
+            };
+            ops.push(op);
+        }
+        threads.push(ops);
+    }
+    Scene { objects, threads, deaf: Vec::new() }
+}
+
+/// How often each object is signalled in a log, by its raw handle: counted line by line.
+fn signals_of(log: &str, raw: u64) -> u64 {
+    let signals = ["NtSetEvent", "KeSetEvent", "NtPulseEvent", "KePulseEvent", "NtReleaseSemaphore", "NtReleaseMutant"];
+    let is_signal = |event: &Value| {
+        let call = event["kind"] == "kernel.call" && signals.iter().any(|name| event["payload"]["name"] == **name);
+        (call && event["payload"]["args"]["handle"] == raw)
+            || (event["kind"] == "timer.fire" && event["payload"]["raw_handle_id"] == raw)
+    };
+    log.lines().filter(|line| is_signal(&serde_json::from_str(line).unwrap())).count() as u64
+}
+
+fn agrees(played: &Played, audit: &Audit, style: Style) -> Result<(), String> {
+    let waiting: Vec<(usize, u64)> = audit
+        .verdicts
+        .iter()
+        .map(|one| {
+            (
+                audit.world.threads[one.thread as usize].key.to_string().parse::<usize>().unwrap() - FIRST_TID,
+                one.since.line,
+            )
+        })
+        .collect();
+    let mut waiting = waiting;
+    waiting.sort_unstable();
+    let parked: Vec<(usize, u64)> = played.parked.iter().map(|(thread, _, since)| (*thread, *since)).collect();
+    if waiting != parked {
+        return Err(format!("{waiting:?} wait, {parked:?} truly do"));
+    }
+    if !audit.world.unexplained.is_empty() {
+        return Err(format!("all is logged, but {:?}", audit.world.unexplained));
+    }
+    if let Some(wrong) = audit.verdicts.iter().find(|one| one.reason.word() == "not-woken") {
+        return Err(format!("the kernel wakes whom it can: {wrong:?}"));
+    }
+    for (at, (available, owner)) in played.stands.iter().enumerate() {
+        let name = Name::Text(format!("object:{at}").into());
+        let found = audit.world.objects.find(&name).map(|at| &audit.world.objects.all[at]);
+        let object = found.ok_or(format!("object:{at} is not there"))?;
+        let has = object.owner.map(|(owner, _)| audit.world.threads[owner.thread as usize].key.to_string());
+        let stands = (object.available, has);
+        let truly = (*available, owner.map(|thread| (FIRST_TID + thread).to_string()));
+        if stands != truly && !object.is_guessed {
+            return Err(format!("object:{at} stands {stands:?}, truly {truly:?} ({style:?})"));
+        }
+        let raw = object.names.iter().find_map(|name| match name {
+            Name::Number(raw) => Some(*raw),
+            _ => None,
+        });
+        let signals = signals_of(&played.log, raw.unwrap_or(0));
+        if object.signalled() != signals {
+            return Err(format!("object:{at} is signalled {} times, truly {signals}", object.signalled()));
+        }
+    }
+    for verdict in &audit.verdicts {
+        let objects: Vec<_> =
+            audit.world.objects.living().filter(|(_, object)| verdict.objects.contains(&object.number)).collect();
+        // What it could be taken for when it was made may be gone too.
+        let is_of_old = matches!(verdict.reason, Reason::Lost(Lost { signal: None, .. }) | Reason::ParkedAgain { .. });
+        let is_never = objects.iter().all(|(_, object)| object.signalled() == 0) && !is_of_old;
+        let says_never = verdict.reason.word() == "never-signalled";
+        let is_single = objects.len() == 1 && !matches!(verdict.reason.word(), "held" | "deadlock");
+        if is_single && is_never != says_never {
+            return Err(format!(
+                "{verdict:?}, signalled {:?}",
+                objects.iter().map(|(_, one)| one.signalled()).collect::<Vec<_>>()
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn whatever_threads_do_the_world_is_as_the_kernel_has_it() {
+    let profile = builtin("schema-v1").unwrap();
+    let mut waiting = 0;
+    for seed in 0..cases() * 20 {
+        let scene = anything(&mut Random::new(seed, "anything", 0));
+        let style = [Style::Full, Style::Calls, Style::Waits][(seed % 3) as usize];
+        let played = play(&scene, style, seed);
+        for window_bytes in [1, 1 << 20] {
+            let audit = audited(&played.log, &profile, window_bytes);
+            waiting += audit.verdicts.len();
+            if let Err(wrong) = agrees(&played, &audit, style) {
+                let path = std::env::temp_dir().join("forkpoint-anything.jsonl");
+                std::fs::write(&path, &played.log).unwrap();
+                panic!("seed {seed}: {wrong}; the log: {}", path.display());
+            }
+        }
+    }
+    assert!(waiting > cases() as usize, "{waiting} waiting threads are too few");
 }

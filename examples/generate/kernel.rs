@@ -88,6 +88,8 @@ pub struct Played {
     pub log: String,
     /// Threads that wait at the end: for what (threads counted behind objects), and the line of the call or where the wait begins.
     pub parked: Vec<(usize, Vec<usize>, u64)>,
+    /// How each object stands at the end: how often it can be taken, and which thread has it.
+    pub stands: Vec<(i64, Option<usize>)>,
 }
 
 /// The first thread's id.
@@ -141,7 +143,8 @@ pub fn play(scene: &Scene, style: Style, seed: u64) -> Played {
         State::Parked(objects, _) => Some((thread, objects.clone(), kernel.since[thread])),
         _ => None,
     });
-    Played { parked: parked.collect(), log: kernel.log }
+    let stands = kernel.objects.iter().map(|object| (object.available, object.owner)).collect();
+    Played { parked: parked.collect(), stands, log: kernel.log }
 }
 
 impl Kernel<'_> {
@@ -195,6 +198,9 @@ impl Kernel<'_> {
         let Some(op) = self.scene.threads[thread].get(self.places[thread]).cloned() else {
             self.event(thread, "thread.exit", "{\"exit_code\":0}");
             self.states[thread] = State::Over;
+            for object in self.objects.iter_mut().filter(|object| object.owner == Some(thread)) {
+                (object.owner, object.depth) = (None, 0);
+            }
             return self.serve();
         };
         self.places[thread] += 1;

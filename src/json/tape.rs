@@ -284,11 +284,16 @@ impl Tape {
 
     /// The value at a path below `node`, array positions in decimal.
     pub fn at(&self, text: &[u8], node: usize, path: &Pointer) -> Option<usize> {
-        path.tokens().iter().try_fold(node, |node, token| match self.kind(node) {
+        path.tokens().iter().try_fold(node, |node, token| self.step(text, node, token))
+    }
+
+    /// The value below a container by one token of a pointer.
+    pub fn step(&self, text: &[u8], node: usize, token: &str) -> Option<usize> {
+        match self.kind(node) {
             Kind::ObjectStart => self.get(text, node, token.as_bytes()),
             Kind::ArrayStart => token.parse().ok().and_then(|index| self.elements(node).nth(index)),
             _ => None,
-        })
+        }
     }
 }
 

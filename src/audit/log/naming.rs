@@ -10,6 +10,8 @@ use crate::json::tape::fixed_state;
 
 /// Objects that are remembered once they are gone.
 const BURIED_MAX: usize = 1 << 16;
+/// Objects that nobody made and that nobody waits for.
+const UNMADE_MAX: usize = 1 << 16;
 
 /// All objects, by place and by name.
 pub struct Objects {
@@ -17,10 +19,13 @@ pub struct Objects {
     /// Places that no object has.
     free: Vec<usize>,
     live: AHashMap<Name, usize>,
-    /// Objects that are gone, the newest last.
-    pub buried: VecDeque<Object>,
-    /// The newest one of each name, by its number.
-    buried_names: AHashMap<Name, u64>,
+    /// The last objects that are gone, in places that are used in turn.
+    gone: Vec<Option<Object>>,
+    next_gone: usize,
+    /// The newest of each name, by its place.
+    gone_names: AHashMap<Name, usize>,
+    /// Objects that nobody made, or that came back, by place and number, the first first.
+    unmade: VecDeque<(usize, u64)>,
     next_number: u64,
     /// Of objects with these names all steps are kept.
     focus: Vec<Name>,
@@ -32,8 +37,10 @@ impl Objects {
             all: Vec::new(),
             free: Vec::new(),
             live: AHashMap::with_hasher(fixed_state()),
-            buried: VecDeque::new(),
-            buried_names: AHashMap::with_hasher(fixed_state()),
+            gone: Vec::new(),
+            next_gone: 0,
+            gone_names: AHashMap::with_hasher(fixed_state()),
+            unmade: VecDeque::new(),
             next_number: 0,
             focus,
         }
@@ -54,8 +61,10 @@ impl Objects {
         for name in &object.names {
             self.forget(name);
         }
-        object.number = self.next_number;
-        self.next_number += 1;
+        if object.number == 0 {
+            self.next_number += 1;
+            object.number = self.next_number;
+        }
         object.kept = if object.names.iter().any(|name| self.focus.contains(name)) { usize::MAX } else { KEPT };
         let at = self.free.pop().unwrap_or(self.all.len());
         for name in &object.names {
@@ -73,15 +82,36 @@ impl Objects {
         if let Some(at) = self.find(name) {
             return at;
         }
-        let gone =
-            self.buried_names.get(name).and_then(|number| self.buried.iter().rposition(|one| one.number == *number));
-        match gone.and_then(|at| self.buried.remove(at)) {
-            Some(object) => {
-                self.buried_names.retain(|_, number| *number != object.number);
-                self.add(object)
+        let place = self.gone_names.remove(name);
+        let is_named = |place: &usize| self.gone[*place].as_ref().is_some_and(|object| object.names.contains(name));
+        match place.filter(is_named).and_then(|place| self.gone[place].take()) {
+            Some(object) => self.add_unmade(Object { is_gone: false, ..object }),
+            None => {
+                self.add_unmade(Object { kind, names: std::iter::once(name.clone()).collect(), ..Object::default() })
             }
-            None => self.add(Object { kind, names: std::iter::once(name.clone()).collect(), ..Object::default() }),
         }
+    }
+
+    /// The last objects that are gone.
+    pub fn buried(&self) -> impl Iterator<Item = &Object> {
+        self.gone.iter().flatten()
+    }
+
+    /// Takes up an object that nobody made, or that is gone. Of too many the first that nobody waits for is given up.
+    fn add_unmade(&mut self, object: Object) -> usize {
+        let at = self.add(object);
+        self.unmade.push_back((at, self.all[at].number));
+        if self.unmade.len() > UNMADE_MAX
+            && let Some((oldest, number)) = self.unmade.pop_front()
+            && self.all[oldest].number == number
+            && !self.all[oldest].is_gone
+        {
+            match self.all[oldest].waiters.is_empty() {
+                true => self.bury(oldest),
+                false => self.unmade.push_back((oldest, number)),
+            }
+        }
+        at
     }
 
     /// Gives an object another name.
@@ -119,18 +149,19 @@ impl Objects {
         }
         let object = std::mem::take(&mut self.all[at]);
         self.free.push(at);
-        if self.buried.len() == BURIED_MAX
-            && let Some(oldest) = self.buried.pop_front()
-        {
-            for name in &oldest.names {
-                if self.buried_names.get(name) == Some(&oldest.number) {
-                    self.buried_names.remove(name);
-                }
+        let place = self.next_gone;
+        self.next_gone = (place + 1) % BURIED_MAX;
+        if place == self.gone.len() {
+            self.gone.push(None);
+        }
+        for name in self.gone[place].iter().flat_map(|oldest| &oldest.names) {
+            if self.gone_names.get(name) == Some(&place) {
+                self.gone_names.remove(name);
             }
         }
         for name in &object.names {
-            self.buried_names.insert(name.clone(), object.number);
+            self.gone_names.insert(name.clone(), place);
         }
-        self.buried.push_back(object);
+        self.gone[place] = Some(object);
     }
 }

@@ -107,7 +107,7 @@ pub struct Entry {
     pub step: AuditStep,
     pub at: Moment,
     /// What the log says of it.
-    pub aux: Aux,
+    pub aux: Option<Box<Aux>>,
 }
 
 /// What a log says of a step beside who did it.
@@ -122,6 +122,13 @@ pub struct Aux {
     pub unmet: bool,
     pub lr: Option<i64>,
     pub stack: Option<Box<str>>,
+}
+
+impl Entry {
+    /// How much was released; 1 where the log does not say.
+    pub fn count(&self) -> i64 {
+        self.aux.as_ref().and_then(|aux| aux.count).unwrap_or(1)
+    }
 }
 
 /// The newest entries of one class, and how many there were.
@@ -149,7 +156,7 @@ impl Ring {
 /// Why a signal does not reach who waits now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It was a pulse, and nobody waited.
+    /// It was a pulse, which reaches only who waits already.
     Pulsed,
     /// It was reset before anybody waited.
     Reset { by: Moment },
@@ -177,15 +184,15 @@ impl Lost {
 /// An object and all that is kept of it.
 #[derive(Clone, Debug, Default)]
 pub struct Object {
-    /// Unlike that of any other object of the log, in the order in which they came up.
+    /// Unlike that of any other object of the log, from 1, in the order in which they came up.
     pub number: u64,
     pub kind: Kind,
     /// Those of its first handle, then of each duplicate.
     pub names: SmallVec<[Name; 2]>,
     /// Handles that are not given up.
     pub handles: u32,
-    pub created: Option<Entry>,
-    pub destroyed: Option<Entry>,
+    pub created: Option<Box<Entry>>,
+    pub destroyed: Option<Box<Entry>>,
     pub signals: Ring,
     pub waits: Ring,
     pub wakes: Ring,
@@ -198,8 +205,13 @@ pub struct Object {
     /// Of a timer: it is set.
     pub armed: Option<Moment>,
     pub last_signal: Option<Moment>,
+    /// The last signal that changed nothing, because it was signalled.
+    pub absorbed: Option<Moment>,
+    pub last_reset: Option<Moment>,
+    /// Whom its signals reached is not known for sure: waits for several objects stood.
+    pub is_guessed: bool,
     /// Signals that are gone, the newest by each of two threads.
-    pub lost: SmallVec<[Lost; 2]>,
+    pub lost: Vec<Lost>,
     /// The threads that wait for it, the first first.
     pub waiters: Vec<u32>,
     /// Waits that ended by something that no step explains.
@@ -230,7 +242,7 @@ impl Object {
     /// All that is kept, in the order of lines.
     pub fn timeline(&self) -> Vec<&Entry> {
         let rings = [&self.signals, &self.waits, &self.wakes];
-        let mut all: Vec<&Entry> = self.created.iter().chain(&self.destroyed).collect();
+        let mut all: Vec<&Entry> = self.created.iter().chain(&self.destroyed).map(AsRef::as_ref).collect();
         all.extend(rings.into_iter().flat_map(|ring| &ring.entries));
         all.sort_by_key(|entry| entry.at.line);
         all

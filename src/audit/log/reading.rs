@@ -1,5 +1,7 @@
 //! The steps in the events of a window, read as far as the profile asks for.
 
+use std::cell::RefCell;
+
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
@@ -92,11 +94,17 @@ impl<'p> Reader<'p> {
         if !may_be || self.strict.read(line, tape).is_err() {
             return None;
         }
-        let event = Event { line, tape };
-        let holds = |at: &&u16| self.rules[usize::from(**at)].when.iter().all(|asked| event.holds(asked) == Some(true));
-        let at = serving.rules.iter().find(holds)?;
-        let rule = &self.rules[usize::from(*at)];
-        Some((*at, event.told(rule)))
+        let event = Event { line, tape, above: RefCell::default() };
+        // Most rules ask one and the same place.
+        let mut asked_last: Option<(&Pointer, Option<&[u8]>)> = None;
+        let mut holds = |asked: &'p Condition| {
+            let known = asked_last.filter(|(path, _)| *path == &asked.path);
+            let token = known.map_or_else(|| event.token(&asked.path), |(_, token)| token);
+            asked_last = Some((&asked.path, token));
+            token.is_some_and(|token| asked.is_met_by(token))
+        };
+        let at = serving.rules.iter().find(|at| self.rules[usize::from(**at)].when.iter().all(&mut holds))?;
+        Some((*at, event.told(&self.rules[usize::from(*at)])))
     }
 }
 
@@ -104,33 +112,51 @@ impl<'p> Reader<'p> {
 struct Event<'l> {
     line: &'l [u8],
     tape: &'l Tape,
+    /// The containers that places lie in, as far as they were looked for.
+    above: RefCell<SmallVec<[(&'l [String], Option<usize>); 6]>>,
 }
 
-impl Event<'_> {
+impl<'l> Event<'l> {
+    /// The node at a place.
+    fn node(&self, tokens: &'l [String]) -> Option<usize> {
+        let (last, above) = tokens.split_last()?;
+        let container = if above.is_empty() { Some(Tape::ROOT) } else { self.container(above) };
+        self.tape.step(self.line, container?, last)
+    }
+
+    fn container(&self, tokens: &'l [String]) -> Option<usize> {
+        let known = self.above.borrow().iter().find(|(known, _)| *known == tokens).map(|(_, node)| *node);
+        known.unwrap_or_else(|| {
+            let node = self.node(tokens);
+            self.above.borrow_mut().push((tokens, node));
+            node
+        })
+    }
+
     /// What stands at a place; nothing where it is null.
-    fn token(&self, path: &Pointer) -> Option<&[u8]> {
-        let node = self.tape.at(self.line, Tape::ROOT, path)?;
+    fn token(&self, path: &'l Pointer) -> Option<&'l [u8]> {
+        let node = self.node(path.tokens())?;
         Some(self.tape.bytes(self.line, node)).filter(|token| *token != b"null")
     }
 
-    fn first<T>(&self, paths: &[Pointer], of: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    fn first<T>(&self, paths: &'l [Pointer], of: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         paths.iter().filter_map(|path| self.token(path)).find_map(of)
     }
 
     /// Whether a condition holds; none where its place has no value.
-    fn holds(&self, asked: &Condition) -> Option<bool> {
+    fn holds(&self, asked: &'l Condition) -> Option<bool> {
         self.token(&asked.path).map(|token| asked.is_met_by(token))
     }
 
     /// Whether one of some conditions holds; none where none of their places has a value.
-    fn any_holds(&self, asked: &[Condition]) -> Option<bool> {
+    fn any_holds(&self, asked: &'l [Condition]) -> Option<bool> {
         asked.iter().filter_map(|asked| self.holds(asked)).reduce(|one, other| one || other)
     }
 
     /// The names at the first place that has any; or at all of them.
-    fn names(&self, paths: &[Pointer], all: bool) -> SmallVec<[Name; 2]> {
+    fn names(&self, paths: &'l [Pointer], all: bool) -> SmallVec<[Name; 2]> {
         let mut names = SmallVec::new();
-        for node in paths.iter().filter_map(|path| self.tape.at(self.line, Tape::ROOT, path)) {
+        for node in paths.iter().filter_map(|path| self.node(path.tokens())) {
             let name = |node: usize| Name::of_token(self.tape.bytes(self.line, node));
             match self.tape.kind(node) {
                 Kind::ArrayStart => names.extend(self.tape.elements(node).filter_map(name)),
@@ -143,7 +169,7 @@ impl Event<'_> {
         names
     }
 
-    fn thread(&self, paths: &[Pointer]) -> Option<ThreadKey> {
+    fn thread(&self, paths: &'l [Pointer]) -> Option<ThreadKey> {
         let mut parts: Vec<ThreadKey> =
             paths.iter().map(|path| ThreadKey::of_token(self.token(path)?)).collect::<Option<_>>()?;
         match parts.len() {
@@ -153,7 +179,7 @@ impl Event<'_> {
         }
     }
 
-    fn told(&self, rule: &AuditRule) -> Told {
+    fn told(&self, rule: &'l AuditRule) -> Told {
         let places = &rule.places;
         let word = |token: &[u8]| match token.first() {
             Some(b'"') => Some(String::from_utf8_lossy(&text::unescape(token)).into()),

@@ -131,7 +131,10 @@ impl Run<'_> {
         let source = match (&told.source, self.world.call_of(thread)) {
             (Some(source), _) => source.clone(),
             (None, Some(call)) => call.into(),
-            (None, None) => rule.name.as_str().into(),
+            (None, None) => match &rule.kinds[..] {
+                [kind] => kind.as_str().into(),
+                _ => rule.name.as_str().into(),
+            },
         };
         let source = self.world.source(&source);
         self.seen.count(number, source);

@@ -8,11 +8,11 @@ use crate::scan::ThreadKey;
 /// What an event calls an object: what both logs call it, or a handle.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Name {
-    /// A handle or an address, whether written as a number or as `"0x…"`.
-    Number(i128),
+    /// A handle or an address, whether written as a number or as `"0x…"`; a negative one as its two's complement.
+    Number(u64),
     Text(Box<str>),
     /// The object that a thread is, until the thread begins.
-    Thread(ThreadKey),
+    Thread(Box<ThreadKey>),
 }
 
 impl Name {
@@ -22,11 +22,11 @@ impl Name {
             b'"' => {
                 let text = json::text::unescape(token);
                 let text = String::from_utf8_lossy(&text);
-                Some(hex(&text).map_or_else(|| Name::Text(text.as_ref().into()), Name::Number))
+                Some(hex(&text).and_then(number).unwrap_or_else(|| Name::Text(text.as_ref().into())))
             }
             b'-' | b'0'..=b'9' => {
-                let number = integer(token);
-                Some(number.map_or_else(|| Name::Text(String::from_utf8_lossy(token).into()), Name::Number))
+                let named = integer(token).and_then(number);
+                Some(named.unwrap_or_else(|| Name::Text(String::from_utf8_lossy(token).into())))
             }
             _ => None,
         }
@@ -34,8 +34,8 @@ impl Name {
 
     /// A name as somebody writes it in a command: a number, `0x…`, or a text.
     pub fn of_word(word: &str) -> Name {
-        let number = hex(word).or_else(|| word.parse().ok());
-        number.map_or_else(|| Name::Text(word.into()), Name::Number)
+        let integer = hex(word).or_else(|| word.parse().ok());
+        integer.and_then(number).unwrap_or_else(|| Name::Text(word.into()))
     }
 }
 
@@ -49,6 +49,11 @@ impl std::fmt::Display for Name {
             Name::Thread(key) => write!(f, "thread {key}"),
         }
     }
+}
+
+fn number(integer: i128) -> Option<Name> {
+    let negative = || i64::try_from(integer).ok().map(i64::cast_unsigned);
+    u64::try_from(integer).ok().or_else(negative).map(Name::Number)
 }
 
 fn hex(text: &str) -> Option<i128> {
@@ -126,7 +131,7 @@ mod tests {
         assert_ne!(of("7"), of("\"7\""), "a text that is a number is no number");
         assert_eq!([of("null"), of("true"), of("{}")], [None, None, None]);
         assert_eq!(of("\"0x\""), Some(Name::Text("0x".into())));
-        assert_eq!(of("18446744073709551615"), Some(Name::Number(u64::MAX.into())));
+        assert_eq!(of("18446744073709551615"), Some(Name::Number(u64::MAX)));
         assert_eq!(Name::Number(0xF800_0008).to_string(), "0xF8000008");
     }
 

@@ -81,6 +81,8 @@ pub enum Doubt {
     Armed,
     /// The log ends right behind the signal.
     EndsThere,
+    /// Waits for several objects stood, and the log does not tell which of them took its signals.
+    Guessed,
     /// Other waits stand to which the signal may belong.
     OneOfSeveral,
     /// Lines of the log are malformed or torn.
@@ -184,8 +186,9 @@ fn doubts(world: &World, seen: &Seen, wait: &Wait, object: &Object, reason: &Rea
     let first_line = endings.first_untold.map_or(0, |begun| begun.line);
     doubt(endings.untold > 0, Doubt::UntoldWakes { count: endings.untold, first_line });
     doubt(seen.is_damaged, Doubt::Damage);
-    doubt(wait.aux.timeout.is_some(), Doubt::Timeout);
+    doubt(wait.timeout.is_some(), Doubt::Timeout);
     doubt(object.kind.is_vague(), Doubt::UnknownKind);
+    doubt(object.is_guessed, Doubt::Guessed);
     if !matches!(reason, Reason::NotWoken { .. } | Reason::Destroyed { .. }) {
         doubt(!seen.has_signals(object.kind), Doubt::NoSignals(family));
         doubt(world.unexplained.contains_key(family), Doubt::UnseenSignals(family));

@@ -22,12 +22,15 @@ const MET_MAX: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Wait {
     pub begun: Moment,
-    pub aux: Aux,
+    /// How long it may last, in the log's own unit; none where for ever.
+    pub timeout: Option<i64>,
     /// By their places.
     pub objects: SmallVec<[usize; 2]>,
     pub is_for_all: bool,
     /// What it waits for was given to it: which object, and by what signal.
     pub given: Option<(usize, Option<Moment>)>,
+    /// The line at which it was.
+    given_at: u64,
     /// The rules whose events told of it, in their order.
     pub told_by: SmallVec<[u16; 2]>,
 }
@@ -76,6 +79,8 @@ pub struct World {
     source_numbers: AHashMap<Box<str>, u32>,
     pub created: u64,
     pub destroyed: u64,
+    /// The line of the step that is taken.
+    now: u64,
     /// Waits that ended with an object that nothing had signalled, by the object's family, and the first of them.
     pub unexplained: BTreeMap<&'static str, (u64, Moment)>,
     /// By the rules whose events told of the waits.
@@ -92,6 +97,7 @@ impl World {
             source_numbers: AHashMap::with_hasher(fixed_state()),
             created: 0,
             destroyed: 0,
+            now: 0,
             unexplained: BTreeMap::new(),
             endings: BTreeMap::new(),
         }
@@ -110,7 +116,7 @@ impl World {
 
     /// A thread's first event; its number.
     pub fn begin_thread(&mut self, key: ThreadKey, generation: u32) -> u32 {
-        let object = self.objects.find(&Name::Thread(key.clone()));
+        let object = self.objects.find(&Name::Thread(Box::new(key.clone())));
         let (wait, call, met, held) = (None, None, VecDeque::new(), Vec::new());
         self.threads.push(Thread { key, generation, events: 0, has_ended: false, wait, call, met, object, held });
         (self.threads.len() - 1) as u32
@@ -138,17 +144,9 @@ impl World {
 
     /// Takes the log's next step.
     pub fn take(&mut self, rule: &AuditRule, number: u16, told: Told, at: Moment) {
-        let aux = Aux {
-            previous: told.previous,
-            count: told.count,
-            timeout: told.timeout,
-            alertable: told.alertable,
-            result: told.result,
-            unmet: told.unmet,
-            lr: told.lr,
-            stack: told.stack.clone(),
-        };
+        let aux = aux(&told);
         let entry = Entry { step: rule.step, at, aux };
+        self.now = at.line;
         if !matches!(rule.step, AuditStep::Wait | AuditStep::Wake) {
             self.goes_on(at.thread);
         }
@@ -176,7 +174,7 @@ impl World {
         let kind = of.map_or(Kind::Unknown, |of| Kind::of_type(of, manual));
         let initial = told.initial.or(call.initial);
         let mut object = Object { kind, names: told.names, handles: 1, ..Object::default() };
-        object.names.extend(told.thread.clone().map(Name::Thread));
+        object.names.extend(told.thread.clone().map(|key| Name::Thread(Box::new(key))));
         match (kind, initial) {
             (Kind::Mutant, Some(owned)) => object.owner = (owned != 0).then_some((entry.at, 1)),
             (Kind::Timer { .. } | Kind::Thread, _) => {}
@@ -184,7 +182,7 @@ impl World {
             (Kind::Semaphore, Some(count)) => object.available = count.max(0),
             (_, Some(state)) => object.available = i64::from(state != 0),
         }
-        object.created = Some(entry);
+        object.created = Some(Box::new(entry));
         self.created += 1;
         let at = self.objects.add(object);
         // Its first event may stand before the one that tells of its making.
@@ -211,7 +209,7 @@ impl World {
             object.names.retain(|other| other != name);
             return self.objects.forget(name);
         }
-        object.destroyed = Some(entry);
+        object.destroyed = Some(Box::new(entry));
         self.destroyed += 1;
         self.objects.bury(at);
     }
@@ -248,23 +246,27 @@ impl World {
                 }
                 object.available = 0;
                 object.initial_unknown = false;
+                object.is_guessed = false;
+                object.last_reset = Some(moment);
             }
             AuditStep::Pulse => {
                 object.last_signal = Some(moment);
-                let before = object.available;
                 object.available = 1;
                 let served = self.serve(at);
                 let object = &mut self.objects.all[at];
-                if served == 0 && before == 0 {
+                // Whom it reached is not told apart from whom it did not, where it reached all who waited.
+                if served == 0 || object.kind.stays() {
                     object.lose(Lost { signal: Some(moment), how: Loss::Pulsed });
                 }
                 object.available = 0;
+                object.last_reset = Some(moment);
             }
             _ => {
                 object.last_signal = Some(moment);
                 match object.kind {
+                    kind if object.available > 0 && kind != Kind::Semaphore => object.absorbed = Some(moment),
                     Kind::Mutant => object.release(),
-                    _ => object.add(entry.aux.count.unwrap_or(1)),
+                    _ => object.add(entry.count()),
                 }
                 self.serve(at);
             }
@@ -292,9 +294,10 @@ impl World {
         for at in taken {
             self.give(at, begun);
         }
-        let signal = self.objects.all[at].last_signal;
+        let (signal, now) = (self.objects.all[at].last_signal, self.now);
         if let Some(wait) = &mut self.threads[thread as usize].wait {
             wait.given = Some((at, signal));
+            wait.given_at = now;
         }
         true
     }
@@ -316,12 +319,12 @@ impl World {
         let is_made = |at: &usize| self.objects.all[*at].created.is_some();
         // A wait may be told twice, by the call and where it begins; one of the two may name the object by what nobody knows.
         if before {
-            let old = self.threads[thread as usize].wait.as_mut().map(|wait| (wait.objects.clone(), wait.aux.timeout));
+            let old = self.threads[thread as usize].wait.as_mut().map(|wait| (wait.objects.clone(), wait.timeout));
             let Some((known, timeout)) = old else { return };
             let same = known == objects || objects.is_empty();
             if same || (known.iter().all(is_made) && !objects.iter().all(is_made)) {
                 if let Some(wait) = &mut self.threads[thread as usize].wait {
-                    wait.aux.timeout = timeout.or(entry.aux.timeout);
+                    wait.timeout = timeout.or(told.timeout);
                     wait.told_by.push(number);
                 }
                 return;
@@ -339,7 +342,6 @@ impl World {
             false => self.goes_on(thread),
         }
         told_by.push(number);
-        let aux = entry.aux.clone();
         for at in &objects {
             let object = &mut self.objects.all[*at];
             object.note(entry.clone());
@@ -347,7 +349,7 @@ impl World {
         }
         let first = objects.clone();
         let is_for_all = told.is_for_all && objects.len() > 1;
-        let wait = Wait { begun, aux, objects, is_for_all, given: None, told_by };
+        let wait = Wait { begun, timeout: told.timeout, objects, is_for_all, given: None, given_at: 0, told_by };
         self.threads[thread as usize].wait = Some(wait);
         for at in first {
             if self.offer(thread, at) {
@@ -359,13 +361,18 @@ impl World {
     /// Takes a thread out of those that wait; what it was waiting for, if it was.
     fn leave(&mut self, thread: u32) -> Option<Wait> {
         let wait = self.threads[thread as usize].wait.take()?;
+        self.unlist(thread, &wait);
+        Some(wait)
+    }
+
+    /// The objects of a wait that is over are waited for by one thread less.
+    fn unlist(&mut self, thread: u32, wait: &Wait) {
         for at in &wait.objects {
             self.objects.all[*at].waiters.retain(|other| *other != thread);
         }
         for at in &wait.objects {
             self.objects.clear(*at);
         }
-        Some(wait)
     }
 
     fn wake(&mut self, told: &Told, entry: Entry) {
@@ -377,16 +384,11 @@ impl World {
             self.objects.all[*at].note(entry.clone());
         }
         if told.unmet {
-            if let Some((at, _)) = wait.given {
-                let taken: &[usize] = if wait.is_for_all { &wait.objects } else { &[at] };
-                taken.iter().for_each(|at| self.objects.all[*at].give_back());
-                self.leave(thread);
-                for at in taken {
-                    self.serve(*at);
-                }
-                return;
-            }
+            let freed = self.take_back(thread);
             self.leave(thread);
+            for at in freed {
+                self.serve(at);
+            }
             return;
         }
         let ended_by: SmallVec<[usize; 2]> = match (wait.is_for_all, ended_by(&wait, told.result)) {
@@ -394,10 +396,13 @@ impl World {
             (false, Some(at)) => std::iter::once(at).collect(),
             (false, None) => wait.given.map(|(at, _)| at).or(wait.objects.first().copied()).into_iter().collect(),
         };
+        // What is given from here on is not given to this wait.
+        self.threads[thread as usize].wait = None;
         self.settle(&wait, &ended_by, entry.at);
         for at in ended_by {
             let object = &mut self.objects.all[at];
-            let signal = wait.given.and_then(|(_, signal)| signal).or(object.last_signal);
+            let given = wait.given.filter(|(given, _)| *given == at);
+            let signal = given.map_or(object.last_signal, |(_, signal)| signal);
             if !object.kind.stays() {
                 object.lose(Lost { signal, how: Loss::Taken { by: wait.begun } });
             }
@@ -409,45 +414,72 @@ impl World {
             }
             met.push_back((number, entry.at));
         }
-        self.leave(thread);
+        self.unlist(thread, &wait);
     }
 
     /// Makes what was given to waits agree with what the log shows: this one was ended by these objects.
     fn settle(&mut self, wait: &Wait, ended_by: &[usize], at: Moment) {
+        let mut freed: SmallVec<[usize; 2]> = SmallVec::new();
         if let Some((given, _)) = wait.given {
             if wait.is_for_all || ended_by.contains(&given) {
                 return;
             }
             self.objects.all[given].give_back();
+            freed.push(given);
+            wait.objects.iter().for_each(|at| self.objects.all[*at].is_guessed = true);
         }
         for &object in ended_by {
-            if self.objects.all[object].would_give(at.thread) {
-                self.give(object, wait.begun);
-            } else if let Some(other) = self.given_instead(object, at.thread) {
-                // Who waits first was not who went on first.
-                if let Some(wait) = &mut self.threads[other as usize].wait {
-                    wait.given = None;
-                }
-                if self.objects.all[object].kind == Kind::Mutant {
-                    self.objects.all[object].owner = None;
-                    self.give(object, wait.begun);
-                }
-            } else {
-                self.explain(object, at);
+            // Who waits first need not be who went on first.
+            if !self.objects.all[object].would_give(at.thread)
+                && let Some(other) = self.given_instead(object, at.thread)
+            {
+                freed.extend(self.take_back(other));
+            }
+            // Of several objects the guess may have been wrong since the wait began: what came then may have gone to it, or have been
+            // one more.
+            let is_guess = wait.objects.len() > 1;
+            let one = &mut self.objects.all[object];
+            let since = |moment: Option<Moment>| is_guess && moment.is_some_and(|moment| moment.line > wait.begun.line);
+            let (has_come, has_come_twice) = (since(one.last_signal), since(one.absorbed));
+            match one.would_give(at.thread) {
+                true if has_come_twice && !one.kind.stays() => one.is_guessed = true,
+                true => self.give(object, wait.begun),
+                false if has_come => one.is_guessed = true,
+                false => self.explain(object, at),
             }
         }
-        if let Some((given, _)) = wait.given {
-            self.serve(given);
+        for object in freed {
+            self.serve(object);
         }
     }
 
     /// Another thread that was given an object and has not gone on.
     fn given_instead(&self, object: usize, thread: u32) -> Option<u32> {
-        let is_given = |other: &&u32| {
-            let wait = self.threads[**other as usize].wait.as_ref();
-            **other != thread && wait.and_then(|wait| wait.given).is_some_and(|(at, _)| at == object)
+        let has = |other: &&u32| {
+            let wait = self.threads[**other as usize].wait.as_ref().filter(|_| **other != thread);
+            wait.is_some_and(|wait| wait.given.is_some_and(|(at, _)| wait.is_for_all || at == object))
         };
-        self.objects.all[object].waiters.iter().find(is_given).copied()
+        self.objects.all[object].waiters.iter().find(has).copied()
+    }
+
+    /// Takes from a wait what it was given; which objects those were.
+    fn take_back(&mut self, thread: u32) -> SmallVec<[usize; 2]> {
+        let Some(wait) = &mut self.threads[thread as usize].wait else { return SmallVec::new() };
+        let Some((given, _)) = wait.given.take() else { return SmallVec::new() };
+        let when = wait.given_at;
+        let several: SmallVec<[usize; 2]> = wait.objects.iter().copied().filter(|_| wait.objects.len() > 1).collect();
+        let taken = if wait.is_for_all { wait.objects.clone() } else { std::iter::once(given).collect() };
+        for at in &taken {
+            let object = &mut self.objects.all[*at];
+            // Had it not been given, it would have been reset since.
+            match object.last_reset.is_some_and(|reset| reset.line > when) {
+                true => object.is_guessed = true,
+                false => object.give_back(),
+            }
+        }
+        // What else happened to them since was judged by a wrong guess.
+        several.iter().for_each(|at| self.objects.all[*at].is_guessed = true);
+        taken
     }
 
     /// A wait ended with an object that nothing had signalled: somebody signals who is not in the log.
@@ -456,6 +488,9 @@ impl World {
         if object.initial_unknown {
             // It was made so. A semaphore may have been made with more.
             object.initial_unknown = object.kind == Kind::Semaphore;
+            return;
+        }
+        if object.is_guessed {
             return;
         }
         object.unexplained += 1;
@@ -472,6 +507,21 @@ impl World {
 fn ended_by(wait: &Wait, result: Option<i64>) -> Option<usize> {
     let result = usize::try_from(result?).ok()?;
     wait.objects.get(result).or_else(|| wait.objects.get(result.checked_sub(128)?)).copied()
+}
+
+/// What an event says of a step beside who did it, if anything.
+fn aux(told: &Told) -> Option<Box<Aux>> {
+    let aux = Aux {
+        previous: told.previous,
+        count: told.count,
+        timeout: told.timeout,
+        alertable: told.alertable,
+        result: told.result,
+        unmet: told.unmet,
+        lr: told.lr,
+        stack: told.stack.clone(),
+    };
+    (aux != Aux::default()).then(|| Box::new(aux))
 }
 
 /// What a rule takes an object for that nobody made.

@@ -104,7 +104,7 @@ fn object(story: &AuditStory, object: &Object) -> Doc {
     let name = |name: &Name| Doc::text(&name.to_string());
     let step = |entry: &Entry| {
         let mut doc = Doc::object([("step", Doc::text(entry.step.name())), ("at", moment(story, &entry.at))]);
-        let aux = &entry.aux;
+        let Some(aux) = &entry.aux else { return doc };
         let mut add = |key: &str, value: Option<i64>| {
             if let Some(value) = value {
                 doc.add(key, Doc::number(value));

@@ -77,7 +77,7 @@ pub struct AuditStory<'a> {
 impl<'a> AuditStory<'a> {
     pub fn new(audit: &'a Audit, profile: &'a Profile, context: &'a AuditContext) -> AuditStory<'a> {
         let objects = &audit.world.objects;
-        let all: Vec<&Object> = objects.living().map(|(_, object)| object).chain(&objects.buried).collect();
+        let all: Vec<&Object> = objects.living().map(|(_, object)| object).chain(objects.buried()).collect();
         let by_number: BTreeMap<u64, &Object> = all.iter().map(|object| (object.number, *object)).collect();
         let mut story = AuditStory {
             audit,

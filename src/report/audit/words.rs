@@ -58,7 +58,7 @@ impl AuditStory<'_> {
             }
             Reason::Held { by } => format!("{} has it since {}", self.thread(by.thread), deed(by)),
             Reason::Lost(Lost { signal: by, how: Loss::Pulsed }) => {
-                format!("it was pulsed while nobody waited: {}", signal(by))
+                format!("it was pulsed before this wait began: {}", signal(by))
             }
             Reason::Lost(Lost { signal: by, how: Loss::Reset { by: reset } }) => {
                 format!("its signal ({}) was reset: {}", signal(by), deed(reset))
@@ -107,6 +107,9 @@ impl AuditStory<'_> {
             Doubt::Timeout => "the wait has a timeout, and the log ends".to_owned(),
             Doubt::Armed => "the timer is set".to_owned(),
             Doubt::EndsThere => "the log ends right behind the signal".to_owned(),
+            Doubt::Guessed => {
+                "waits for several objects stood, and the log does not tell which of them took its signals".to_owned()
+            }
             Doubt::OneOfSeveral => "others wait for it too".to_owned(),
             Doubt::Damage => "lines of the log are malformed".to_owned(),
         }
@@ -114,7 +117,7 @@ impl AuditStory<'_> {
 
     /// A step of a timeline: who, by what, and what the log says beside.
     pub(crate) fn step(&self, entry: &Entry) -> String {
-        let aux = aux(entry.step, &entry.aux);
+        let aux = entry.aux.as_ref().map_or_else(String::new, |said| aux(entry.step, said));
         let aux = if aux.is_empty() { aux } else { format!("  {aux}") };
         format!(
             "{} by {} at {}{aux}",
