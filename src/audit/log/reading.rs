@@ -108,12 +108,15 @@ impl<'p> Reader<'p> {
     }
 }
 
+/// A place that was looked for, and its node.
+type Looked<'l> = (&'l [String], Option<usize>);
+
 /// A line that was read.
 struct Event<'l> {
     line: &'l [u8],
     tape: &'l Tape,
     /// The containers that places lie in, as far as they were looked for.
-    above: RefCell<SmallVec<[(&'l [String], Option<usize>); 6]>>,
+    above: RefCell<SmallVec<[Looked<'l>; 6]>>,
 }
 
 impl<'l> Event<'l> {
