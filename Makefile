@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races accuracy show show-build \
-  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-infer show-mangle show-check \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-infer show-mangle show-check \
   show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -155,6 +155,9 @@ show-reports: show-build ## Reports of six real divergences, as a user would pas
 
 show-origin: show-build ## Where a value came from: 100 planted cases; one mention in a log of 1 GB, seconds and GB/s (CASES=100, SIZE=1G, ROUNDS=5)
 	$(SHOW) origin --cases "$(or $(CASES),100)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"
+
+show-audit: ## The life of handles: every scene of waiting threads told as it was, anything threads do against a kernel, blind spots (CASES=200)
+	FORKPOINT_CASES="$(or $(CASES),200)" $(CARGO) test $(LOCKED) --quiet --test audit -- --nocapture
 
 show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a real one; what is planted beside noise is found (CASES=50, PLANTED=20)
 	FORKPOINT_CASES="$(or $(CASES),50)" $(CARGO) test $(LOCKED) --release --quiet --test infer -- --nocapture
