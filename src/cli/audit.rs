@@ -8,6 +8,7 @@ use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::lanes::parse_lane;
 use super::output::{Format, Output};
 use super::progress::Watch;
+use super::size::{Limit, parse_limit};
 use super::terminal::Surroundings;
 use super::{Exit, begin, complain, decide, output, tell, workers};
 use crate::align::{LaneName, Observer};
@@ -26,7 +27,7 @@ Examples:
 
 /// Follows every object that threads wait for through a log: who made, signalled, waited and woke. Tells each thread
 /// that waits when the log ends, what for, and why; what the log cannot show makes that only possible.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct AuditArgs {
     /// The log; - is standard input
     #[arg(value_name = "LOG")]
@@ -67,23 +68,6 @@ pub struct AuditArgs {
     /// What to say.
     #[command(flatten)]
     pub talk: TalkArgs,
-}
-
-/// How many objects are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(usize);
-
-impl Default for Limit {
-    fn default() -> Limit {
-        Limit(20)
-    }
-}
-
-fn parse_limit(text: &str) -> Result<Limit, String> {
-    match text {
-        "all" => Ok(Limit(usize::MAX)),
-        number => number.parse().map(Limit).map_err(|_| "write a number, or all".to_owned()),
-    }
 }
 
 fn parse_name(text: &str) -> Result<Name, String> {

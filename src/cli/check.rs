@@ -8,6 +8,7 @@ use std::path::Path;
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::begin::NoHeader;
 use super::progress::Watch;
+use super::size::{Limit, parse_limit};
 use super::terminal::Surroundings;
 use super::{Exit, begin, decide, output, size, tell, workers};
 use crate::align::{Observer, Succession};
@@ -24,7 +25,7 @@ Examples:
   forkpoint check --profile generic --thread tid --ordinal seq --kind op trace.jsonl";
 
 /// Reads every line of logs strictly, also what `diff` would not need to look at, and lists what is malformed.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
     /// Logs to validate; - is standard input
     #[arg(required = true, value_name = "LOG")]
@@ -46,23 +47,6 @@ pub struct CheckArgs {
     pub talk: TalkArgs,
 }
 
-/// How many malformed lines are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(u64);
-
-impl Default for Limit {
-    fn default() -> Limit {
-        Limit(crate::diverge::FAULTS_LISTED_MAX as u64)
-    }
-}
-
-fn parse_limit(text: &str) -> Result<Limit, String> {
-    match text {
-        "all" => Ok(Limit(u64::MAX)),
-        number => number.parse().map(Limit).map_err(|_| "write a number, or all".to_owned()),
-    }
-}
-
 /// Validates the logs one after the other; a log that cannot be read does not keep the others from being read.
 ///
 /// # Errors
@@ -71,12 +55,12 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     decide::refuse_two_stdins(&args.logs)?;
     let around = Surroundings::look();
     let profile = decide::told_rules(&args.rules, &args.thread.thread, &around, args.talk.quiet)?;
-    let draw = args.limit.0 != u64::MAX && around.wants_progress(args.talk.progress, args.talk.quiet);
+    let draw = args.limit != Limit::ALL && around.wants_progress(args.talk.progress, args.talk.quiet);
     let open = decide::open_options(&args.read);
     let mut left = args.limit.0;
     let mut exit = Exit::SAME;
     for path in &args.logs {
-        let job = Job { path, profile: &profile, open: &open, all: args.limit.0 == u64::MAX };
+        let job = Job { path, profile: &profile, open: &open, all: args.limit == Limit::ALL };
         match workers::in_pool(args.read.jobs, || job.check(&mut left, draw, &args.talk))? {
             Ok(0) => {}
             Ok(_) => exit = Exit::TROUBLE,
@@ -111,7 +95,7 @@ struct Sums {
 }
 
 impl Job<'_> {
-    fn check(&self, left: &mut u64, draw: bool, talk: &TalkArgs) -> anyhow::Result<u64> {
+    fn check(&self, left: &mut usize, draw: bool, talk: &TalkArgs) -> anyhow::Result<u64> {
         let mut log = Log::open(self.path, self.open)?;
         let mut watch = Watch::new(log.len_at_open().unwrap_or(0), draw);
         let opener = Opener::new(self.profile, false);
@@ -152,7 +136,7 @@ impl Job<'_> {
         }
     }
 
-    fn take(&self, sums: &mut Sums, left: &mut u64, swept: &Swept<'_>, watch: &Watch) {
+    fn take(&self, sums: &mut Sums, left: &mut usize, swept: &Swept<'_>, watch: &Watch) {
         let scanned = &swept.scanned;
         let mut faults: Vec<(u64, u64, String)> =
             scanned.faults.iter().map(|fault| place(swept, fault.line, fault.at, &fault.fault)).collect();
@@ -188,7 +172,7 @@ impl Job<'_> {
         }
     }
 
-    fn list(&self, sums: &mut Sums, left: &mut u64, line: u64, offset: u64, reason: &str) {
+    fn list(&self, sums: &mut Sums, left: &mut usize, line: u64, offset: u64, reason: &str) {
         sums.faults += 1;
         if *left == 0 {
             return;

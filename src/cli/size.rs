@@ -1,4 +1,23 @@
-//! Sizes as people type them: `4096`, `4K`, `64KiB`, `8M`, `1GB`.
+//! Sizes as people type them (`4096`, `4K`, `64KiB`, `8M`, `1GB`), and how many of a list are shown (`20`, `all`).
+
+/// How many of a list are shown; the greatest number stands for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(pub usize);
+
+impl Limit {
+    pub const ALL: Limit = Limit(usize::MAX);
+}
+
+/// Reads how many are shown.
+///
+/// # Errors
+/// What may be written instead.
+pub fn parse_limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "all" => Ok(Limit::ALL),
+        number => number.parse().map(Limit).map_err(|_| "write a number, or all".to_owned()),
+    }
+}
 
 /// Reads a size in bytes. `K`, `M`, `G` and `KiB`, `MiB`, `GiB` count in steps of 1024, `KB`, `MB`, `GB` in
 /// steps of 1000, as in GNU tools.

@@ -6,13 +6,8 @@ use memchr::memmem::Finder;
 
 use super::rules::{Condition, Scalar};
 
-/// Whether a line may meet conditions, without reading it: what one of them asks for must stand behind its key somewhere. Most
-/// calls are of other functions, and need not be read.
-pub fn may_hold(conditions: &[Condition], line: &[u8]) -> bool {
-    Glance::new([conditions]).is_none_or(|glance| glance.may_hold(line))
-}
-
-/// What tells lines that may meet some lists of conditions from those that meet none of them.
+/// What tells lines that may meet some lists of conditions from those that meet none of them, without reading them: what a
+/// condition asks for must stand behind its key somewhere. Most calls are of other functions.
 pub struct Glance {
     /// The last key of the place that each list asks.
     key: Finder<'static>,
@@ -64,6 +59,10 @@ fn is_plain(condition: &Condition) -> bool {
 mod tests {
     use super::*;
     use crate::json::Pointer;
+
+    fn may_hold(conditions: &[Condition], line: &[u8]) -> bool {
+        Glance::new([conditions]).is_none_or(|glance| glance.may_hold(line))
+    }
 
     #[test]
     fn only_what_cannot_hold_is_left_out() {

@@ -59,7 +59,7 @@ pub use document::schema;
 pub use edges::{About, EdgeEnd, EdgeRule};
 pub use events::{DropRule, EventDoes, EventRule, FoldRule, JoinRule};
 pub use fault::{Fault, ProfileError};
-pub use glance::{Glance, may_hold};
+pub use glance::Glance;
 pub use identity::{DefineRule, IdentityRule, ReleaseRule, SizeRule, UseRule};
 pub use layers::{Chosen, Layered, PROJECT_FILE, choose, find_project, load_layered};
 pub use load::{builtin, builtins, load, parse};

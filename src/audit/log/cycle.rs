@@ -30,7 +30,8 @@ fn holders(world: &World, thread: u32) -> Vec<u32> {
         match object.kind {
             Kind::Mutant => object.owner.map(|(owner, _)| owner.thread).filter(|owner| *owner != thread),
             Kind::Thread if object.available == 0 => {
-                world.threads.iter().position(|other| other.object == Some(*at) && !other.has_ended).map(|at| at as u32)
+                let mut threads = 0..world.threads.len() as u32;
+                threads.find(|other| world.object_of(*other) == Some(*at) && !world.threads[*other as usize].has_ended)
             }
             _ => None,
         }

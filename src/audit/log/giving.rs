@@ -8,6 +8,9 @@ use super::world::{Wait, World};
 impl World {
     /// Gives an object to those who wait for it, as far as it goes; how many there were.
     pub(super) fn serve(&mut self, at: usize) -> usize {
+        if self.objects.all[at].waiters.is_empty() {
+            return 0;
+        }
         let waiters = self.objects.all[at].waiters.clone();
         waiters.into_iter().filter(|thread| self.offer(*thread, at)).count()
     }

@@ -15,12 +15,12 @@ const UNMADE_MAX: usize = 1 << 16;
 
 /// All objects, by place and by name.
 pub struct Objects {
-    pub all: Vec<Object>,
+    pub all: Vec<Box<Object>>,
     /// Places that no object has.
     free: Vec<usize>,
     live: AHashMap<Name, usize>,
     /// The last objects that are gone, in places that are used in turn.
-    gone: Vec<Option<Object>>,
+    gone: Vec<Option<Box<Object>>>,
     next_gone: usize,
     /// The newest of each name, by its place.
     gone_names: AHashMap<Name, usize>,
@@ -49,7 +49,7 @@ impl Objects {
     /// The objects that hold a place, with their places.
     pub fn living(&self) -> impl Iterator<Item = (usize, &Object)> {
         let holds = |object: &Object| object.handles > 0 || !object.names.is_empty() || !object.waiters.is_empty();
-        self.all.iter().enumerate().filter(move |(_, object)| holds(object))
+        self.all.iter().map(AsRef::as_ref).enumerate().filter(move |(_, object)| holds(object))
     }
 
     pub fn find(&self, name: &Name) -> Option<usize> {
@@ -71,8 +71,8 @@ impl Objects {
             self.live.insert(name.clone(), at);
         }
         match self.all.get_mut(at) {
-            Some(place) => *place = object,
-            None => self.all.push(object),
+            Some(place) => **place = object,
+            None => self.all.push(Box::new(object)),
         }
         at
     }
@@ -85,7 +85,7 @@ impl Objects {
         let place = self.gone_names.remove(name);
         let is_named = |place: &usize| self.gone[*place].as_ref().is_some_and(|object| object.names.contains(name));
         match place.filter(is_named).and_then(|place| self.gone[place].take()) {
-            Some(object) => self.add_unmade(Object { is_gone: false, ..object }),
+            Some(object) => self.add_unmade(Object { is_gone: false, ..*object }),
             None => {
                 self.add_unmade(Object { kind, names: std::iter::once(name.clone()).collect(), ..Object::default() })
             }
@@ -94,7 +94,7 @@ impl Objects {
 
     /// The last objects that are gone.
     pub fn buried(&self) -> impl Iterator<Item = &Object> {
-        self.gone.iter().flatten()
+        self.gone.iter().flatten().map(AsRef::as_ref)
     }
 
     /// Takes up an object that nobody made, or that is gone. Of too many the first that nobody waits for is given up.

@@ -193,7 +193,10 @@ pub struct Object {
     pub handles: u32,
     pub created: Option<Box<Entry>>,
     pub destroyed: Option<Box<Entry>>,
+    /// What made it signalled, and what no longer.
     pub signals: Ring,
+    /// Steps that could end a wait.
+    pub signalled: u64,
     pub waits: Ring,
     pub wakes: Ring,
     /// It is signalled, or can be taken so often.
@@ -223,14 +226,9 @@ pub struct Object {
 }
 
 impl Object {
-    /// Steps that could end a wait.
-    pub fn signalled(&self) -> u64 {
-        self.signals.entries.iter().filter(|entry| matches!(entry.step, AuditStep::Signal | AuditStep::Pulse)).count()
-            as u64
-            + self.signals.dropped()
-    }
-
+    /// Keeps a step, and counts it.
     pub fn note(&mut self, entry: Entry) {
+        self.signalled += u64::from(matches!(entry.step, AuditStep::Signal | AuditStep::Pulse));
         let ring = match entry.step {
             AuditStep::Wait => &mut self.waits,
             AuditStep::Wake => &mut self.wakes,

@@ -60,15 +60,12 @@ impl Seen {
         let family = kind.family();
         self.has(|class| {
             let signals = matches!(class.step, Some(AuditStep::Signal | AuditStep::Pulse));
-            signals
-                && (class.of.is_empty()
-                    || class.of.iter().any(|of| of == family)
-                    || kind.is_vague() && family == "unknown")
+            signals && (class.of.is_empty() || kind == Kind::Unknown || class.of.iter().any(|of| of == family))
         })
     }
 
-    /// Lines of the log behind one; as good as every line is an event.
-    pub fn events_behind(&self, line: u64) -> u64 {
+    /// Lines of the log behind one.
+    pub fn lines_behind(&self, line: u64) -> u64 {
         self.lines.saturating_sub(line)
     }
 }

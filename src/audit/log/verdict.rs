@@ -17,8 +17,8 @@ pub struct Verdict {
     pub reason: Reason,
     /// Why it is only possible; empty: it is certain, as far as the log is.
     pub doubts: Vec<Doubt>,
-    /// Events of the log behind the one that began the wait.
-    pub events_since: u64,
+    /// Lines of the log behind the one on which the wait began.
+    pub lines_since: u64,
 }
 
 /// Why a thread waits.
@@ -89,7 +89,7 @@ pub enum Doubt {
     Damage,
 }
 
-/// So many events of the log behind a signal a thread ought to be awake.
+/// So many lines of the log behind a signal a thread ought to be awake.
 const AWAKE_WITHIN: u64 = 64;
 
 /// A verdict for each thread that waits, in the order of threads.
@@ -105,7 +105,7 @@ pub fn verdicts(world: &World, seen: &Seen) -> Vec<Verdict> {
 }
 
 fn verdict(world: &World, seen: &Seen, thread: u32, wait: &Wait, cycle: Option<&Vec<u32>>) -> Verdict {
-    let object = |at: &usize| &world.objects.all[*at];
+    let object = |at: &usize| -> &Object { &world.objects.all[*at] };
     let mut candidates: Vec<(&Object, Reason)> = wait
         .objects
         .iter()
@@ -123,8 +123,8 @@ fn verdict(world: &World, seen: &Seen, thread: u32, wait: &Wait, cycle: Option<&
     let mut doubts = told.map_or_else(Vec::new, |(object, reason)| doubts(world, seen, wait, object, reason));
     doubts.sort_unstable();
     doubts.dedup();
-    let events_since = seen.events_behind(wait.begun.line);
-    Verdict { thread, since: wait.begun, objects, is_for_all: wait.is_for_all, reason, doubts, events_since }
+    let lines_since = seen.lines_behind(wait.begun.line);
+    Verdict { thread, since: wait.begun, objects, is_for_all: wait.is_for_all, reason, doubts, lines_since }
 }
 
 /// What counts more, and by the newest event among what counts the same.
@@ -155,7 +155,7 @@ fn reason(world: &World, thread: u32, wait: &Wait, object: &Object, cycle: Optio
     if let Some((by, _)) = object.owner {
         return Reason::Held { by };
     }
-    if object.created.is_none() && object.signalled() == 0 {
+    if object.created.is_none() && object.signalled == 0 {
         return Reason::NeverCreated;
     }
     let woken = world.threads[thread as usize].met(object.number);
@@ -198,7 +198,7 @@ fn doubts(world: &World, seen: &Seen, wait: &Wait, object: &Object, reason: &Rea
         doubt(!seen.has_creates(), Doubt::NoCreates);
     }
     if let Reason::NotWoken { signal } = reason {
-        doubt(signal.is_none_or(|signal| seen.events_behind(signal.line) < AWAKE_WITHIN), Doubt::EndsThere);
+        doubt(signal.is_none_or(|signal| seen.lines_behind(signal.line) < AWAKE_WITHIN), Doubt::EndsThere);
         let is_open =
             |other: &&u32| world.threads[**other as usize].wait.as_ref().is_some_and(|wait| wait.given.is_none());
         doubt(!object.kind.stays() && object.waiters.iter().any(|other| is_open(&other)), Doubt::OneOfSeveral);

@@ -58,8 +58,8 @@ pub struct Thread {
     call: Option<Told>,
     /// Objects that ended waits of it, by their numbers, and when; the newest last.
     met: VecDeque<(u64, Moment)>,
-    /// The object that it is.
-    pub object: Option<usize>,
+    /// The object that it is: its place, and its number, since another object may have taken the place.
+    object: Option<(usize, u64)>,
     /// Places of mutants that it took; it may have given them up.
     pub(super) held: Vec<usize>,
 }
@@ -117,6 +117,7 @@ impl World {
     /// A thread's first event; its number.
     pub fn begin_thread(&mut self, key: ThreadKey, generation: u32) -> u32 {
         let object = self.objects.find(&Name::Thread(Box::new(key.clone())));
+        let object = object.map(|at| (at, self.objects.all[at].number));
         let (wait, call, met, held) = (None, None, VecDeque::new(), Vec::new());
         self.threads.push(Thread { key, generation, events: 0, has_ended: false, wait, call, met, object, held });
         (self.threads.len() - 1) as u32
@@ -126,6 +127,12 @@ impl World {
     pub fn end_thread(&mut self, thread: u32) {
         self.goes_on(thread);
         self.threads[thread as usize].has_ended = true;
+    }
+
+    /// The place of the object that a thread is, as long as a handle is left of it.
+    pub fn object_of(&self, thread: u32) -> Option<usize> {
+        let (at, number) = self.threads[thread as usize].object?;
+        (self.objects.all[at].number == number).then_some(at)
     }
 
     /// The function that a thread is in.
@@ -186,9 +193,10 @@ impl World {
         self.created += 1;
         let at = self.objects.add(object);
         // Its first event may stand before the one that tells of its making.
-        let newest = self.threads.iter_mut().rev().find(|thread| Some(&thread.key) == told.thread.as_ref());
+        let Some(key) = told.thread else { return };
+        let newest = self.threads.iter_mut().rev().find(|thread| thread.key == key);
         if let Some(thread) = newest.filter(|thread| thread.object.is_none() && !thread.has_ended) {
-            thread.object = Some(at);
+            thread.object = Some((at, self.objects.all[at].number));
         }
     }
 
@@ -227,7 +235,7 @@ impl World {
             self.objects.all[at].last_signal = Some(entry.at);
             self.serve(at);
         }
-        if let Some(object) = self.threads[thread as usize].object {
+        if let Some(object) = self.object_of(thread) {
             self.touch(object, AuditStep::Signal, &entry);
         }
     }
@@ -297,6 +305,7 @@ impl World {
         match before {
             // The same wait, told better.
             true => {
+                self.take_back(thread);
                 let old = self.leave(thread);
                 begun = old.as_ref().map_or(begun, |old| old.begun);
                 told_by = old.map(|old| old.told_by).unwrap_or_default();

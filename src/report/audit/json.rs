@@ -86,7 +86,7 @@ fn waiting(story: &AuditStory, verdict: &Verdict) -> Doc {
     Doc::object([
         ("thread", thread(story, verdict.thread)),
         ("since", one(&verdict.since)),
-        ("lines_since", Doc::number(verdict.events_since)),
+        ("lines_since", Doc::number(verdict.lines_since)),
         ("objects", Doc::Array(verdict.objects.iter().map(Doc::number).collect())),
         ("names", Doc::Array(names.collect())),
         ("all", Doc::boolean(verdict.is_for_all)),
@@ -128,7 +128,7 @@ fn object(story: &AuditStory, object: &Object) -> Doc {
         ("type", Doc::text(object.kind.label())),
         ("created", Doc::or_null(object.created.as_ref().map(|entry| moment(story, &entry.at)))),
         ("destroyed", Doc::or_null(object.destroyed.as_ref().map(|entry| moment(story, &entry.at)))),
-        ("signals", Doc::number(object.signals.total)),
+        ("signals", Doc::number(object.signalled)),
         ("waits", Doc::number(object.waits.total)),
         ("wakes", Doc::number(object.wakes.total)),
         ("dropped", Doc::number(object.signals.dropped() + object.waits.dropped() + object.wakes.dropped())),

@@ -33,7 +33,7 @@ pub fn markdown(story: &AuditStory) -> String {
         let cells = [
             prose(&story.name(object)),
             prose(words::kind(object)),
-            grouped(object.signals.total),
+            grouped(object.signalled),
             grouped(object.waits.total),
             grouped(object.wakes.total),
             prose(&words::state(story, object)),

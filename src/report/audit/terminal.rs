@@ -82,7 +82,7 @@ fn objects(story: &AuditStory, page: &mut Page) {
                 Style::Plain,
                 &format!(
                     "  {}  {}  {}",
-                    number(object.signals.total),
+                    number(object.signalled),
                     number(object.waits.total),
                     number(object.wakes.total)
                 ),

@@ -76,7 +76,7 @@ impl AuditStory<'_> {
     /// Where a wait began.
     pub(crate) fn since(&self, verdict: &Verdict) -> String {
         let at = &verdict.since;
-        let behind = counted(verdict.events_since, "line", "lines");
+        let behind = counted(verdict.lines_since, "line", "lines");
         let time = self.audit.seen.time.zip(at.time).map(|(end, begun)| end.saturating_sub(begun));
         let time = time
             .filter(|time| *time > 0)
