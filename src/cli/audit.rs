@@ -26,7 +26,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   forkpoint audit run.jsonl
   forkpoint audit reference.jsonl candidate.jsonl
-  forkpoint audit --parked --thread 8 run.jsonl
+  forkpoint audit --parked --by 8 run.jsonl
   forkpoint audit --handle 0xF8000010 --handle event:ready run.jsonl";
 
 /// Follows every object that threads wait for through a log: who made, signalled, waited and woke. Tells each thread
@@ -44,13 +44,15 @@ pub struct AuditArgs {
     pub candidate: Option<LogPath>,
 
     /// Which threads of two logs belong together: auto, same, or 6=1,7=2
-    #[arg(long, value_name = "MAP", value_parser = parse_map, requires = "candidate", help_heading = "Two logs")]
+    #[arg(long, value_name = "MAP", value_parser = parse_map, requires = "candidate", help_heading = "What is told")]
     pub map: Option<MapChoice>,
 
-    /// Only this object, with its whole life: a handle, an address, or what the log calls it (repeatable)
+    /// Only this object, with its whole life (repeatable)
+    ///
+    /// A handle, an address, or what the log calls it.
     #[arg(long, value_name = "H", value_parser = parse_name, help_heading = "What is told")]
     pub handle: Vec<Name>,
-    /// Only what this thread did or waits for (repeatable) [in other commands: the thread role]
+    /// Only what this thread did or waits for (repeatable)
     #[arg(long = "by", value_name = "T", value_parser = parse_lane, help_heading = "What is told")]
     pub by: Vec<LaneName>,
     /// Only objects of this type, e.g. Event or Event/Auto (repeatable)
@@ -63,10 +65,17 @@ pub struct AuditArgs {
     #[arg(long, value_name = "N|all", default_value = "20", value_parser = parse_limit, help_heading = "What is told")]
     pub limit: Limit,
 
-    /// Form of the report on standard output
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Report")]
+    /// Report on stdout as terminal, markdown or json
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Report",
+        hide_possible_values = true
+    )]
     pub format: Format,
-    /// Write a report to a file as well; its name tells the format (repeatable)
+    /// Write the report to a .md, .json or .txt file too (repeatable)
     #[arg(long, short = 'o', value_name = "[FORMAT:]FILE", value_parser = output::parse_output, help_heading = "Report")]
     pub output: Vec<Output>,
 

@@ -58,6 +58,16 @@ pub enum Partner {
 }
 
 impl Partner {
+    pub fn word(self) -> &'static str {
+        match self {
+            Partner::Absent => "absent",
+            Partner::GoesOn { .. } => "goes-on",
+            Partner::Waits { .. } => "waits",
+            Partner::Ends { .. } => "ends",
+            Partner::Stops { .. } => "stops",
+        }
+    }
+
     pub fn thread(self) -> Option<u32> {
         match self {
             Partner::Absent => None,

@@ -130,8 +130,8 @@ fn both() -> Value {
         json!({ "tid": {}, "generation": count, "events": count, "last_line": count, "ended": { "type": "boolean" } }),
     );
     let missing = object(
-        &["threads", "signal", "partner", "goes_on", "waits"],
-        json!({ "threads": threads, "signal": deed, "goes_on": { "type": "boolean" }, "partner": { "anyOf": [partner, { "type": "null" }] }, "waits": nullable("waiting") }),
+        &["threads", "signal", "partner", "does", "waits"],
+        json!({ "threads": threads, "signal": deed, "does": { "enum": ["absent", "goes-on", "waits", "ends", "stops"] }, "partner": { "anyOf": [partner, { "type": "null" }] }, "waits": nullable("waiting") }),
     );
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

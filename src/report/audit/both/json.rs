@@ -5,7 +5,7 @@ use super::super::super::json::thread as thread_doc;
 use super::super::json::{moment, object as object_doc, waiting as waiting_doc};
 use super::story::BothStory;
 use super::words;
-use crate::audit::both::{Deed, Missing, OneSided, Paired, PairedBy, Partner};
+use crate::audit::both::{Deed, Missing, OneSided, Paired, PairedBy};
 use crate::source::Side;
 
 /// The form's name and version.
@@ -103,7 +103,7 @@ fn missing_doc(story: &BothStory, one: &OneSided, missing: &Missing) -> Doc {
         ("threads", pair(story, missing.pair)),
         ("signal", deed(story, one.side.other(), &missing.deed)),
         ("partner", Doc::or_null(partner)),
-        ("goes_on", Doc::boolean(matches!(missing.partner, Partner::GoesOn { .. }))),
+        ("does", Doc::text(missing.partner.word())),
         ("waits", Doc::or_null(waits)),
     ])
 }

@@ -174,8 +174,7 @@ pub(super) fn headline(story: &BothStory) -> String {
         }
     }
     if parted > 0 {
-        let verb = if parted == 1 { "parts" } else { "part" };
-        parts.push(format!("the trails of {} of {} {verb}", grouped(parted), counted(objects, "object", "objects")));
+        parts.push(format!("the trails of {} of {} part", grouped(parted), counted(objects, "object", "objects")));
     }
     if parts.is_empty() {
         let alike = match story.audit.waiting_alike {
