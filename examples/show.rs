@@ -45,19 +45,7 @@ enum What {
         asked: AccuracyArguments,
     },
     /// Threads that wait: a real program that forgets a call, millions of objects, large logs
-    Audit {
-        /// Runs of the real program, and as many in which it forgets a call; 0: none
-        #[arg(long, default_value_t = 50)]
-        runs: u64,
-        /// Objects that come and go, and a tenth of them; 0: none
-        #[arg(long, default_value_t = 10_000_000)]
-        objects: u64,
-        /// Bytes of the large logs; 0: none
-        #[arg(long, default_value = "1G", value_parser = parse_size)]
-        size: u64,
-        #[arg(long, default_value_t = 3)]
-        rounds: usize,
-    },
+    Audit(show::audit::Asked),
     /// A large pair: every divergence at its true place; time, memory, ratio to cmp
     Answer {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
@@ -306,9 +294,7 @@ fn main() -> ExitCode {
                 let asked = show::accuracy::Asked { pairs, first, shifted, scripts, python, keep };
                 show::accuracy::show(&program, &room, &asked)
             }
-            What::Audit { runs, objects, size, rounds } => {
-                show::audit::show(&program, &room, &show::audit::Asked { runs, objects, size, rounds })
-            }
+            What::Audit(asked) => show::audit::show(&program, &room, &asked),
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Speed { size, rounds, generator } => {
                 show::speed::show(&program, &room, &Asked { size, rounds, generator })

@@ -16,7 +16,7 @@ use crate::audit::log::{Audit, Name, audit};
 use crate::profile::Profile;
 use crate::report;
 use crate::report::audit::{AuditContext, AuditStory, Wanted};
-use crate::source::{Log, Side};
+use crate::source::{Log, OpenOptions, Side};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -127,7 +127,8 @@ pub fn run(args: AuditArgs) -> anyhow::Result<Exit> {
 }
 
 fn read(args: &AuditArgs, profile: &Profile, draw: bool) -> anyhow::Result<Audit> {
-    let mut log = Log::open(&args.log, &decide::open_options(&args.read))?;
+    let options = OpenOptions { alone: true, ..decide::open_options(&args.read) };
+    let mut log = Log::open(&args.log, &options)?;
     let mut watch = Watch::new(log.len_at_open().unwrap_or(0), draw);
     let start = match begin::begin(&mut log, profile)? {
         Ok(start) => start,

@@ -7,14 +7,20 @@ mod real;
 mod size;
 
 use super::{Program, Room, Shown};
+use crate::generate::options::parse_size;
 
+#[derive(clap::Args)]
 pub struct Asked {
-    /// Runs of the real program, and as many in which it forgets a call.
+    /// Runs of the real program, and as many in which it forgets a call; 0: none
+    #[arg(long, default_value_t = 50)]
     pub runs: u64,
-    /// Objects of the long log; of the short one it is a tenth.
+    /// Objects that come and go, after a tenth of them; 0: none
+    #[arg(long, default_value_t = 10_000_000)]
     pub objects: u64,
-    /// Bytes of the large logs.
+    /// Bytes of each large log; 0: none
+    #[arg(long, default_value = "1G", value_parser = parse_size)]
     pub size: u64,
+    #[arg(long, default_value_t = 3)]
     pub rounds: usize,
 }
 

@@ -64,7 +64,9 @@ fn text(value: &Value) -> String {
 
 /// An object's name without its number.
 fn object(left_out: &Value) -> String {
-    text(&left_out["object"]).chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+    let name = text(&left_out["object"]);
+    let words: Vec<&str> = name.split(|c: char| c.is_ascii_digit()).filter(|word| !word.is_empty()).collect();
+    words.join("#")
 }
 
 /// Runs the program to its end, which is where nobody can go on.
