@@ -57,8 +57,8 @@ fn row(
         command.arg(log);
         command
     };
-    let figures = race(&[Entrant::new("audit", 1, audit), Entrant::cmp(log, &copy)], rounds)?;
     let run = watched(&mut audit())?;
+    let figures = race(&[Entrant::new("audit", run.code.unwrap_or(-1), audit), Entrant::cmp(log, &copy)], rounds)?;
     let mut wrong = match run.report() {
         Ok(report) => hold(run.code, &report),
         Err(error) => vec![error.to_string()],
