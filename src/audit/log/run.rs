@@ -13,8 +13,8 @@ use super::world::World;
 use crate::align::Succession;
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
-use crate::scan::{Group, Opener, ScanOptions, ScannedWindow, Start, Swept, ThreadKey, sweep_with};
-use crate::source::{Log, SourceError};
+use crate::scan::{Group, Opener, ScanOptions, ScannedWindow, Start, Sweep, Swept, ThreadKey};
+use crate::source::{Log, SourceError, Window};
 
 /// What was found in a log.
 pub struct Audit {
@@ -43,40 +43,22 @@ pub fn audit(
 ) -> Result<Audit, SourceError> {
     let opener = Opener::new(profile, false);
     let reader = Reader::new(profile);
-    let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
-    let (world, seen) = (World::new(focus), Seen::new(&profile.audit));
-    let mut run = Run {
-        profile,
-        world,
-        seen,
-        threads: AHashMap::with_hasher(fixed_state()),
-        skipped: 0,
-        faults: Vec::new(),
-        is_torn: false,
-    };
-    let look = |window: &crate::source::Window, scanned: &ScannedWindow| reader.read(scanned, &window.bytes);
-    sweep_with(log, &opener, options, start, look, |swept, found| {
-        run.window(&swept, found);
-        let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
-        progress(bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
-        ControlFlow::Continue(())
-    })?;
-    run.seen.is_damaged = run.skipped > 0 || run.is_torn;
-    let verdicts = verdicts(&run.world, &run.seen);
-    Ok(Audit {
-        world: run.world,
-        seen: run.seen,
-        verdicts,
-        lines_skipped: run.skipped,
-        faults: run.faults,
-        is_torn: run.is_torn,
-    })
+    let mut run = Run::new(profile, focus);
+    let mut sweep = sweep(log, &opener, start);
+    while run.some(&mut sweep, &reader, &mut progress)?.is_continue() {}
+    Ok(run.end())
 }
 
-struct Run<'p> {
+/// A log from behind its header; malformed lines are stepped over.
+pub(in crate::audit) fn sweep<'l>(log: &'l mut Log, opener: &'l Opener, start: Start) -> Sweep<'l> {
+    Sweep::new(log, opener, ScanOptions { step_over_faults: true, ..ScanOptions::default() }, start)
+}
+
+/// A log on its way.
+pub(in crate::audit) struct Run<'p> {
     profile: &'p Profile,
-    world: World,
-    seen: Seen,
+    pub(in crate::audit) world: World,
+    pub(in crate::audit) seen: Seen,
     /// Where each thread stands, and its newest generation's number.
     threads: AHashMap<ThreadKey, (Succession, u32)>,
     skipped: u64,
@@ -95,7 +77,43 @@ enum Places {
     Each(Vec<Option<(u32, u64)>>),
 }
 
-impl Run<'_> {
+impl<'p> Run<'p> {
+    pub(in crate::audit) fn new(profile: &'p Profile, focus: Vec<Name>) -> Run<'p> {
+        Run {
+            profile,
+            world: World::new(focus),
+            seen: Seen::new(&profile.audit),
+            threads: AHashMap::with_hasher(fixed_state()),
+            skipped: 0,
+            faults: Vec::new(),
+            is_torn: false,
+        }
+    }
+
+    /// Takes the next windows of the log; breaks at its end. `progress` is told the bytes, lines and events of each.
+    pub(in crate::audit) fn some(
+        &mut self,
+        sweep: &mut Sweep<'_>,
+        reader: &Reader<'_>,
+        mut progress: impl FnMut(u64, u64, u64),
+    ) -> Result<ControlFlow<()>, SourceError> {
+        let look = |window: &Window, scanned: &ScannedWindow| reader.read(scanned, &window.bytes);
+        sweep.some(look, |swept, found| {
+            self.window(&swept, found);
+            let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
+            progress(bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// What is said of who waits now that the log has ended.
+    pub(in crate::audit) fn end(mut self) -> Audit {
+        self.seen.is_damaged = self.skipped > 0 || self.is_torn;
+        let verdicts = verdicts(&self.world, &self.seen);
+        let Run { world, seen, skipped: lines_skipped, faults, is_torn, .. } = self;
+        Audit { world, seen, verdicts, lines_skipped, faults, is_torn }
+    }
+
     fn window(&mut self, swept: &Swept<'_>, found: Vec<Found>) {
         let scanned = &swept.scanned;
         let places: Vec<Places> = scanned.groups.iter().map(|group| self.places(swept, group)).collect();
@@ -148,6 +166,7 @@ impl Run<'_> {
         let events = u64::from(group.to - group.from);
         let world = &mut self.world;
         let key = &group.thread;
+        let line = |row: u32| swept.lines_before + u64::from(row) + 1;
         let (succession, thread) = self.threads.entry(key.clone()).or_insert_with(|| {
             let thread = world.begin_thread(key.clone(), 0);
             (Succession::default(), thread)
@@ -157,6 +176,7 @@ impl Run<'_> {
             let first = world.threads[*thread as usize].events;
             if succession.take_growing(&spans.span(group.from), &spans.span(group.to - 1), events) {
                 world.threads[*thread as usize].events += events;
+                world.threads[*thread as usize].last_line = line(spans.span(group.to - 1).row);
                 return Places::Growing { thread: *thread, first };
             }
         }
@@ -176,6 +196,7 @@ impl Run<'_> {
                 *thread = world.begin_thread(key.clone(), place.generation);
             }
             world.threads[*thread as usize].events += 1;
+            world.threads[*thread as usize].last_line = line(span.row);
             each.push(Some((*thread, place.position)));
         }
         for (row, start, reason) in faults {
