@@ -37,7 +37,12 @@ fn who_waits_since_one_call_was_forgotten_is_told_and_why() {
         assert_eq!(truth["parked"], serde_json::json!([]));
         let (_, truth) = played(&folder, seed, Some(Plan::of(seed).forgotten(seed)));
         let line = judge::place(&whole, &truth["left_out"]).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
-        assert!(line > 1, "the header is no call");
+        folder.file("whole.jsonl", whole);
+        let mut command = forkpoint(["audit", "--format", "json", "--map", "same"]);
+        let output = command.args(["whole.jsonl", "run.jsonl"]).current_dir(folder.path("")).output().unwrap();
+        let report = serde_json::from_slice(&output.stdout).unwrap();
+        let wrong = judge::hold_named(&truth, line, output.status.code(), &report);
+        assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}");
     }
 }
 
@@ -62,6 +67,7 @@ fn the_judge_sees_wrong_answers() {
     assert!(!changed(&|report| report["waiting"][at]["since"]["line"] = 1.into()).is_empty());
     assert!(!changed(&|report| drop(report["waiting"].as_array_mut().unwrap().remove(0))).is_empty());
     assert!(!changed(&|report| report["unexplained"] = serde_json::json!([1])).is_empty());
+    assert!(!judge::hold_named(&truth, 7, Some(1), &report).is_empty(), "nothing is missing on line 7");
     // The log that lacks the call has no line for it.
     assert!(judge::place(&whole, &truth["left_out"]).is_err());
 }

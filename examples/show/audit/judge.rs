@@ -46,11 +46,7 @@ pub fn hold(truth: &Value, code: Option<i32>, report: &Value) -> Vec<String> {
 
 /// Of the object that one call was forgotten for: those who should wait for it do, and for a right reason, and certainly.
 fn in_vain(left_out: &Value, parked: &[Value], waiting: &[Value]) -> Vec<String> {
-    let text = |of: &Value| of.as_str().unwrap_or_default().to_owned();
-    let is_due = |one: &&Value| {
-        one["object"] == left_out["object"] && text(&one["thread"]).starts_with(&text(&left_out["waits"]))
-    };
-    let due: Vec<&Value> = parked.iter().filter(is_due).collect();
+    let due: Vec<&Value> = parked.iter().filter(|one| is_due(left_out, one)).collect();
     if due.is_empty() {
         return vec![format!("nobody waits for what was forgotten: {left_out}")];
     }
@@ -65,6 +61,36 @@ fn in_vain(left_out: &Value, parked: &[Value], waiting: &[Value]) -> Vec<String>
         }
     }
     wrong
+}
+
+/// What is said of two logs, the first of a run that forgot nothing: of each thread that should wait for the forgotten call, that it does
+/// in the second run only, and that the call on this line of the first is missing.
+pub fn hold_named(truth: &Value, line: u64, code: Option<i32>, report: &Value) -> Vec<String> {
+    let left_out = &truth["left_out"];
+    let none = Vec::new();
+    let mut wrong = Vec::new();
+    if code != Some(1) {
+        wrong.push(format!("exit {code:?} for two logs, must be 1"));
+    }
+    for due in truth["parked"].as_array().unwrap_or(&none).iter().filter(|one| is_due(left_out, one)) {
+        let waiting = report["waiting"].as_array().unwrap_or(&none);
+        let told = waiting.iter().find(|one| one["wait"]["thread"]["tid"] == due["tid"] && one["side"] == "candidate");
+        let missing = told.and_then(|told| told["missing"].as_array()).unwrap_or(&none);
+        let is_it = |one: &Value| {
+            let at = &one["signal"]["at"];
+            at["line"] == line && at["thread"]["tid"] == left_out["tid"] && at["source"] == left_out["function"]
+        };
+        if !missing.iter().any(is_it) {
+            wrong.push(format!("{due} for want of line {line} of the whole run; told: {told:?}"));
+        }
+    }
+    wrong
+}
+
+/// Whether a thread waits for what one call was forgotten for, and should.
+fn is_due(left_out: &Value, parked: &Value) -> bool {
+    let text = |of: &Value| of.as_str().unwrap_or_default().to_owned();
+    parked["object"] == left_out["object"] && text(&parked["thread"]).starts_with(&text(&left_out["waits"]))
 }
 
 /// The line of a log on which the call stands that another run left out: the so manieth signal of its thread to its object.

@@ -1,21 +1,23 @@
 //! A real program, run as it is and with one call forgotten: what an audit of its log says is what happened.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::super::program::watched;
 use super::super::table::machine;
-use super::super::{Hindered, Program, Room, Shown, Table};
-use super::judge::{hold, place};
+use super::super::{Hindered, Program, Room, Run, Shown, Table};
+use super::judge::{hold, hold_named, place};
 
 /// How it went with the calls to one object.
 #[derive(Default)]
 struct Family {
     runs: u64,
     right: u64,
+    /// The missing call's line in the log of a whole run was told.
+    named: u64,
     waiting: usize,
     reasons: BTreeMap<String, u64>,
 }
@@ -33,23 +35,29 @@ pub fn show(program: &Program, room: &Room, runs: u64) -> Shown {
     for seed in 1..=runs {
         let whole = play(room, "whole.jsonl", seed, None)?;
         let why = judged(program, &whole, &mut clean)?;
-        wrong.extend(why.into_iter().map(|why| format!("seed {seed}: {why}")));
+        let again = play(room, "again.jsonl", seed, None)?;
+        let why = why.into_iter().chain(clear_in_both(program, &whole, &again)?);
+        wrong.extend(why.map(|why| format!("seed {seed}: {why}")));
 
         let less = play(room, "less.jsonl", seed, Some(seed))?;
         let left_out = &less.truth["left_out"];
         let call = format!("{} of {}", text(&left_out["function"]), object(left_out));
         let family = families.entry(call).or_default();
         let mut why = judged(program, &less, family)?;
-        why.extend(told_by_both(program, &whole, &less)?);
+        let unnamed = told_by_both(program, &whole, &less)?;
+        family.named += u64::from(unnamed.is_empty());
+        why.extend(unnamed);
         wrong.extend(why.into_iter().map(|why| format!("seed {seed}, {left_out}: {why}")));
     }
-    let mut table = Table::new(&["forgotten", "runs", "right", "threads that wait", "said of who waits for it"]);
+    let mut table =
+        Table::new(&["forgotten", "runs", "right", "line named", "threads that wait", "said of who waits for it"]);
     for (call, family) in std::iter::once((&"nothing".to_owned(), &clean)).chain(&families) {
         let reasons: Vec<String> = family.reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
         table.row([
             call.clone(),
             family.runs.to_string(),
             family.right.to_string(),
+            family.named.to_string(),
             family.waiting.to_string(),
             reasons.join(", "),
         ]);
@@ -100,18 +108,26 @@ fn judged(program: &Program, played: &Played, family: &mut Family) -> Result<Vec
     Ok(wrong)
 }
 
-/// With the log of the run that forgot nothing beside it: the very line of the call that is missing is known, and an audit of both logs is
-/// to name it.
-fn told_by_both(_program: &Program, whole: &Played, less: &Played) -> Shown {
+/// With the log of a run that forgot nothing beside it: the line of that log on which the missing call stands is named.
+fn told_by_both(program: &Program, whole: &Played, less: &Played) -> Shown {
     let log = std::fs::read_to_string(&whole.log)?;
     let line = match place(&log, &less.truth["left_out"]) {
         Ok(line) => line,
         Err(why) => return Ok(vec![why]),
     };
-    Ok(names_line(&whole.log, line))
+    let run = both(program, whole, less)?;
+    Ok(hold_named(&less.truth, line, run.code, &run.report()?))
 }
 
-/// The place for `forkpoint audit WHOLE LESS`, once there is such a thing: its report must name this line of WHOLE.
-fn names_line(_whole: &Path, line: u64) -> Vec<String> {
-    if line > 1 { Vec::new() } else { vec![format!("line {line} is the header")] }
+/// Of two runs that forgot nothing nobody waits in one only.
+fn clear_in_both(program: &Program, whole: &Played, again: &Played) -> Shown {
+    let report = both(program, whole, again)?.report()?;
+    let waiting = &report["waiting"];
+    Ok(if *waiting == serde_json::json!([]) { Vec::new() } else { vec![format!("nobody waits, told: {waiting}")] })
+}
+
+/// Which worker is which cannot be told from what they do; their numbers are the same in all runs.
+fn both(program: &Program, reference: &Played, candidate: &Played) -> Result<Run, Hindered> {
+    let mut command = program.command(["audit", "--format", "json", "--map", "same"]);
+    watched(command.args([&reference.log, &candidate.log]))
 }
