@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::report;
 use crate::report::audit::{AuditContext, AuditStory, Wanted};
 use crate::scan::Start;
-use crate::source::{Log, Side};
+use crate::source::{Log, OpenOptions, Side};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -178,7 +178,8 @@ pub(super) fn start(log: &mut Log, path: &Path, profile: &Profile, quiet: bool) 
 }
 
 fn read(args: &AuditArgs, profile: &Profile, draw: bool) -> anyhow::Result<Audit> {
-    let mut log = Log::open(&args.log, &decide::open_options(&args.read))?;
+    let options = OpenOptions { alone: true, ..decide::open_options(&args.read) };
+    let mut log = Log::open(&args.log, &options)?;
     let mut watch = Watch::new(log.len_at_open().unwrap_or(0), draw);
     let start = start(&mut log, &args.log, profile, args.talk.quiet)?;
     let read = audit(&mut log, start, profile, args.handle.clone(), |bytes, lines, events| {
