@@ -156,8 +156,8 @@ show-reports: show-build ## Reports of six real divergences, as a user would pas
 show-origin: show-build ## Where a value came from: 100 planted cases; one mention in a log of 1 GB, seconds and GB/s (CASES=100, SIZE=1G, ROUNDS=5)
 	$(SHOW) origin --cases "$(or $(CASES),100)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"
 
-show-audit: show-build ## The life of handles: every scene of waiting threads told as it was, anything threads do against a kernel, blind spots (CASES=200); a real program that forgets a call (RUNS=50); millions of objects (OBJECTS=10000000); large logs (SIZE=1G, ROUNDS=3)
-	FORKPOINT_CASES="$(or $(CASES),200)" $(CARGO) test $(LOCKED) --quiet --test audit -- --nocapture
+show-audit: show-build ## The life of handles: scenes, anything threads do, blind spots, a missing signal in two runs (CASES=200); a real program that forgets a call (RUNS=50); OBJECTS=10000000; SIZE=1G, ROUNDS=3
+	FORKPOINT_CASES="$(or $(CASES),200)" $(CARGO) test $(LOCKED) --quiet --test audit --test audit_both -- --nocapture
 	$(SHOW) audit --runs "$(or $(RUNS),50)" --objects "$(or $(OBJECTS),10000000)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),3)"
 
 show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a real one; what is planted beside noise is found (CASES=50, PLANTED=20)
