@@ -170,7 +170,7 @@ fn of_two_logs_the_missing_signal_is_named() {
     let (code, page, told) = audit(&folder, &["reference.jsonl", "candidate.jsonl"]);
     assert_eq!((code, told.as_str()), (1, ""), "{page}");
     insta::assert_snapshot!(page, @r"
-    differ: 1 thread waits in the candidate only; the trails of 1 of 1 object parts
+    differ: 1 thread waits in the candidate only; the trails of 1 of 1 object part
 
       reference  reference.jsonl  9 events in 3 threads, 1 object made, 0 destroyed
       candidate  candidate.jsonl  6 events in 3 threads, 1 object made, 0 destroyed
@@ -201,7 +201,7 @@ fn of_two_logs_the_missing_signal_is_named() {
     insta::assert_snapshot!(page, @r"
     # forkpoint: the life of handles in two runs
 
-    **differ**: 1 thread waits in the candidate only; the trails of 1 of 1 object parts
+    **differ**: 1 thread waits in the candidate only; the trails of 1 of 1 object part
 
     - reference: reference.jsonl  9 events in 3 threads, 1 object made, 0 destroyed
     - candidate: candidate.jsonl  6 events in 3 threads, 1 object made, 0 destroyed

@@ -10,7 +10,7 @@ use super::size::show_count;
 use super::terminal::Surroundings;
 use super::{Exit, complain, decide, paired, tell, workers};
 use crate::align::Observer;
-use crate::audit::both::{BothAudit, PairedBy, audit_both};
+use crate::audit::both::{BothAudit, BothOptions, PairedBy, audit_both};
 use crate::profile::Profile;
 use crate::report;
 use crate::report::audit::Wanted;
@@ -83,20 +83,13 @@ fn read(args: &AuditArgs, paths: [&LogPath; 2], profile: &Profile, draw: bool) -
     let mut watch = Watch::new(sizes.iter().sum(), draw);
     let follow = |paired_by: PairedBy| -> anyhow::Result<BothAudit> {
         let [mut reference, mut candidate] = open()?;
-        let quiet = args.talk.quiet;
-        let starts =
-            [start(&mut reference, paths[0], profile, quiet)?, start(&mut candidate, paths[1], profile, quiet)?];
-        let logs = [&mut reference, &mut candidate];
-        let found = audit_both(
-            logs,
-            starts,
-            profile,
-            (pairs.clone(), paired_by),
-            &args.handle,
-            |side, bytes, lines, events| {
-                watch.progress(side, bytes, lines, events, 0);
-            },
-        )?;
+        let starts = [(&mut reference, paths[0]), (&mut candidate, paths[1])];
+        let [first, second] = starts.map(|(log, path)| start(log, path, profile, args.talk.quiet));
+        let logs = [(&mut reference, first?), (&mut candidate, second?)];
+        let options = BothOptions { paired_by, focus: &args.handle };
+        let found = audit_both(logs, profile, pairs.clone(), options, |side, bytes, lines, events| {
+            watch.progress(side, bytes, lines, events, 0);
+        })?;
         left(&mut reference, paths[0], args)?;
         left(&mut candidate, paths[1], args)?;
         Ok(found)

@@ -14,6 +14,6 @@ pub mod waiting;
 
 pub use deed::Deed;
 pub use paired::{Paired, PairedBy, ThreadPair};
-pub use run::{BothAudit, audit_both};
+pub use run::{BothAudit, BothOptions, audit_both};
 pub use trail::Trail;
 pub use waiting::{Missing, OneSided, Partner};

@@ -30,6 +30,14 @@ pub struct BothAudit {
     pub names_tell: bool,
 }
 
+/// What the caller decides.
+#[derive(Clone, Copy, Debug)]
+pub struct BothOptions<'a> {
+    pub paired_by: PairedBy,
+    /// Of objects with these names all steps are kept.
+    pub focus: &'a [Name],
+}
+
 /// Follows all objects through two logs, whose headers have been read and whose threads are paired. The log of which fewer events
 /// were read is read next, so that memory follows how far the two are apart. `progress` is told the bytes, lines and events of each
 /// window.
@@ -37,20 +45,18 @@ pub struct BothAudit {
 /// # Errors
 /// A log cannot be read.
 pub fn audit_both(
-    [reference, candidate]: [&mut Log; 2],
-    starts: [Start; 2],
+    [reference, candidate]: [(&mut Log, Start); 2],
     profile: &Profile,
-    (pairs, paired_by): (Vec<ThreadPair>, PairedBy),
-    focus: &[Name],
+    pairs: Vec<ThreadPair>,
+    options: BothOptions<'_>,
     mut progress: impl FnMut(Side, u64, u64, u64),
 ) -> Result<BothAudit, SourceError> {
     let opener = Opener::new(profile, false);
     let reader = Reader::new(profile);
-    let [first, second] = starts;
-    let mut sweeps = [sweep(reference, &opener, first), sweep(candidate, &opener, second)];
-    let mut runs = [Run::new(profile, focus.to_vec()), Run::new(profile, focus.to_vec())];
+    let mut sweeps = [sweep(reference.0, &opener, reference.1), sweep(candidate.0, &opener, candidate.1)];
+    let mut runs = [Run::new(profile, options.focus.to_vec()), Run::new(profile, options.focus.to_vec())];
     runs.iter_mut().for_each(|run| run.world.keep_journal());
-    let mut trails = Trails::new(&pairs, paired_by);
+    let mut trails = Trails::new(&pairs, options.paired_by);
     let mut open = [true; 2];
     while open != [false; 2] {
         let behind = if runs[0].seen.events <= runs[1].seen.events { Side::Reference } else { Side::Candidate };
@@ -73,6 +79,6 @@ pub fn audit_both(
     let logs = runs.map(Run::end);
     let (waiting, waiting_alike) = waiting(&logs, &pairs, &finished);
     let (parted, parted_more, objects) = (finished.parted, finished.more, finished.objects);
-    let names_tell = finished.names_tell;
+    let (paired_by, names_tell) = (options.paired_by, finished.names_tell);
     Ok(BothAudit { logs, pairs, parted, parted_more, objects, waiting, waiting_alike, paired_by, names_tell })
 }

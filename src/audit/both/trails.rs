@@ -14,7 +14,7 @@ use crate::json::tape::fixed_state;
 use crate::profile::AuditStep;
 use crate::source::Side;
 
-/// Objects whose trails part and that are gone, kept at most.
+/// Objects whose trails part and that are gone, kept at least: those that part first.
 const PARTED_MAX: usize = 4096;
 /// Objects that nobody made.
 const UNMADE_MAX: usize = 1 << 16;
@@ -40,7 +40,7 @@ pub struct Trails {
     unmade: VecDeque<(u32, u64)>,
     has_ended: [bool; 2],
     held: Vec<Held>,
-    /// Those that are gone, the first [`PARTED_MAX`].
+    /// Those that are gone, at least the [`PARTED_MAX`] that part first.
     parted: Vec<Paired>,
     /// All of those.
     parted_gone: u64,
@@ -287,13 +287,21 @@ impl Trails {
             return;
         }
         self.parted_gone += 1;
-        if self.parted.len() < PARTED_MAX {
-            self.parted.push(object);
+        self.parted.push(object);
+        if self.parted.len() == 2 * PARTED_MAX {
+            self.forget_late_parted();
         }
+    }
+
+    /// In the order in which the logs were read, which must not show, others may have come first.
+    fn forget_late_parted(&mut self) {
+        self.parted.sort_by_key(Paired::first_line);
+        self.parted.truncate(PARTED_MAX);
     }
 
     /// Both logs have ended.
     pub fn finish(mut self) -> Finished {
+        self.forget_late_parted();
         let mut living = Vec::new();
         for mut object in std::mem::take(&mut self.all).into_iter().flatten() {
             object.trails.iter_mut().for_each(|(_, trail)| trail.end());
@@ -304,7 +312,7 @@ impl Trails {
                 living.push(*object);
             }
         }
-        self.parted.sort_by_key(|object| object.first_line());
+        self.parted.sort_by_key(Paired::first_line);
         let more = self.parted_gone - self.parted.len() as u64;
         let [named, met] = self.named;
         let (of_thread, lanes, objects) = (self.of_thread, self.lanes, self.objects);
