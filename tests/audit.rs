@@ -97,6 +97,27 @@ fn a_thread_without_handles_signals_nothing_else_when_it_ends() {
     assert_eq!((object.signalled, object.available), (0, 0), "the end of thread 2 is no signal to it");
 }
 
+#[test]
+fn an_object_that_is_asked_for_is_told_however_many_come_after_it() {
+    let mut log = header("scene");
+    for at in 0..10_000 {
+        let names = format!("{{\"handle_semantic_id\":\"event:{at}\",\"object_type\":\"Event\"}}");
+        log += &event("1", at * 2, "handle.create", &names);
+        log += &event("1", at * 2 + 1, "handle.destroy", &names);
+    }
+    let profile = builtin("schema-v1").unwrap();
+    let mut read = Log::from_bytes("scene", log.into_bytes(), &OpenOptions::default());
+    let start = header::start(&mut read, &profile).expect("a header");
+    let asked = Name::Text("event:7".into());
+    let audit = audit(&mut read, start, &profile, vec![asked.clone()], |_, _, _| ()).unwrap();
+    assert_eq!((audit.world.created, audit.world.destroyed), (10_000, 10_000));
+    let known: Vec<_> = audit.world.objects.buried().collect();
+    assert!(known.len() < 5_000, "{} objects are remembered", known.len());
+    let of: Vec<_> = known.iter().filter(|object| object.names.contains(&asked)).collect();
+    assert_eq!(of.len(), 1, "the one that is asked for is told");
+    assert!(of[0].created.is_some() && of[0].destroyed.is_some());
+}
+
 /// Whether an event is a step by a rule, as far as the rules of schema-v1 go: by its kind and the function's name.
 fn is_by(rules: &[&AuditRule], event: &Value) -> bool {
     rules.iter().any(|rule| is_by_one(rule, event))

@@ -8,8 +8,8 @@ use super::object::{KEPT, Kind, Object};
 use super::step::Name;
 use crate::json::tape::fixed_state;
 
-/// Objects that are remembered once they are gone.
-const BURIED_MAX: usize = 1 << 16;
+/// Objects that are remembered once they are gone, beside those that are asked for. More are only slower: they do not fit in caches.
+const BURIED_MAX: usize = 1 << 12;
 /// Objects that nobody made and that nobody waits for.
 const UNMADE_MAX: usize = 1 << 16;
 
@@ -22,6 +22,8 @@ pub struct Objects {
     /// The last objects that are gone, in places that are used in turn.
     gone: Vec<Option<Box<Object>>>,
     next_gone: usize,
+    /// Those of them that are asked for and that others have taken the place of.
+    asked_for: Vec<Box<Object>>,
     /// The newest of each name, by its place.
     gone_names: AHashMap<Name, usize>,
     /// Objects that nobody made, or that came back, by place and number, the first first.
@@ -39,6 +41,7 @@ impl Objects {
             live: AHashMap::with_hasher(fixed_state()),
             gone: Vec::new(),
             next_gone: 0,
+            asked_for: Vec::new(),
             gone_names: AHashMap::with_hasher(fixed_state()),
             unmade: VecDeque::new(),
             next_number: 0,
@@ -94,7 +97,7 @@ impl Objects {
 
     /// The last objects that are gone.
     pub fn buried(&self) -> impl Iterator<Item = &Object> {
-        self.gone.iter().flatten().map(AsRef::as_ref)
+        self.gone.iter().flatten().chain(&self.asked_for).map(AsRef::as_ref)
     }
 
     /// Takes up an object that nobody made, or that is gone. Of too many the first that nobody waits for is given up.
@@ -162,6 +165,7 @@ impl Objects {
         for name in &object.names {
             self.gone_names.insert(name.clone(), place);
         }
-        self.gone[place] = Some(object);
+        let oldest = self.gone[place].replace(object);
+        self.asked_for.extend(oldest.filter(|object| object.kept == usize::MAX));
     }
 }
