@@ -42,6 +42,8 @@ pub struct Paired {
     pub(super) pending: u64,
     /// No handle of it is left.
     pub(super) gone: [bool; 2],
+    /// It is gone, and one side did more to it.
+    pub(super) is_uneven: bool,
 }
 
 impl Paired {
@@ -55,6 +57,7 @@ impl Paired {
             trails: SmallVec::new(),
             pending: 0,
             gone: [false; 2],
+            is_uneven: false,
         }
     }
 

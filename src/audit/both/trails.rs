@@ -18,6 +18,8 @@ use crate::source::Side;
 const PARTED_MAX: usize = 4096;
 /// Objects that nobody made.
 const UNMADE_MAX: usize = 1 << 16;
+/// Objects that are gone on both sides, one of which did more to it.
+const UNEVEN_MAX: usize = 1 << 16;
 
 /// Objects that are made alike: by threads of a pair, of a family, under a name if names count.
 type Make = (u32, &'static str, Option<Box<str>>);
@@ -38,6 +40,8 @@ pub struct Trails {
     /// Objects that nobody made, by what the logs call them; and by place and number, the first first.
     by_name: AHashMap<Name, u32>,
     unmade: VecDeque<(u32, u64)>,
+    /// Objects that are gone, but whose trails are not the same yet, by place and number, the first first.
+    uneven: VecDeque<(u32, u64)>,
     has_ended: [bool; 2],
     held: Vec<Held>,
     /// Those that are gone, at least the [`PARTED_MAX`] that part first.
@@ -89,6 +93,7 @@ impl Trails {
             unpaired: AHashMap::with_hasher(fixed_state()),
             by_name: AHashMap::with_hasher(fixed_state()),
             unmade: VecDeque::new(),
+            uneven: VecDeque::new(),
             has_ended: [false; 2],
             held: Vec::new(),
             parted: Vec::new(),
@@ -261,14 +266,30 @@ impl Trails {
 
     /// Gives up an object that is gone on both sides, or on the one that has it once the other one has ended.
     fn retire(&mut self, at: u32) {
-        let Some(object) = &self.all[at as usize] else { return };
+        let Some(object) = &mut self.all[at as usize] else { return };
         let is_over = |side: usize| object.gone[side] || (self.has_ended[side] && object.numbers[side].is_none());
-        // Steps behind the last close may still make it even.
-        let is_settled = object.is_even() || object.parts() || self.has_ended != [false; 2];
-        if !(is_over(0) && is_over(1) && object.pending == 0 && is_settled) {
+        if !(is_over(0) && is_over(1) && object.pending == 0) {
             return;
         }
-        let mut object = self.all[at as usize].take().expect("it was there");
+        // Steps behind the last close may still make it even.
+        if object.is_even() || object.parts() || self.has_ended != [false; 2] {
+            return self.give_up(at);
+        }
+        if std::mem::replace(&mut object.is_uneven, true) {
+            return;
+        }
+        self.uneven.push_back((at, object.number));
+        if self.uneven.len() > UNEVEN_MAX
+            && let Some((oldest, number)) = self.uneven.pop_front()
+            && self.all[oldest as usize].as_ref().is_some_and(|object| object.number == number)
+        {
+            self.give_up(oldest);
+        }
+    }
+
+    /// An object's place is free: nothing further is held against it.
+    fn give_up(&mut self, at: u32) {
+        let Some(mut object) = self.all[at as usize].take() else { return };
         self.free.push(at);
         if let Some(name) = &object.unmade {
             self.by_name.remove(name);

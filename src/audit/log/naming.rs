@@ -23,7 +23,7 @@ pub struct Objects {
     gone: Vec<Option<Box<Object>>>,
     next_gone: usize,
     /// Those of them that are asked for and that others have taken the place of.
-    asked_for: Vec<Box<Object>>,
+    asked_for: Vec<Object>,
     /// The newest of each name, by its place.
     gone_names: AHashMap<Name, usize>,
     /// Objects that nobody made, or that came back, by place and number, the first first.
@@ -97,7 +97,7 @@ impl Objects {
 
     /// The last objects that are gone.
     pub fn buried(&self) -> impl Iterator<Item = &Object> {
-        self.gone.iter().flatten().chain(&self.asked_for).map(AsRef::as_ref)
+        self.gone.iter().flatten().map(AsRef::as_ref).chain(&self.asked_for)
     }
 
     /// Takes up an object that nobody made, or that is gone. Of too many the first that nobody waits for is given up.
@@ -166,6 +166,6 @@ impl Objects {
             self.gone_names.insert(name.clone(), place);
         }
         let oldest = self.gone[place].replace(object);
-        self.asked_for.extend(oldest.filter(|object| object.kept == usize::MAX));
+        self.asked_for.extend(oldest.filter(|object| object.kept == usize::MAX).map(|object| *object));
     }
 }
