@@ -51,7 +51,6 @@ pub struct Endings {
 pub struct Thread {
     pub key: ThreadKey,
     pub generation: u32,
-    pub events: u64,
     pub has_ended: bool,
     pub wait: Option<Wait>,
     /// The function it is in, and what that says of the object it makes.
@@ -119,7 +118,7 @@ impl World {
         let object = self.objects.find(&Name::Thread(Box::new(key.clone())));
         let object = object.map(|at| (at, self.objects.all[at].number));
         let (wait, call, met, held) = (None, None, VecDeque::new(), Vec::new());
-        self.threads.push(Thread { key, generation, events: 0, has_ended: false, wait, call, met, object, held });
+        self.threads.push(Thread { key, generation, has_ended: false, wait, call, met, object, held });
         (self.threads.len() - 1) as u32
     }
 
