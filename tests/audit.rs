@@ -128,6 +128,43 @@ fn a_thread_goes_on_behind_lines_that_are_no_events() {
     assert_eq!(audit.faults.iter().map(|(line, ..)| *line).collect::<Vec<_>>(), [3, 6, 7, 8]);
 }
 
+#[test]
+fn nothing_is_certain_of_a_wait_for_nobody_knows_what() {
+    let log = header("scene")
+        + &event("5", 0, "wait.begin", "{}")
+        + &event("5", 1, "wait.end", "{}")
+        + &event("5", 2, "wait.begin", "{}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    assert_eq!(audit.verdicts.iter().map(|one| one.doubts.is_empty()).collect::<Vec<_>>(), [false]);
+}
+
+#[test]
+fn a_handle_that_is_duplicated_as_itself_stays_what_it_is() {
+    let log = header("scene")
+        + &event("5", 0, "handle.create", "{\"raw_handle_id\":16,\"object_type\":\"Event\"}")
+        + &event("5", 1, "handle.duplicate", "{\"source_raw_handle_id\":16,\"raw_handle_id\":16}")
+        + &event("5", 2, "handle.create", "{\"raw_handle_id\":20,\"object_type\":\"Event\"}")
+        + &event("5", 3, "handle.destroy", "{\"raw_handle_id\":16}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    let left: Vec<_> = audit.world.objects.living().map(|(_, object)| object.names.clone()).collect();
+    assert_eq!((audit.world.destroyed, left), (1, vec![std::iter::once(Name::Number(20)).collect()]));
+}
+
+#[test]
+fn what_was_given_to_a_wait_that_is_for_something_else_goes_to_the_next() {
+    let call = |name: &str, args: &str| format!("{{\"name\":\"{name}\",\"args\":{{{args}}}}}");
+    let made = |id: &str| format!("{{\"handle_semantic_id\":\"{id}\",\"object_type\":\"Event/Auto\"}}");
+    let log = header("scene")
+        + &event("4", 0, "handle.create", &made("known"))
+        + &event("5", 0, "kernel.call", &call("KeWaitForSingleObject", "\"object\":\"0x8000\""))
+        + &event("6", 0, "wait.begin", "{\"handle_semantic_id\":\"0x8000\"}")
+        + &event("4", 1, "kernel.call", &call("KeSetEvent", "\"object\":\"0x8000\""))
+        + &event("5", 1, "wait.begin", "{\"handle_semantic_id\":\"known\"}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    let words: Vec<_> = audit.verdicts.iter().map(|one| one.reason.word()).collect();
+    assert_eq!(words, ["never-signalled", "not-woken"], "{:?}", audit.verdicts);
+}
+
 /// Whether an event is a step by a rule, as far as the rules of schema-v1 go: by its kind and the function's name.
 fn is_by(rules: &[&AuditRule], event: &Value) -> bool {
     rules.iter().any(|rule| is_by_one(rule, event))

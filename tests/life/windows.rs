@@ -1,8 +1,9 @@
 //! An audit is the same however its log is cut into windows.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use forkpoint::audit::log::Audit;
+use forkpoint::audit::log::{Audit, Verdict};
 use forkpoint::profile::Profile;
 use forkpoint::report::audit::{AuditContext, AuditStory, json, markdown, terminal};
 
@@ -16,10 +17,30 @@ pub fn report(audit: &Audit, profile: &Profile) -> String {
     json(&story)
 }
 
+/// What holds of every audit: objects are told apart, waits and those who wait agree, and what is certain is about an object.
+fn is_sound(audit: &Audit) {
+    let world = &audit.world;
+    let mut numbers = BTreeSet::new();
+    for (at, object) in world.objects.living() {
+        assert!(object.number > 0 && numbers.insert(object.number), "no number of its own: {object:?}");
+        let waits = |thread: &u32| world.threads[*thread as usize].wait.as_ref();
+        let is_waiting = |thread| waits(thread).is_some_and(|wait| wait.objects.contains(&at));
+        assert!(object.waiters.iter().all(is_waiting), "one of them does not wait: {object:?}");
+    }
+    for (thread, wait) in world.threads.iter().zip(0..).filter_map(|(thread, at)| Some((at, thread.wait.as_ref()?))) {
+        let is_waited_for = |at: &usize| world.objects.all[*at].waiters.contains(&thread);
+        assert!(wait.objects.iter().all(is_waited_for), "thread {thread} is not among those who wait: {wait:?}");
+        assert!(audit.verdicts.iter().any(|verdict| verdict.thread == thread), "nothing is said of thread {thread}");
+    }
+    let is_about_nothing = |verdict: &&Verdict| verdict.doubts.is_empty() && verdict.objects.is_empty();
+    assert_eq!(audit.verdicts.iter().find(is_about_nothing), None, "certain, of nothing");
+}
+
 /// The audit of a log; none where it begins otherwise than the profile wants. Windows of a line, of some and of all lines
-/// must give one report and the same faults.
+/// must give one report and the same faults, and the audit must be sound.
 pub fn same(log: &[u8], profile: &Profile) -> Option<Audit> {
     let whole = try_audit(log, profile, 1 << 20)?;
+    is_sound(&whole);
     for window_bytes in [1, 700] {
         let audit = try_audit(log, profile, window_bytes).expect("the header is the same");
         assert_eq!(audit.faults, whole.faults, "windows of {window_bytes} bytes");
