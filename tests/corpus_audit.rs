@@ -32,7 +32,7 @@ fn waiting(audit: &Audit) -> Vec<String> {
         let key = &world.threads[verdict.thread as usize].key;
         let object = all.iter().find(|object| Some(&object.number) == verdict.objects.first());
         let name = object.and_then(|object| object.names.first()).map_or_else(String::new, ToString::to_string);
-        format!("{possibly}{key} {} {name}", verdict.reason.word())
+        format!("{possibly}{key} {} {name}", verdict.reason.word()).trim_end().to_owned()
     });
     told.collect()
 }
