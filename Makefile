@@ -100,7 +100,7 @@ show: show-demo show-ends show-json show-windows show-fifos show-archives show-6
 	$(SHOW) answer --size 100M
 
 show-build: build
-	$(CARGO) build $(LOCKED) --release --quiet --example show --example generate --example trace6502
+	$(CARGO) build $(LOCKED) --release --quiet --example show --example generate --example trace6502 --example eventshim
 
 show-answer: show-build ## A large pair: every divergence at its place; time, memory, ratio to cmp (SIZE=1G, PAIR=folder, ROUNDS=3)
 	$(SHOW) answer --size "$(or $(SIZE),1G)" $(if $(PAIR),--pair "$(PAIR)") --rounds "$(or $(ROUNDS),3)"
@@ -156,8 +156,9 @@ show-reports: show-build ## Reports of six real divergences, as a user would pas
 show-origin: show-build ## Where a value came from: 100 planted cases; one mention in a log of 1 GB, seconds and GB/s (CASES=100, SIZE=1G, ROUNDS=5)
 	$(SHOW) origin --cases "$(or $(CASES),100)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"
 
-show-audit: ## The life of handles: every scene of waiting threads told as it was, anything threads do against a kernel, blind spots (CASES=200)
+show-audit: show-build ## The life of handles: every scene of waiting threads told as it was, anything threads do against a kernel, blind spots (CASES=200); a real program that forgets a call (RUNS=50); millions of objects (OBJECTS=10000000); large logs (SIZE=1G, ROUNDS=3)
 	FORKPOINT_CASES="$(or $(CASES),200)" $(CARGO) test $(LOCKED) --quiet --test audit -- --nocapture
+	$(SHOW) audit --runs "$(or $(RUNS),50)" --objects "$(or $(OBJECTS),10000000)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),3)"
 
 show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a real one; what is planted beside noise is found (CASES=50, PLANTED=20)
 	FORKPOINT_CASES="$(or $(CASES),50)" $(CARGO) test $(LOCKED) --release --quiet --test infer -- --nocapture

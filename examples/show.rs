@@ -44,6 +44,8 @@ enum What {
         #[command(flatten)]
         asked: AccuracyArguments,
     },
+    /// Threads that wait: a real program that forgets a call, millions of objects, large logs
+    Audit(show::audit::Asked),
     /// A large pair: every divergence at its true place; time, memory, ratio to cmp
     Answer {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
@@ -292,6 +294,7 @@ fn main() -> ExitCode {
                 let asked = show::accuracy::Asked { pairs, first, shifted, scripts, python, keep };
                 show::accuracy::show(&program, &room, &asked)
             }
+            What::Audit(asked) => show::audit::show(&program, &room, &asked),
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Speed { size, rounds, generator } => {
                 show::speed::show(&program, &room, &Asked { size, rounds, generator })

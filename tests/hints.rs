@@ -54,8 +54,10 @@ fn advice(page: &str) -> Vec<String> {
 
 /// The command that a line holds from some word on to its end.
 fn command_in(line: &str) -> Option<String> {
-    let at =
-        ["forkpoint show ", "forkpoint check ", "forkpoint diff "].iter().filter_map(|word| line.find(word)).min()?;
+    let at = ["forkpoint show ", "forkpoint check ", "forkpoint audit ", "forkpoint diff "]
+        .iter()
+        .filter_map(|word| line.find(word))
+        .min()?;
     Some(line[at..].trim_end().to_owned())
 }
 
@@ -68,13 +70,14 @@ fn every_command_of_the_corpus_runs_as_printed() {
         let second = scope.spawn(|| run_all(halves.1));
         (run_all(halves.0), second.join().unwrap())
     });
-    let counts: Vec<usize> = (0..3).map(|at| counts.0[at] + counts.1[at]).collect();
+    let counts: Vec<usize> = (0..4).map(|at| counts.0[at] + counts.1[at]).collect();
     assert!(counts[0] > 50 && counts[1] > 30 && counts[2] > 50, "{counts:?}: commands are not found");
+    assert!(counts[3] > 0, "no divergent event is a step of an object");
 }
 
-/// Runs the commands of these cases: how many of `show`, `check` and `diff` there were.
-fn run_all(cases: &[Case]) -> [usize; 3] {
-    let mut counts = [0usize; 3];
+/// Runs the commands of these cases: how many of `show`, `check`, `diff` and `audit` there were.
+fn run_all(cases: &[Case]) -> [usize; 4] {
+    let mut counts = [0usize; 4];
     for case in cases {
         let name = case.name();
         let words = ["reference.jsonl", "candidate.jsonl"].map(str::to_owned).into_iter().chain(case.flags.clone());
@@ -88,6 +91,10 @@ fn run_all(cases: &[Case]) -> [usize; 3] {
                 Some("check") => {
                     checks(&name, &case.folder, command, &printed.json);
                     counts[1] += 1;
+                }
+                Some("audit") => {
+                    follows(&name, &case.folder, command);
+                    counts[3] += 1;
                 }
                 _ => {
                     compares(&name, &case.folder, command, &printed);
@@ -134,6 +141,15 @@ fn shows(name: &str, folder: &Path, command: &str, report: &Value, as_a_page: bo
         let told = format!("{} {value}", flag.trim_start_matches('-'));
         assert!(page.lines().next().unwrap().contains(&told), "{name}: {command}: {told}: {page}");
     }
+}
+
+/// `audit` follows an object of the divergent event: one that it knows.
+fn follows(name: &str, folder: &Path, command: &str) {
+    let output = shell(folder, &format!("{command} --format json"));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    assert_eq!(report["schema"], "forkpoint.audit-both/1", "{name}: {command}: {}", text(&output.stderr));
+    let page = text(&shell(folder, command).stdout);
+    assert!(page.contains(" by thread "), "{name}: {command}: no step of it is told: {page}");
 }
 
 /// `check` lists at least the malformed lines that the comparison met in that log.

@@ -61,6 +61,27 @@ fn one_program_may_open_and_write_two_fifos_in_turn() {
 }
 
 #[test]
+fn who_writes_a_log_that_is_read_alone_waits_and_nothing_is_spooled() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let options = OpenOptions { alone: true, ..OpenOptions::default() };
+    let mut log = Log::open_reader("alone", Box::new(reader), &options).unwrap();
+    let whole = text(500_000);
+    let expected = whole.clone();
+    let writing = thread::spawn(move || writer.write_all(&whole));
+    let mut bytes = Vec::new();
+    while let Some(window) = log.next_window().unwrap() {
+        bytes.extend_from_slice(&window.bytes);
+        // Far longer than a full queue of two logs is left alone.
+        if bytes.len() < 6 << 20 {
+            thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(log.spooled_bytes(), 0);
+    }
+    writing.join().unwrap().unwrap();
+    assert!(bytes == expected);
+}
+
+#[test]
 fn a_window_of_a_slow_stream_is_what_has_arrived() {
     let (reader, mut writer) = io::pipe().unwrap();
     let mut log = Log::open_reader("slow", Box::new(reader), &OpenOptions::default()).unwrap();

@@ -8,6 +8,7 @@
 pub mod accuracy;
 pub mod answer;
 pub mod archives;
+pub mod audit;
 pub mod check;
 pub mod clone;
 pub mod demo;

@@ -1,7 +1,8 @@
 //! Room `audit`: what became of every handle.
 //!
 //! [`table`] is embedded in an engine and records each handle's calls while it runs: who made it, signalled it, waited on
-//! it, was woken by it and closed it. [`log`] follows objects through an event log, and says why who still waits does so.
+//! it, was woken by it and closed it. [`log`] follows objects through an event log, and says why who still waits does so; [`both`]
+//! holds those of two logs side by side.
 //!
 //! ```
 //! use forkpoint::audit::{AuditCall, HandleAudit, HandleAuditEntry};
@@ -18,6 +19,7 @@
 //! assert_eq!(order, [AuditCall::Create, AuditCall::Wait, AuditCall::Destroy]);
 //! ```
 
+pub mod both;
 pub mod log;
 pub mod table;
 

@@ -318,6 +318,7 @@ pub fn open_options(args: &ReadArgs) -> OpenOptions {
         max_line_bytes: args.max_line.unwrap_or(default.max_line_bytes).min(LINE_MAX),
         spool_limit: args.spool_limit.unwrap_or(default.spool_limit),
         zstd_window_log_max: args.zstd_window_log_max.unwrap_or(default.zstd_window_log_max),
+        alone: default.alone,
     }
 }
 

@@ -48,8 +48,10 @@ pub enum SchemaOf {
     /// What `diff --format json` prints.
     #[default]
     Report,
-    /// What `audit --format json` prints.
+    /// What `audit --format json` prints of one log.
     Audit,
+    /// What it prints of two logs.
+    AuditBoth,
     /// One line of a schema-v1 event log.
     Event,
     /// A profile file, as TOML that is read as JSON.
@@ -73,6 +75,7 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
         What::Schema { format } => {
             let schema = match format {
                 SchemaOf::Audit => serde_json::from_str(&crate::report::audit::schema())?,
+                SchemaOf::AuditBoth => serde_json::from_str(&crate::report::audit::schema_of_both())?,
                 SchemaOf::Report => serde_json::from_str(&crate::report::schema())?,
                 SchemaOf::Event => serde_json::from_str(EVENT_SCHEMA)?,
                 SchemaOf::Profile => crate::profile::schema(),

@@ -9,6 +9,7 @@
 pub mod accepting;
 pub mod args;
 pub mod audit;
+mod audit_both;
 pub mod begin;
 pub mod check;
 mod command;
@@ -23,6 +24,7 @@ pub mod labels;
 pub mod lanes;
 mod origin;
 pub mod output;
+mod paired;
 mod place;
 pub mod profiles;
 pub mod progress;

@@ -3,6 +3,7 @@
 use super::context::ReportContext;
 use super::quote;
 use super::story::Story;
+use super::touched::audit_command;
 use super::visible::{counted, visible};
 use crate::diverge::{Divergence, DivergenceKind, EventCopy, LineFault, Outcome, Pairing};
 use crate::json::Pointer;
@@ -127,7 +128,7 @@ fn compared<'a>(story: &Story<'a>) -> impl Iterator<Item = &'a Pairing> {
         .filter(move |one| one.reference.is_some() && one.candidate.is_some() && one.status != not)
 }
 
-fn flags(words: &[String]) -> Vec<String> {
+pub(crate) fn flags(words: &[String]) -> Vec<String> {
     words.iter().map(|word| quote::word(word.as_bytes())).collect()
 }
 
@@ -181,7 +182,8 @@ pub(crate) fn next_steps(story: &Story) -> Vec<(&'static str, String)> {
     let onward = || diff_command(context, &["--continue", GO_ON_FOR]).map(|command| ("go on behind it", command));
     let is_over = found.resync.is_none() || found.healed_after.is_some();
     let onward = if is_told || is_over { None } else { onward() };
-    show.into_iter().chain(onward).collect()
+    let object = audit_command(story, found).map(|command| ("what becomes of its object in both runs", command));
+    show.into_iter().chain(object).chain(onward).collect()
 }
 
 /// The command that shows a divergence again; none if no log of it can be opened again.

@@ -138,7 +138,6 @@ pub(crate) fn faults(story: &Story, page: &mut Page, width: usize) {
     }
 }
 
-/// What the answer rests on: how much was compared, and what was overlooked.
 /// What to do next.
 pub(crate) fn next(story: &Story, page: &mut Page) {
     for (words, command) in next_steps(story) {
@@ -148,6 +147,7 @@ pub(crate) fn next(story: &Story, page: &mut Page) {
     }
 }
 
+/// What the answer rests on: how much was compared, and what was overlooked.
 pub(crate) fn coverage(story: &Story, page: &mut Page, width: usize) {
     page.gap();
     let (outcome, context) = (story.outcome, story.context);

@@ -44,6 +44,7 @@ mod style;
 mod summary;
 mod table;
 mod terminal;
+mod touched;
 mod tree;
 pub mod verdict;
 mod visible;

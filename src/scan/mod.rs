@@ -35,6 +35,6 @@ pub use key::ThreadKey;
 pub use line::{Opened, Opener, Part};
 pub use mention::{Compared, Mention, Needle, Unsought};
 pub use span::{Group, ScannedWindow, Span, WindowFault, reopen};
-pub use sweep::{Start, Swept, sweep, sweep_with};
+pub use sweep::{Start, Sweep, Swept, sweep, sweep_with};
 pub use table::{Sight, SpanTable};
 pub use window::{ScanOptions, scan_window};

@@ -52,35 +52,62 @@ pub fn sweep_with<T: Send>(
     look: impl Fn(&Window, &ScannedWindow) -> T + Sync,
     mut consume: impl FnMut(Swept<'_>, T) -> ControlFlow<()>,
 ) -> Result<(), SourceError> {
-    // A stream's windows are taken one by one: to wait for the next would hold back what is known already.
-    let batch = if log.is_stream() { 1 } else { rayon::current_num_threads() * WINDOWS_A_WORKER };
-    let mut lines_before = start.lines_before;
-    let mut windows: Vec<(Window, usize)> = start.window.into_iter().collect();
-    loop {
-        log.demand_memory(BATCH_MEMORY)?;
-        while windows.len() < batch
-            && let Some(window) = log.next_window()?
+    let mut sweep = Sweep::new(log, opener, options, start);
+    while sweep.some(&look, &mut consume)?.is_continue() {}
+    Ok(())
+}
+
+/// A log on its way, for who reads several.
+pub struct Sweep<'l> {
+    log: &'l mut Log,
+    opener: &'l Opener,
+    options: ScanOptions,
+    windows: Vec<(Window, usize)>,
+    lines_before: u64,
+}
+
+impl<'l> Sweep<'l> {
+    pub fn new(log: &'l mut Log, opener: &'l Opener, options: ScanOptions, start: Start) -> Sweep<'l> {
+        let windows = start.window.into_iter().collect();
+        Sweep { log, opener, options, windows, lines_before: start.lines_before }
+    }
+
+    /// Scans the next windows, as many as keep the workers busy. Breaks where `consume` does, and at the log's end.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn some<T: Send>(
+        &mut self,
+        look: impl Fn(&Window, &ScannedWindow) -> T + Sync,
+        mut consume: impl FnMut(Swept<'_>, T) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, SourceError> {
+        // A stream's windows are taken one by one: to wait for the next would hold back what is known already.
+        let batch = if self.log.is_stream() { 1 } else { rayon::current_num_threads() * WINDOWS_A_WORKER };
+        self.log.demand_memory(BATCH_MEMORY)?;
+        while self.windows.len() < batch
+            && let Some(window) = self.log.next_window()?
         {
-            windows.push((window, 0));
+            self.windows.push((window, 0));
         }
-        if windows.is_empty() {
-            return Ok(());
+        if self.windows.is_empty() {
+            return Ok(ControlFlow::Break(()));
         }
-        let scanned: Vec<(ScannedWindow, T)> = (windows.par_iter())
+        let scanned: Vec<(ScannedWindow, T)> = (self.windows.par_iter())
             .map(|(window, from)| {
-                let scanned = scan_window(opener, window, *from, options);
+                let scanned = scan_window(self.opener, window, *from, self.options);
                 let seen = look(window, &scanned);
                 (scanned, seen)
             })
             .collect();
-        for ((window, _), (scanned, seen)) in windows.iter().zip(scanned) {
+        for ((window, _), (scanned, seen)) in self.windows.iter().zip(scanned) {
             let lines = u64::from(scanned.lines);
-            if consume(Swept { window, scanned, lines_before }, seen).is_break() {
-                return Ok(());
+            if consume(Swept { window, scanned, lines_before: self.lines_before }, seen).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
-            lines_before += lines;
+            self.lines_before += lines;
         }
-        windows.clear();
+        self.windows.clear();
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -13,6 +13,8 @@ pub struct OpenOptions {
     pub spool_limit: u64,
     /// The largest window a zstd archive may ask for, as a power of two: the memory its decoder may take.
     pub zstd_window_log_max: u32,
+    /// No other log is read at the same time: whoever writes a stream may wait for as long as it takes, and none of it is spooled.
+    pub alone: bool,
 }
 
 impl Default for OpenOptions {
@@ -23,6 +25,7 @@ impl Default for OpenOptions {
             max_line_bytes: 64 << 20,
             spool_limit: 64 << 30,
             zstd_window_log_max: 27,
+            alone: false,
         }
     }
 }

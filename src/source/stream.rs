@@ -79,6 +79,7 @@ impl StreamLog {
         when_full: WhenFull,
         options: &OpenOptions,
     ) -> Result<StreamLog, SourceError> {
+        let when_full = if options.alone { WhenFull::Wait } else { when_full };
         Ok(StreamLog {
             queue: reader::start(path, open, when_full, options)?,
             window: options.window(),

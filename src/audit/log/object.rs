@@ -237,6 +237,11 @@ impl Object {
         ring.push(entry, self.kept.max(1));
     }
 
+    /// What people know it by: what both logs may call it, else its first handle.
+    pub fn called(&self) -> Option<&Name> {
+        self.names.iter().find(|name| matches!(name, Name::Text(_))).or(self.names.first())
+    }
+
     /// All that is kept, in the order of lines.
     pub fn timeline(&self) -> Vec<&Entry> {
         let rings = [&self.signals, &self.waits, &self.wakes];

@@ -40,6 +40,8 @@ pub struct Reader<'p> {
     by_kind: AHashMap<&'p [u8], Serving>,
     of_any: Serving,
     strict: StrictReader,
+    /// Where an event's kind stands.
+    kind: Option<&'p Pointer>,
 }
 
 /// The rules that may serve events of a kind.
@@ -63,7 +65,13 @@ impl<'p> Reader<'p> {
         for kind in rules.iter().flat_map(|rule| &rule.kinds) {
             by_kind.entry(kind.as_bytes()).or_insert_with(|| serving(Some(kind)));
         }
-        Reader { rules, by_kind, of_any: serving(None), strict: StrictReader::new(profile) }
+        Reader {
+            rules,
+            by_kind,
+            of_any: serving(None),
+            strict: StrictReader::new(profile),
+            kind: profile.roles.kind.as_ref(),
+        }
     }
 
     /// All steps of a window in the order of lines, and the events that show that a thread goes on: its first in the window, and
@@ -84,6 +92,15 @@ impl<'p> Reader<'p> {
         }
         found.sort_by_key(|found| found.row);
         found
+    }
+
+    /// The objects that the event of a line does something to, if it is a step.
+    pub fn names_in(&self, line: &[u8]) -> Option<SmallVec<[Name; 2]>> {
+        let mut tape = Tape::default();
+        self.strict.read(line, &mut tape).ok()?;
+        let kind = tape.at(line, Tape::ROOT, self.kind?).map_or(&b""[..], |node| tape.bytes(line, node));
+        let (_, told) = self.step(kind, line, &mut Tape::default())?;
+        Some(told.names)
     }
 
     /// What an event is a step of, by the first rule that it meets. A malformed line is none.

@@ -13,8 +13,8 @@ use super::world::World;
 use crate::align::{LanePlace, Succession};
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
-use crate::scan::{Group, Opener, ScanOptions, ScannedWindow, Start, Swept, ThreadKey, WindowFault, sweep_with};
-use crate::source::{Log, SourceError};
+use crate::scan::{Group, Opener, ScanOptions, ScannedWindow, Start, Sweep, Swept, ThreadKey, WindowFault};
+use crate::source::{Log, SourceError, Window};
 
 /// What was found in a log.
 pub struct Audit {
@@ -43,40 +43,22 @@ pub fn audit(
 ) -> Result<Audit, SourceError> {
     let opener = Opener::new(profile, false);
     let reader = Reader::new(profile);
-    let options = ScanOptions { step_over_faults: true, ..ScanOptions::default() };
-    let (world, seen) = (World::new(focus), Seen::new(&profile.audit));
-    let mut run = Run {
-        profile,
-        world,
-        seen,
-        threads: AHashMap::with_hasher(fixed_state()),
-        skipped: 0,
-        faults: Vec::new(),
-        is_torn: false,
-    };
-    let look = |window: &crate::source::Window, scanned: &ScannedWindow| reader.read(scanned, &window.bytes);
-    sweep_with(log, &opener, options, start, look, |swept, found| {
-        run.window(&swept, found);
-        let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
-        progress(bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
-        ControlFlow::Continue(())
-    })?;
-    run.seen.is_damaged = run.skipped > 0 || run.is_torn;
-    let verdicts = verdicts(&run.world, &run.seen);
-    Ok(Audit {
-        world: run.world,
-        seen: run.seen,
-        verdicts,
-        lines_skipped: run.skipped,
-        faults: run.faults,
-        is_torn: run.is_torn,
-    })
+    let mut run = Run::new(profile, focus);
+    let mut sweep = sweep(log, &opener, start);
+    while run.some(&mut sweep, &reader, &mut progress)?.is_continue() {}
+    Ok(run.end())
 }
 
-struct Run<'p> {
+/// A log from behind its header; malformed lines are stepped over.
+pub(in crate::audit) fn sweep<'l>(log: &'l mut Log, opener: &'l Opener, start: Start) -> Sweep<'l> {
+    Sweep::new(log, opener, ScanOptions { step_over_faults: true, ..ScanOptions::default() }, start)
+}
+
+/// A log on its way.
+pub(in crate::audit) struct Run<'p> {
     profile: &'p Profile,
-    world: World,
-    seen: Seen,
+    pub(in crate::audit) world: World,
+    pub(in crate::audit) seen: Seen,
     /// Where each thread stands, and its newest generation's number; none before its first event.
     threads: AHashMap<ThreadKey, (Succession, Option<u32>)>,
     skipped: u64,
@@ -110,20 +92,69 @@ struct Turn {
     group: usize,
     /// The generation that begins there; none: it goes on behind lines that are no events.
     begins: Option<u32>,
+    /// How far the one before came, if that was in this window.
+    before: Option<Reach>,
+}
+
+/// How far a thread has come: its events, and the line of the last.
+type Reach = (u64, u64);
+
+/// A group's thread on its way through a window.
+struct Passing {
+    places: Places,
+    /// Its newest generation.
+    thread: Option<u32>,
+    /// How far that comes, if it has an event there.
+    reach: Option<Reach>,
 }
 
 /// A malformed line of a window: its row, where in the window, why.
 type Fault = (u32, u32, String);
 
-impl Run<'_> {
+impl<'p> Run<'p> {
+    pub(in crate::audit) fn new(profile: &'p Profile, focus: Vec<Name>) -> Run<'p> {
+        Run {
+            profile,
+            world: World::new(focus),
+            seen: Seen::new(&profile.audit),
+            threads: AHashMap::with_hasher(fixed_state()),
+            skipped: 0,
+            faults: Vec::new(),
+            is_torn: false,
+        }
+    }
+
+    /// Takes the next windows of the log; breaks at its end. `progress` is told the bytes, lines and events of each.
+    pub(in crate::audit) fn some(
+        &mut self,
+        sweep: &mut Sweep<'_>,
+        reader: &Reader<'_>,
+        mut progress: impl FnMut(u64, u64, u64),
+    ) -> Result<ControlFlow<()>, SourceError> {
+        let look = |window: &Window, scanned: &ScannedWindow| reader.read(scanned, &window.bytes);
+        sweep.some(look, |swept, found| {
+            self.window(&swept, found);
+            let bytes = swept.window.overlong.map_or(swept.window.bytes.len() as u64, |overlong| overlong.len);
+            progress(bytes, u64::from(swept.scanned.lines), u64::from(swept.scanned.events));
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// What is said of who waits now that the log has ended.
+    pub(in crate::audit) fn end(mut self) -> Audit {
+        self.seen.is_damaged = self.skipped > 0 || self.is_torn;
+        let verdicts = verdicts(&self.world, &self.seen);
+        let Run { world, seen, skipped: lines_skipped, faults, is_torn, .. } = self;
+        Audit { world, seen, verdicts, lines_skipped, faults, is_torn }
+    }
+
     fn window(&mut self, swept: &Swept<'_>, found: Vec<Found>) {
         let scanned = &swept.scanned;
         let reason = |fault: &WindowFault| (fault.line, fault.at, fault.fault.reason.to_string());
         let mut faults: Vec<Fault> = scanned.faults.iter().map(reason).collect();
         let mut turns = Vec::new();
         let groups = scanned.groups.iter().enumerate();
-        // Its newest generation's number beside each group's places.
-        let mut groups: Vec<(Places, Option<u32>)> =
+        let mut groups: Vec<Passing> =
             groups.map(|(at, group)| self.places(swept, (at, group), &found, (&mut turns, &mut faults))).collect();
         turns.sort_by_key(|turn| turn.row);
         let mut turns = turns.into_iter().peekable();
@@ -131,7 +162,7 @@ impl Run<'_> {
             while let Some(turn) = turns.next_if(|turn| turn.row <= row) {
                 self.turn(scanned, turn, &mut groups);
             }
-            let (places, thread) = &groups[group as usize];
+            let Passing { places, thread, .. } = &groups[group as usize];
             let (Some(place), Some(thread)) = (places.of(index), *thread) else { continue };
             let What::Step(rule, told) = what else {
                 self.world.goes_on(thread);
@@ -142,6 +173,7 @@ impl Run<'_> {
             self.step(rule, *told, (line, offset), (thread, place.position));
         }
         turns.for_each(|turn| self.turn(scanned, turn, &mut groups));
+        groups.iter().for_each(|passing| self.reaches(passing.thread, passing.reach));
         self.seen.events += u64::from(scanned.events);
         self.seen.lines = swept.lines_before + u64::from(scanned.lines);
         faults.sort_by_key(|(row, ..)| *row);
@@ -151,17 +183,25 @@ impl Run<'_> {
         self.is_torn |= scanned.torn.is_some();
     }
 
-    fn turn(&mut self, scanned: &ScannedWindow, turn: Turn, groups: &mut [(Places, Option<u32>)]) {
-        let thread = &mut groups[turn.group].1;
+    fn turn(&mut self, scanned: &ScannedWindow, turn: Turn, groups: &mut [Passing]) {
+        let thread = &mut groups[turn.group].thread;
         let Some(generation) = turn.begins else {
             thread.iter().for_each(|thread| self.world.goes_on(*thread));
             return;
         };
+        self.reaches(*thread, turn.before);
         thread.iter().for_each(|before| self.world.end_thread(*before));
         let key = &scanned.groups[turn.group].thread;
         *thread = Some(self.world.begin_thread(key.clone(), generation));
         if let Some((_, newest)) = self.threads.get_mut(key) {
             *newest = *thread;
+        }
+    }
+
+    fn reaches(&mut self, thread: Option<u32>, reach: Option<Reach>) {
+        if let (Some(thread), Some((events, last_line))) = (thread, reach) {
+            let thread = &mut self.world.threads[thread as usize];
+            (thread.events, thread.last_line) = (events, last_line);
         }
     }
 
@@ -190,40 +230,44 @@ impl Run<'_> {
         (at, group): (usize, &Group),
         found: &[Found],
         (turns, faults): (&mut Vec<Turn>, &mut Vec<Fault>),
-    ) -> (Places, Option<u32>) {
+    ) -> Passing {
         let (succession, thread) = self.threads.entry(group.thread.clone()).or_default();
         let (spans, events) = (&swept.scanned.spans, u64::from(group.to - group.from));
-        let mut turn = |row, begins| turns.push(Turn { row, group: at, begins });
+        let line = |row: u32| swept.lines_before + u64::from(row) + 1;
+        let mut turn = |row, begins, before| turns.push(Turn { row, group: at, begins, before });
         if events > 0 && !group.irregular {
-            let (first, span) = (succession.next(), spans.span(group.from));
-            if succession.take_growing(&span, &spans.span(group.to - 1), events) {
+            let (next, first, last) = (succession.next(), spans.span(group.from), spans.span(group.to - 1));
+            if succession.take_growing(&first, &last, events) {
                 if thread.is_none() {
-                    turn(span.row, Some(first.generation));
+                    turn(first.row, Some(next.generation), None);
                 }
-                return (Places::Growing(first), *thread);
+                let reach = Some((succession.next().position, line(last.row)));
+                return Passing { places: Places::Growing(next), thread: *thread, reach };
             }
         }
         let mut each = Vec::new();
         let mut newest = thread.map(|thread| self.world.threads[thread as usize].generation);
         let mut was_event = true;
+        let mut reach = None;
         for span in swept.scanned.spans_of(group) {
             let place = succession.take(&span).map_err(|reason| reason.at(0).reason.to_string());
             match &place {
                 Err(reason) => faults.push((span.row, span.start, reason.clone())),
                 Ok(place) if newest != Some(place.generation) => {
                     newest = Some(place.generation);
-                    turn(span.row, newest);
+                    turn(span.row, newest, reach);
                 }
                 // What shows that it goes on was looked for as if those lines were events.
                 Ok(_) if !was_event && found.binary_search_by_key(&span.row, |found| found.row).is_err() => {
-                    turn(span.row, None);
+                    turn(span.row, None, None);
                 }
                 Ok(_) => {}
             }
             was_event = place.is_ok();
+            reach = place.as_ref().ok().map(|place| (place.position + 1, line(span.row))).or(reach);
             each.push(place.ok());
         }
-        (Places::Each(each), *thread)
+        Passing { places: Places::Each(each), thread: *thread, reach }
     }
 
     fn fault(&mut self, line: u64, offset: u64, reason: String) {

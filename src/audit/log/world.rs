@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
+use super::journal::Step;
 use super::naming::Objects;
 use super::object::{Aux, Entry, Kind, Loss, Lost, Moment, Object};
 use super::step::{Name, Told};
@@ -51,6 +52,9 @@ pub struct Endings {
 pub struct Thread {
     pub key: ThreadKey,
     pub generation: u32,
+    pub events: u64,
+    /// The line of the last of them.
+    pub last_line: u64,
     pub has_ended: bool,
     pub wait: Option<Wait>,
     /// The function it is in, and what that says of the object it makes.
@@ -84,6 +88,8 @@ pub struct World {
     pub unexplained: BTreeMap<&'static str, (u64, Moment)>,
     /// By the rules whose events told of the waits.
     pub endings: BTreeMap<SmallVec<[u16; 2]>, Endings>,
+    /// Steps that nobody has read yet; none where nobody will.
+    pub(super) journal: Option<Vec<Step>>,
 }
 
 impl World {
@@ -99,6 +105,7 @@ impl World {
             now: 0,
             unexplained: BTreeMap::new(),
             endings: BTreeMap::new(),
+            journal: None,
         }
     }
 
@@ -118,7 +125,8 @@ impl World {
         let object = self.objects.find(&Name::Thread(Box::new(key.clone())));
         let object = object.map(|at| (at, self.objects.all[at].number));
         let (wait, call, met, held) = (None, None, VecDeque::new(), Vec::new());
-        self.threads.push(Thread { key, generation, has_ended: false, wait, call, met, object, held });
+        let (events, last_line, has_ended) = (0, 0, false);
+        self.threads.push(Thread { key, generation, events, last_line, has_ended, wait, call, met, object, held });
         (self.threads.len() - 1) as u32
     }
 
@@ -188,9 +196,11 @@ impl World {
             (Kind::Semaphore, Some(count)) => object.available = count.max(0),
             (_, Some(state)) => object.available = i64::from(state != 0),
         }
+        let moment = entry.at;
         object.created = Some(Box::new(entry));
         self.created += 1;
         let at = self.objects.add(object);
+        self.write_down(at, AuditStep::Create, moment, 0);
         // Its first event may stand before the one that tells of its making.
         let Some(key) = told.thread else { return };
         let newest = self.threads.iter_mut().rev().find(|thread| thread.key == key);
@@ -216,8 +226,10 @@ impl World {
             object.names.retain(|other| other != name);
             return self.objects.forget(name);
         }
+        let moment = entry.at;
         object.destroyed = Some(Box::new(entry));
         self.destroyed += 1;
+        self.write_down(at, AuditStep::Destroy, moment, 0);
         self.objects.bury(at);
     }
 
@@ -242,6 +254,7 @@ impl World {
     /// A step that changes whether an object is signalled.
     fn touch(&mut self, at: usize, step: AuditStep, entry: &Entry) {
         let moment = entry.at;
+        self.write_down(at, step, moment, entry.count());
         let object = &mut self.objects.all[at];
         object.note(Entry { step, ..entry.clone() });
         match step {
@@ -317,6 +330,7 @@ impl World {
             let object = &mut self.objects.all[*at];
             object.note(entry.clone());
             object.waiters.push(thread);
+            self.write_down(*at, AuditStep::Wait, begun, 0);
         }
         let first = objects.clone();
         let is_for_all = told.is_for_all && objects.len() > 1;
@@ -356,6 +370,7 @@ impl World {
         self.endings.entry(wait.told_by.clone()).or_default().told += 1;
         for at in &wait.objects {
             self.objects.all[*at].note(entry.clone());
+            self.write_down(*at, AuditStep::Wake, entry.at, i64::from(told.unmet));
         }
         if told.unmet {
             let freed = self.take_back(thread);

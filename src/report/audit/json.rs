@@ -59,7 +59,7 @@ fn thread(story: &AuditStory, thread: u32) -> Doc {
     Doc::object([("tid", thread_doc(&thread.key)), ("generation", Doc::number(thread.generation))])
 }
 
-fn moment(story: &AuditStory, at: &Moment) -> Doc {
+pub(super) fn moment(story: &AuditStory, at: &Moment) -> Doc {
     Doc::object([
         ("line", Doc::number(at.line)),
         ("offset", Doc::number(at.offset)),
@@ -70,7 +70,7 @@ fn moment(story: &AuditStory, at: &Moment) -> Doc {
     ])
 }
 
-fn waiting(story: &AuditStory, verdict: &Verdict) -> Doc {
+pub(super) fn waiting(story: &AuditStory, verdict: &Verdict) -> Doc {
     let one = |at: &Moment| moment(story, at);
     let (signal, by, cycle) = match &verdict.reason {
         Reason::Lost(lost) => (lost.signal, lost.event(), None),
@@ -100,7 +100,7 @@ fn waiting(story: &AuditStory, verdict: &Verdict) -> Doc {
     ])
 }
 
-fn object(story: &AuditStory, object: &Object) -> Doc {
+pub(super) fn object(story: &AuditStory, object: &Object) -> Doc {
     let name = |name: &Name| Doc::text(&name.to_string());
     let step = |entry: &Entry| {
         let mut doc = Doc::object([("step", Doc::text(entry.step.name())), ("at", moment(story, &entry.at))]);

@@ -1,12 +1,22 @@
-//! The JSON Schema of an audit's JSON (`forkpoint generate schema audit`).
+//! The JSON Schemas of audits' JSON (`forkpoint generate schema audit`, `… audit-both`).
 
 use serde_json::{Value, json};
 
+use super::both::SCHEMA_NAME as BOTH_NAME;
 use super::json::SCHEMA_NAME;
 
-/// The schema as a document, draft 2020-12, two-space indent, a newline at its end.
+/// The schema of one log's audit, draft 2020-12, two-space indent, a newline at its end.
 pub fn schema() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).expect("a value is always JSON");
+    pretty(&document())
+}
+
+/// The schema of an audit of two logs.
+pub fn schema_of_both() -> String {
+    pretty(&both())
+}
+
+fn pretty(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("a value is always JSON");
     text.push('\n');
     text
 }
@@ -54,39 +64,114 @@ fn document() -> Value {
             "objects_total": count,
             "message": text
         },
-        "$defs": {
-            "thread": object(&["tid", "generation"], json!({ "tid": {}, "generation": count })),
-            "moment": object(&["line", "offset", "thread", "position", "source", "time"], json!({
-                "line": count, "offset": count, "thread": { "$ref": "#/$defs/thread" }, "position": count, "source": text,
-                "time": { "type": ["integer", "null"] }
-            })),
-            "waiting": object(&["thread", "since", "objects", "names", "all", "reason", "certain", "doubts", "signal", "by", "cycle"], json!({
-                "thread": { "$ref": "#/$defs/thread" },
-                "since": { "$ref": "#/$defs/moment" },
-                "lines_since": count,
-                "objects": { "type": "array", "items": count, "description": "By their numbers; the first is the one that the reason is about." },
-                "names": { "type": "array", "items": text },
-                "all": { "type": "boolean" },
-                "reason": text,
-                "certain": { "type": "boolean" },
-                "doubts": { "type": "array", "items": text },
-                "signal": nullable("moment"),
-                "by": nullable("moment"),
-                "cycle": { "anyOf": [list("thread"), { "type": "null" }] },
+        "$defs": defs()
+    })
+}
+
+/// What both forms are made of.
+fn defs() -> Value {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let text = json!({ "type": "string" });
+    json!({
+        "thread": object(&["tid", "generation"], json!({ "tid": {}, "generation": count })),
+        "moment": object(&["line", "offset", "thread", "position", "source", "time"], json!({
+            "line": count, "offset": count, "thread": { "$ref": "#/$defs/thread" }, "position": count, "source": text,
+            "time": { "type": ["integer", "null"] }
+        })),
+        "waiting": object(&["thread", "since", "objects", "names", "all", "reason", "certain", "doubts", "signal", "by", "cycle"], json!({
+            "thread": { "$ref": "#/$defs/thread" },
+            "since": { "$ref": "#/$defs/moment" },
+            "lines_since": count,
+            "objects": { "type": "array", "items": count, "description": "By their numbers; the first is the one that the reason is about." },
+            "names": { "type": "array", "items": text },
+            "all": { "type": "boolean" },
+            "reason": text,
+            "certain": { "type": "boolean" },
+            "doubts": { "type": "array", "items": text },
+            "signal": nullable("moment"),
+            "by": nullable("moment"),
+            "cycle": { "anyOf": [list("thread"), { "type": "null" }] },
+            "message": text
+        })),
+        "object": object(&["number", "names", "type", "created", "destroyed", "signals", "waits", "wakes", "dropped", "steps"], json!({
+            "number": count,
+            "names": { "type": "array", "items": text },
+            "type": text,
+            "created": nullable("moment"),
+            "destroyed": nullable("moment"),
+            "signals": count, "waits": count, "wakes": count, "dropped": count,
+            "signalled": { "type": "boolean" },
+            "owner": nullable("thread"),
+            "waiting": list("thread"),
+            "steps": { "type": "array", "items": object(&["step", "at"], json!({ "step": text, "at": { "$ref": "#/$defs/moment" } })) }
+        }))
+    })
+}
+
+fn both() -> Value {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let text = json!({ "type": "string" });
+    let of_both = |of: &Value| object(&["reference", "candidate"], json!({ "reference": of, "candidate": of }));
+    let log = object(
+        &["path", "events", "lines", "threads", "created", "destroyed", "lines_skipped", "torn"],
+        json!({
+            "path": text, "events": count, "lines": count, "threads": count, "created": count, "destroyed": count,
+            "lines_skipped": count, "torn": { "type": "boolean" }
+        }),
+    );
+    let threads = of_both(&nullable("thread"));
+    let deed = object(
+        &["step", "detail", "at"],
+        json!({ "step": text, "detail": { "type": "integer" }, "at": { "$ref": "#/$defs/moment" } }),
+    );
+    let deed_or_null = json!({ "anyOf": [deed, { "type": "null" }] });
+    let partner = object(
+        &["tid", "generation", "events", "last_line", "ended"],
+        json!({ "tid": {}, "generation": count, "events": count, "last_line": count, "ended": { "type": "boolean" } }),
+    );
+    let missing = object(
+        &["threads", "signal", "partner", "does", "waits"],
+        json!({ "threads": threads, "signal": deed, "does": { "enum": ["absent", "goes-on", "waits", "ends", "stops"] }, "partner": { "anyOf": [partner, { "type": "null" }] }, "waits": nullable("waiting") }),
+    );
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "forkpoint.audit-both-1.schema.json",
+        "title": "forkpoint audit report of two logs",
+        "description": "Readers ignore keys, steps and reasons they do not know.",
+        "type": "object",
+        "required": ["schema", "verdict", "profile", "reference", "candidate", "pairs", "alone", "waiting", "waiting_alike", "objects", "parted", "parted_total"],
+        "properties": {
+            "schema": { "const": BOTH_NAME },
+            "verdict": { "enum": ["same", "differ", "inconclusive"] },
+            "profile": text,
+            "reference": log,
+            "candidate": log,
+            "pairs": count,
+            "alone": count,
+            "waiting": { "type": "array", "items": object(&["side", "threads", "wait", "instead", "has_partner", "missing"], json!({
+                "side": { "enum": ["reference", "candidate"] },
+                "threads": { "anyOf": [threads, { "type": "null" }] },
+                "wait": { "$ref": "#/$defs/waiting" },
+                "instead": nullable("waiting"),
+                "has_partner": { "type": "boolean" },
+                "missing": { "type": "array", "description": "Signals that only the other log has.", "items": missing },
                 "message": text
-            })),
-            "object": object(&["number", "names", "type", "created", "destroyed", "signals", "waits", "wakes", "dropped", "steps"], json!({
-                "number": count,
-                "names": { "type": "array", "items": text },
-                "type": text,
-                "created": nullable("moment"),
-                "destroyed": nullable("moment"),
-                "signals": count, "waits": count, "wakes": count, "dropped": count,
-                "signalled": { "type": "boolean" },
-                "owner": nullable("thread"),
-                "waiting": list("thread"),
-                "steps": { "type": "array", "items": object(&["step", "at"], json!({ "step": text, "at": { "$ref": "#/$defs/moment" } })) }
-            }))
-        }
+            })) },
+            "waiting_alike": count,
+            "objects": count,
+            "paired_by": { "enum": ["name", "order"] },
+            "parted": { "type": "array", "items": object(&["names", "partings", "reference", "candidate"], json!({
+                "names": of_both(&json!({ "type": ["string", "null"] })),
+                "partings": { "type": "array", "items": object(&["threads", "pool", "reference", "candidate"], json!({
+                    "threads": threads, "pool": { "type": "boolean" }, "reference": deed_or_null, "candidate": deed_or_null
+                })) },
+                "reference": nullable("object"),
+                "candidate": nullable("object"),
+                "message": text
+            })) },
+            "parted_total": count,
+            "message": text
+        },
+        "$defs": defs()
     })
 }

@@ -116,7 +116,11 @@ impl<'a> AuditStory<'a> {
     }
 
     fn is_named(&self, object: &Object) -> bool {
-        let wanted = &self.context.wanted;
+        self.is_named_by(&self.context.wanted, object)
+    }
+
+    /// Whether an object is one of those that are wanted by name and type.
+    pub(crate) fn is_named_by(&self, wanted: &Wanted, object: &Object) -> bool {
         let named = wanted.handles.is_empty() || object.names.iter().any(|name| wanted.handles.contains(name));
         let is_kind = |kind: &String| {
             kind.eq_ignore_ascii_case(object.kind.family()) || kind.eq_ignore_ascii_case(object.kind.label())
@@ -141,6 +145,12 @@ impl<'a> AuditStory<'a> {
     /// The function that did something.
     pub(crate) fn source(&self, at: &Moment) -> &'a str {
         self.audit.world.sources.get(at.source as usize).map_or("?", |source| source)
+    }
+
+    /// How often rules for steps were met.
+    pub(crate) fn paths_of(&self, is: impl Fn(AuditStep) -> bool) -> impl Iterator<Item = u64> {
+        let classes = self.audit.seen.classes().iter().zip(&self.profile.audit);
+        classes.filter(move |(_, rule)| is(rule.step)).map(|(class, _)| class.count)
     }
 
     /// Rules whose steps could change what is said of who waits, seen and never seen: name, step, count, functions.

@@ -7,7 +7,7 @@ use super::words;
 use crate::audit::log::{Object, Verdict};
 
 /// Narrower pages are not tried.
-const WIDTH_MIN: usize = 40;
+pub(super) const WIDTH_MIN: usize = 40;
 /// Waiting threads told one by one; the others are counted.
 const WAITING_MAX: usize = 20;
 
@@ -96,7 +96,7 @@ fn objects(story: &AuditStory, page: &mut Page) {
     }
 }
 
-fn timeline(story: &AuditStory, object: &Object, page: &mut Page) {
+pub(super) fn timeline(story: &AuditStory, object: &Object, page: &mut Page) {
     page.gap();
     page.line(Style::Bold, &story.titled(object));
     for entry in object.timeline() {

@@ -3,7 +3,7 @@
 use super::super::story::thread_name;
 use super::super::visible::{clip, counted, grouped, visible};
 use super::story::AuditStory;
-use crate::audit::log::{Aux, Doubt, Entry, Loss, Lost, Moment, Name, Object, Reason, Verdict};
+use crate::audit::log::{Aux, Doubt, Entry, Loss, Lost, Moment, Object, Reason, Verdict};
 use crate::profile::AuditStep;
 
 /// Longer names of objects are cut for people.
@@ -18,8 +18,7 @@ impl AuditStory<'_> {
 
     /// What an object is called, and its type.
     pub(crate) fn name(&self, object: &Object) -> String {
-        let text = object.names.iter().find(|name| matches!(name, Name::Text(_)));
-        let name = text.or(object.names.first()).map_or_else(|| format!("#{}", object.number), ToString::to_string);
+        let name = object.called().map_or_else(|| format!("#{}", object.number), ToString::to_string);
         clip(&visible(&name), NAME_COLUMNS_MAX)
     }
 

@@ -1,0 +1,124 @@
+//! `forkpoint audit` of two logs: whose trails part.
+
+use anyhow::bail;
+
+use super::args::LogPath;
+use super::audit::{AuditArgs, start, tell_faults};
+use super::output::{self, Format};
+use super::progress::Watch;
+use super::size::show_count;
+use super::terminal::Surroundings;
+use super::{Exit, complain, decide, paired, tell, workers};
+use crate::align::Observer;
+use crate::audit::both::{BothAudit, PairedBy, audit_both};
+use crate::profile::Profile;
+use crate::report;
+use crate::report::audit::Wanted;
+use crate::report::audit::both::{self, BothContext, BothStory, story::side_contexts};
+use crate::source::Log;
+
+/// Audits both logs and writes the reports.
+///
+/// # Errors
+/// Wrong usage, a log that cannot be read, or a report that cannot be written.
+pub(super) fn run(
+    args: &AuditArgs,
+    paths: [&LogPath; 2],
+    profile: &Profile,
+    wanted: Wanted,
+    around: &Surroundings,
+    draw: bool,
+) -> anyhow::Result<Exit> {
+    for path in paths {
+        decide::refuse_missing(path)?;
+        if !decide::reopenable(path) {
+            let path = report::visible(&path.to_string_lossy());
+            bail!("{path}: two logs are read twice, first to pair their threads; that takes files, no pipes");
+        }
+    }
+    let audit = workers::in_pool(args.read.jobs, || read(args, paths, profile, draw))??;
+    let paths = paths.map(|path| path.to_path_buf());
+    let plain = BothContext { paths, wanted, limit: args.limit.0, width: 100, colour: false };
+    let own = BothContext { width: around.width(), colour: around.wants_color(args.talk.color), ..plain.clone() };
+    let mut exit = None;
+    let mut write = |context: &BothContext, format: Format, to: &dyn Fn(&[u8]) -> anyhow::Result<()>| {
+        let contexts = side_contexts(context);
+        let story = BothStory::new(&audit, profile, context, &contexts);
+        let text = match format {
+            Format::Terminal => both::terminal(&story),
+            Format::Markdown => both::markdown(&story),
+            Format::Json => both::json(&story),
+        };
+        exit.get_or_insert(Exit(story.outlook.exit_code()));
+        if let Err(trouble) = to(text.as_bytes()) {
+            exit = Some(complain(&trouble));
+        }
+    };
+    write(&own, args.format, &output::print);
+    for file in &args.output {
+        write(&plain, file.format, &|text| output::write_file(&file.path, text));
+    }
+    for (path, log) in plain.paths.iter().zip(&audit.logs) {
+        if tell_faults(path, log) {
+            exit = Some(Exit::TROUBLE);
+        }
+    }
+    Ok(exit.unwrap_or(Exit::SAME))
+}
+
+fn read(args: &AuditArgs, paths: [&LogPath; 2], profile: &Profile, draw: bool) -> anyhow::Result<BothAudit> {
+    let options = decide::open_options(&args.read);
+    let open = || -> anyhow::Result<[Log; 2]> { Ok([Log::open(paths[0], &options)?, Log::open(paths[1], &options)?]) };
+    let [mut reference, mut candidate] = open()?;
+    // Headers first: what is wrong with them is told as elsewhere.
+    for (log, path) in [&mut reference, &mut candidate].into_iter().zip(paths) {
+        start(log, path, profile, args.talk.quiet)?;
+    }
+    let [mut reference, mut candidate] = open()?;
+    let sizes = [&reference, &candidate].map(|log| log.len_at_open().unwrap_or(0));
+    let pairs = paired::threads([&mut reference, &mut candidate], profile, args.map.clone())?;
+    if args.talk.verbose {
+        tell(&format!("{} pairs of threads", show_count(pairs.len() as u64)));
+    }
+    let mut watch = Watch::new(sizes.iter().sum(), draw);
+    let follow = |paired_by: PairedBy| -> anyhow::Result<BothAudit> {
+        let [mut reference, mut candidate] = open()?;
+        let quiet = args.talk.quiet;
+        let starts =
+            [start(&mut reference, paths[0], profile, quiet)?, start(&mut candidate, paths[1], profile, quiet)?];
+        let logs = [&mut reference, &mut candidate];
+        let found = audit_both(
+            logs,
+            starts,
+            profile,
+            (pairs.clone(), paired_by),
+            &args.handle,
+            |side, bytes, lines, events| {
+                watch.progress(side, bytes, lines, events, 0);
+            },
+        )?;
+        left(&mut reference, paths[0], args)?;
+        left(&mut candidate, paths[1], args)?;
+        Ok(found)
+    };
+    let found = follow(PairedBy::Name)?;
+    // Each log has its own names: they tell nothing.
+    let audit = if found.names_tell { found } else { follow(PairedBy::Order)? };
+    watch.finish();
+    if args.talk.verbose {
+        watch.account(["reference", "candidate"]).iter().for_each(|line| tell(line));
+    }
+    Ok(audit)
+}
+
+/// Leaves a log that was read to its end.
+fn left(log: &mut Log, path: &LogPath, args: &AuditArgs) -> anyhow::Result<()> {
+    let grown = log.finish()?;
+    if !args.talk.quiet {
+        grown.iter().for_each(|note| tell(&format!("note: {}: {note}", path.display())));
+    }
+    match log.damage() {
+        Some(damage) => bail!(report::visible(&damage.to_string())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,211 @@
+//! `forkpoint audit` of two logs: who waits in one of them only, and what is missing there.
+
+mod common;
+#[path = "../examples/generate/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod generate;
+
+use common::{Folder, forkpoint, text};
+use serde_json::Value;
+
+use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, Style, play};
+use generate::numbers::Random;
+
+const STYLES: [Style; 3] = [Style::Full, Style::Calls, Style::Waits];
+
+fn cases() -> u64 {
+    std::env::var("FORKPOINT_CASES").map_or(24, |cases| cases.parse().unwrap())
+}
+
+/// The report of two logs as JSON, and the exit code.
+fn both(folder: &Folder, reference: &str, candidate: &str, words: &[&str]) -> (i32, Value) {
+    folder.file("reference.jsonl", reference);
+    folder.file("candidate.jsonl", candidate);
+    let output = forkpoint(["audit", "reference.jsonl", "candidate.jsonl", "--format", "json", "--limit", "all"])
+        .args(words)
+        .current_dir(folder.path(""))
+        .output()
+        .unwrap();
+    let told = text(&output.stderr);
+    (
+        output.status.code().unwrap(),
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}")),
+    )
+}
+
+/// Side, thread and line of those that wait on one side only, as a report has them.
+fn said(report: &Value) -> Vec<(String, u64, u64)> {
+    let waiting = report["waiting"].as_array().unwrap();
+    let mut said: Vec<_> = waiting
+        .iter()
+        .map(|one| {
+            let wait = &one["wait"];
+            let side = one["side"].as_str().unwrap().to_owned();
+            (side, wait["thread"]["tid"].as_u64().unwrap(), wait["since"]["line"].as_u64().unwrap())
+        })
+        .collect();
+    said.sort();
+    said
+}
+
+/// The same as the kernel knows it: threads that are parked, and not for the same in the other run.
+fn truly(plays: [&Played; 2]) -> Vec<(String, u64, u64)> {
+    let mut truly = Vec::new();
+    for (side, [own, other]) in [("reference", plays), ("candidate", [plays[1], plays[0]])] {
+        let is_same = |thread: usize, objects: &[usize]| {
+            other.parked.iter().any(|(parked, others, _)| *parked == thread && others == objects)
+        };
+        let alone = own.parked.iter().filter(|(thread, objects, _)| !is_same(*thread, objects));
+        truly.extend(alone.map(|(thread, _, since)| (side.to_owned(), (FIRST_TID + thread) as u64, *since)));
+    }
+    truly.sort();
+    truly
+}
+
+/// Threads that do what comes to them with a few objects.
+fn anything(random: &mut Random) -> Scene {
+    let makes = [Make::Manual, Make::Auto, Make::Semaphore(0), Make::Semaphore(2), Make::Mutant];
+    let objects: Vec<(String, Make)> =
+        (0..4).map(|at| (format!("object:{at}"), makes[random.below(makes.len() as u64) as usize])).collect();
+    let mut threads = vec![(0..objects.len()).map(Op::Create).chain([Op::Raise(0)]).collect::<Vec<Op>>()];
+    for _ in 0..4 {
+        let mut ops = vec![Op::Until(0)];
+        for _ in 0..random.below(14) {
+            let at = random.below(objects.len() as u64) as usize;
+            ops.extend(match (objects[at].1, random.below(5)) {
+                (_, 0) => vec![Op::Work(1)],
+                (_, 1) => vec![Op::Wait(vec![at])],
+                (_, 2) => vec![Op::Wait(vec![at, (at + 1) % objects.len()])],
+                (Make::Semaphore(_), _) => vec![Op::Release(at, 1)],
+                // Only its owner may release a mutant.
+                (Make::Mutant, _) => vec![Op::Wait(vec![at]), Op::Release(at, 1)],
+                (_, 3) => vec![Op::Pulse(at)],
+                _ => vec![Op::Set(at)],
+            });
+        }
+        threads.push(ops);
+    }
+    Scene { objects, threads, deaf: Vec::new() }
+}
+
+#[test]
+fn who_waits_in_one_run_only_is_told_whatever_threads_do() {
+    let folder = Folder::new();
+    let (mut one_sided, mut alike) = (0, 0);
+    for seed in 0..cases() * 2 {
+        let scene = anything(&mut Random::new(seed, "anything", 1));
+        let style = STYLES[(seed % 3) as usize];
+        let plays = [play(&scene, style, seed), play(&scene, style, seed + 1_000_000)];
+        let (code, report) = both(&folder, &plays[0].log, &plays[1].log, &["--map", "same"]);
+        let (said, truly) = (said(&report), truly([&plays[0], &plays[1]]));
+        assert_eq!(said, truly, "seed {seed}, {style:?}\n{report:#}");
+        assert!(code == 0 || code == 1, "{code}");
+        assert_eq!((code == 0), said.is_empty() && report["parted_total"] == 0, "{report:#}");
+        one_sided += said.len();
+        alike += report["waiting_alike"].as_u64().unwrap();
+        let (code, report) = both(&folder, &plays[0].log, &plays[0].log, &[]);
+        assert_eq!((code, &report["verdict"], &report["parted_total"]), (0, &"same".into(), &0.into()), "{report:#}");
+    }
+    assert!(
+        one_sided > 10 && alike > 10,
+        "{one_sided} wait on one side only, {alike} on both: too few to say anything"
+    );
+}
+
+/// A line of workers: each takes what the one before it gave, and gives it on; nobody gives more than `room` ahead.
+fn line_of_workers(random: &mut Random) -> Scene {
+    let workers = 2 + random.below(3) as usize;
+    let jobs = 3 + random.below(12);
+    let room = 1 + random.below(3) as i64;
+    let mut objects = Vec::new();
+    for at in 1..workers {
+        objects.push((format!("full {at}"), Make::Semaphore(0)));
+        objects.push((format!("empty {at}"), Make::Semaphore(room)));
+    }
+    let mut threads = vec![(0..objects.len()).map(Op::Create).chain([Op::Raise(0)]).collect::<Vec<Op>>()];
+    for worker in 0..workers {
+        let (from, to) = (worker.checked_sub(1).map(|at| at * 2), (worker + 1 < workers).then_some(worker * 2));
+        let mut ops = vec![Op::Until(0)];
+        for job in 0..jobs {
+            ops.extend(from.map(|full| Op::Wait(vec![full])));
+            ops.extend(to.map(|full| Op::Wait(vec![full + 1])));
+            // Each job looks otherwise: of the same ones nobody could say which is missing.
+            ops.push(Op::Work(1 + job));
+            ops.extend(from.map(|full| Op::Release(full + 1, 1)));
+            ops.extend(to.map(|full| Op::Release(full, 1)));
+        }
+        threads.push(ops);
+    }
+    Scene { objects, threads, deaf: Vec::new() }
+}
+
+/// Lines on which a thread releases something, in their order.
+fn releases(log: &str, thread: usize) -> Vec<u64> {
+    let is_release = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        event["kind"] == "kernel.call"
+            && event["payload"]["name"] == "NtReleaseSemaphore"
+            && event["tid"] == FIRST_TID + thread
+    };
+    log.lines().zip(1..).filter(|(line, _)| is_release(line)).map(|(_, at)| at).collect()
+}
+
+#[test]
+fn a_signal_that_one_run_lacks_is_named_with_its_line() {
+    let folder = Folder::new();
+    let mut named = 0;
+    for seed in 0..cases() * 2 {
+        let random = &mut Random::new(seed, "workers", 0);
+        let scene = line_of_workers(random);
+        let style = STYLES[(seed % 3) as usize];
+        // One release of one worker is not done.
+        let thread = 1 + random.below(scene.threads.len() as u64 - 1) as usize;
+        let places: Vec<usize> = (scene.threads[thread].iter().enumerate())
+            .filter(|(_, op)| matches!(op, Op::Release(..)))
+            .map(|(at, _)| at)
+            .collect();
+        let number = random.below(places.len() as u64) as usize;
+        let mut without = scene.clone();
+        let Op::Release(object, _) = without.threads[thread].remove(places[number]) else { unreachable!() };
+        let plays = [play(&scene, style, seed), play(&without, style, seed + 77)];
+        assert!(plays[0].parked.is_empty(), "the line of workers ends");
+        // Workers that look alike are not told apart by how they begin.
+        let (code, report) = both(&folder, &plays[0].log, &plays[1].log, &["--map", "same"]);
+        let (said, truly) = (said(&report), truly([&plays[0], &plays[1]]));
+        assert_eq!(said, truly, "seed {seed}, {style:?}\n{report:#}");
+        if said.is_empty() {
+            // There was room enough without it; the trails part all the same.
+            if (code, report["parted_total"].as_u64()) != (1, Some(1)) {
+                std::fs::write("/tmp/b/r.jsonl", &plays[0].log).unwrap();
+                std::fs::write("/tmp/b/c.jsonl", &plays[1].log).unwrap();
+                panic!("seed {seed} {style:?} {}", report["message"]);
+            }
+            continue;
+        }
+        let line = releases(&plays[0].log, thread)[number];
+        let first = &report["waiting"][0];
+        let missing = &first["missing"][0];
+        let partner = &missing["partner"];
+        let last = plays[1]
+            .log
+            .lines()
+            .zip(1..)
+            .filter(|(line, _)| serde_json::from_str::<Value>(line).unwrap()["tid"] == FIRST_TID + thread);
+        let told = [
+            &first["wait"]["names"][0],
+            &missing["signal"]["at"]["line"],
+            &partner["tid"],
+            &partner["last_line"],
+            &missing["does"],
+        ];
+        let (name, last) = (scene.objects[object].0.as_str(), last.last().unwrap().1);
+        let truth = [name.into(), line.into(), (FIRST_TID + thread).into(), Value::from(last), "goes-on".into()];
+        if told.map(Clone::clone) != truth {
+            std::fs::write("/tmp/b/r.jsonl", &plays[0].log).unwrap();
+            std::fs::write("/tmp/b/c.jsonl", &plays[1].log).unwrap();
+            panic!("seed {seed}, {style:?}: {told:?} is said, {truth:?} is true\n{report:#}");
+        }
+        named += 1;
+    }
+    assert!(named > cases() / 2, "only {named} were missed by anybody");
+}
