@@ -62,7 +62,7 @@ man: build ## The man page and shell completions, under target/share
 
 # Fuzzing: with nightly and AddressSanitizer where nightly is there, else on stable without a sanitizer. Seeds are made
 # of corpus/; what is found lies under fuzz/artifacts. TARGET=scan runs one of them alone.
-FUZZ_TARGETS := scan json diff profile source show rules
+FUZZ_TARGETS := scan json diff profile source show rules audit
 # Asked of rustup: `cargo +nightly` might install one.
 NIGHTLY = $(shell rustup toolchain list 2> /dev/null | grep -m 1 -o '^nightly')
 FUZZ = $(CARGO) $(if $(NIGHTLY),+nightly) fuzz
@@ -73,7 +73,7 @@ FUZZ_THERE := command -v cargo-fuzz > /dev/null || $(CARGO) install --locked --q
 fuzz: ## Every fuzz target over its corpus (TIME=60 seconds each, TARGET=scan for one, SEED=0 for chance; skipped without cargo-fuzz)
 	@if $(FUZZ_THERE); then bash fuzz/seeds.sh && for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
 	  echo "fuzz $$target" && env $$(test $$target = source && echo ASAN_OPTIONS=detect_leaks=0) $(FUZZ) run $(FUZZ_BUILD) $$target -- -max_total_time=$(or $(TIME),60) -seed=$(or $(SEED),0) -timeout=30 \
-	    -rss_limit_mb=4096 -dict=fuzz/dictionaries/$$(test $$target = profile && echo toml || echo json).dict -verbosity=0 -print_final_stats=1 || exit 1; done; \
+	    -rss_limit_mb=4096 -dict=$$(ls fuzz/dictionaries/$$target.dict 2> /dev/null || echo fuzz/dictionaries/json.dict) -verbosity=0 -print_final_stats=1 || exit 1; done; \
 	else echo "skipped: cargo-fuzz"; fi
 
 fuzz-build: ## All fuzz targets compile (skipped without cargo-fuzz)

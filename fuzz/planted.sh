@@ -41,10 +41,10 @@ fuzz_finds() {
     rm -rf "$work/grown" "$work/found"
     mkdir -p "$work/grown" "$work/found"
     begun=$SECONDS
-    local dictionary=json
-    if [ "$target" = profile ]; then dictionary=toml; fi
+    local dictionary=fuzz/dictionaries/$target.dict
+    if [ ! -f "$dictionary" ]; then dictionary=fuzz/dictionaries/json.dict; fi
     if ! "$work"/fuzz/*/release/"$target" -max_total_time=$seconds -timeout=30 -artifact_prefix="$work/found/" \
-        -dict=fuzz/dictionaries/$dictionary.dict "$work/grown" "$here/fuzz/corpus/$target" >> "$work/fuzz.log" 2>&1 \
+        -dict="$dictionary" "$work/grown" "$here/fuzz/corpus/$target" >> "$work/fuzz.log" 2>&1 \
         && [ -n "$(ls "$work/found")" ]; then
         echo $((SECONDS - begun))
     fi

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=fuzz/corpus
-mkdir -p $out/{scan,json,diff,profile,source,show,rules}
+mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
@@ -56,4 +56,13 @@ for case in corpus/diff/*/*/profile.toml; do
 done
 for n in $(seq 1 200); do
     printf 'seed %s' "$n" > "$out/rules/drawn-$n"
+done
+# Logs as they stand; then bytes that decide what is done with a table (first byte 0), and what threads do (1).
+for log in corpus/audit/*/*.jsonl corpus/demo/*.jsonl; do
+    cp "$log" "$out/audit/log-$(basename "$(dirname "$log")")-$(basename "$log" .jsonl)"
+done
+for n in $(seq 1 60); do
+    drawn=$(for part in 1 2 3 4 5; do printf 'seed %s %s' "$n" $part | sha512sum | cut -c 1-128; done | sed 's/../\\x&/g' | tr -d '\n')
+    printf '\000%b' "$drawn" > "$out/audit/table-$n"
+    printf '\001%b' "$drawn" > "$out/audit/scene-$n"
 done

@@ -4,25 +4,23 @@ mod common;
 #[path = "../examples/generate/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod generate;
+#[path = "life/scenes.rs"]
+mod scenes;
+#[path = "life/windows.rs"]
+mod windows;
 
-use forkpoint::align::header;
-use forkpoint::audit::log::{Audit, Lost, Name, Reason, audit};
-use forkpoint::profile::{AuditRule, AuditStep, Profile, Scalar, builtin};
+use forkpoint::align::header as begin;
+use forkpoint::audit::log::{Audit, Name, audit};
+use forkpoint::profile::{AuditRule, AuditStep, Scalar, builtin};
 use forkpoint::source::{Log, OpenOptions};
 
 use common::{event, header};
 use serde_json::Value;
 
-use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, Style, play};
+use generate::kernel::{FIRST_TID, play};
 use generate::numbers::Random;
 use generate::scenes::{SCENES, Truth, told};
-
-fn audited(log: &str, profile: &Profile, window_bytes: usize) -> Audit {
-    let options = OpenOptions { window_bytes, ..OpenOptions::default() };
-    let mut log = Log::from_bytes("scene", log.as_bytes().to_vec(), &options);
-    let start = header::start(&mut log, profile).expect("a header");
-    audit(&mut log, start, profile, Vec::new(), |_, _, _| ()).unwrap()
-}
+use scenes::{STYLES, agrees, anything, audited};
 
 /// What an audit says, in the words of the scenes.
 fn said(audit: &Audit) -> Vec<Truth> {
@@ -59,7 +57,7 @@ fn every_scene_is_told_as_it_was() {
     for (scene, (name, _)) in SCENES.iter().enumerate() {
         for seed in 1..=cases() {
             let told = told(scene, seed);
-            let audit = audited(&told.log, &profile, [1 << 20, 1, 700][(seed % 3) as usize]);
+            let audit = audited(told.log.as_bytes(), &profile, [1 << 20, 1, 700][(seed % 3) as usize]);
             let said = said(&audit);
             if said != told.truth {
                 let path = std::env::temp_dir().join("forkpoint-scene.jsonl");
@@ -90,7 +88,7 @@ fn a_thread_without_handles_signals_nothing_else_when_it_ends() {
         + &event("3", 0, "wait.begin", &wait("event"))
         + &event("2", 1, "thread.exit", "{}")
         + &event("1", 4, "thread.exit", "{}");
-    let audit = audited(&log, &builtin("schema-v1").unwrap(), 1 << 20);
+    let audit = audited(log.as_bytes(), &builtin("schema-v1").unwrap(), 1 << 20);
     let [verdict] = &audit.verdicts[..] else { panic!("one thread waits: {:?}", audit.verdicts) };
     assert_eq!(verdict.reason.word(), "never-signalled");
     let (_, object) = audit.world.objects.living().find(|(_, object)| object.number == verdict.objects[0]).unwrap();
@@ -107,7 +105,7 @@ fn an_object_that_is_asked_for_is_told_however_many_come_after_it() {
     }
     let profile = builtin("schema-v1").unwrap();
     let mut read = Log::from_bytes("scene", log.into_bytes(), &OpenOptions::default());
-    let start = header::start(&mut read, &profile).expect("a header");
+    let start = begin::start(&mut read, &profile).expect("a header");
     let asked = Name::Text("event:7".into());
     let audit = audit(&mut read, start, &profile, vec![asked.clone()], |_, _, _| ()).unwrap();
     assert_eq!((audit.world.created, audit.world.destroyed), (10_000, 10_000));
@@ -116,6 +114,78 @@ fn an_object_that_is_asked_for_is_told_however_many_come_after_it() {
     let of: Vec<_> = known.iter().filter(|object| object.names.contains(&asked)).collect();
     assert_eq!(of.len(), 1, "the one that is asked for is told");
     assert!(of[0].created.is_some() && of[0].destroyed.is_some());
+}
+
+#[test]
+fn a_thread_whose_number_is_used_again_is_told_from_the_first() {
+    let made = |id: &str| format!("{{\"tid\":5,\"handle_semantic_id\":\"{id}\"}}");
+    let wait = "{\"handle_semantic_id\":\"first\",\"timeout_ns\":-1}";
+    let log = header("scene")
+        + &event("1", 0, "thread.create", &made("first"))
+        + &event("5", 0, "import.call", "{\"name\":\"begin\"}")
+        + &event("5", 1, "thread.exit", "{}")
+        + &event("1", 1, "thread.create", &made("second"))
+        + &event("5", 0, "import.call", "{\"name\":\"begin\"}")
+        + &event("5", 1, "wait.begin", "{\"handle_semantic_id\":\"nobody\"}")
+        + &event("5", 0, "import.call", "{\"name\":\"begins anew\"}")
+        + &event("1", 2, "wait.begin", wait);
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    let first = audit.world.objects.find(&Name::Text("first".into())).unwrap();
+    assert_eq!(audit.world.objects.all[first].signalled, 1, "its thread ended");
+    let words: Vec<&str> = audit.verdicts.iter().map(|one| one.reason.word()).collect();
+    assert_eq!(words, ["not-woken"], "thread 5 of the third time is no longer that of the second");
+}
+
+#[test]
+fn a_thread_goes_on_behind_lines_that_are_no_events() {
+    let log = header("scene")
+        + &event("5", 3, "wait.begin", "{\"handle_semantic_id\":\"nobody\"}")
+        + &event("5", 2, "import.call", "{\"name\":\"no ordinal of its own\"}")
+        + &event("5", 4, "import.call", "{\"name\":\"it goes on\"}")
+        + &event("6", 3, "import.call", "{}")
+        + &event("6", 3, "import.call", "{}")
+        + "{}\n"
+        + &event("5", 4, "import.call", "{}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    assert!(audit.verdicts.is_empty(), "{:?}", audit.verdicts);
+    assert_eq!(audit.faults.iter().map(|(line, ..)| *line).collect::<Vec<_>>(), [3, 6, 7, 8]);
+}
+
+#[test]
+fn nothing_is_certain_of_a_wait_for_nobody_knows_what() {
+    let log = header("scene")
+        + &event("5", 0, "wait.begin", "{}")
+        + &event("5", 1, "wait.end", "{}")
+        + &event("5", 2, "wait.begin", "{}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    assert_eq!(audit.verdicts.iter().map(|one| one.doubts.is_empty()).collect::<Vec<_>>(), [false]);
+}
+
+#[test]
+fn a_handle_that_is_duplicated_as_itself_stays_what_it_is() {
+    let log = header("scene")
+        + &event("5", 0, "handle.create", "{\"raw_handle_id\":16,\"object_type\":\"Event\"}")
+        + &event("5", 1, "handle.duplicate", "{\"source_raw_handle_id\":16,\"raw_handle_id\":16}")
+        + &event("5", 2, "handle.create", "{\"raw_handle_id\":20,\"object_type\":\"Event\"}")
+        + &event("5", 3, "handle.destroy", "{\"raw_handle_id\":16}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    let left: Vec<_> = audit.world.objects.living().map(|(_, object)| object.names.clone()).collect();
+    assert_eq!((audit.world.destroyed, left), (1, vec![std::iter::once(Name::Number(20)).collect()]));
+}
+
+#[test]
+fn what_was_given_to_a_wait_that_is_for_something_else_goes_to_the_next() {
+    let call = |name: &str, args: &str| format!("{{\"name\":\"{name}\",\"args\":{{{args}}}}}");
+    let made = |id: &str| format!("{{\"handle_semantic_id\":\"{id}\",\"object_type\":\"Event/Auto\"}}");
+    let log = header("scene")
+        + &event("4", 0, "handle.create", &made("known"))
+        + &event("5", 0, "kernel.call", &call("KeWaitForSingleObject", "\"object\":\"0x8000\""))
+        + &event("6", 0, "wait.begin", "{\"handle_semantic_id\":\"0x8000\"}")
+        + &event("4", 1, "kernel.call", &call("KeSetEvent", "\"object\":\"0x8000\""))
+        + &event("5", 1, "wait.begin", "{\"handle_semantic_id\":\"known\"}");
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    let words: Vec<_> = audit.verdicts.iter().map(|one| one.reason.word()).collect();
+    assert_eq!(words, ["never-signalled", "not-woken"], "{:?}", audit.verdicts);
 }
 
 /// Whether an event is a step by a rule, as far as the rules of schema-v1 go: by its kind and the function's name.
@@ -175,7 +245,7 @@ fn where_one_path_is_not_logged_nothing_is_certain() {
                         gone.extend(&ends);
                     }
                     let (log, count) = without(&told.log, &gone);
-                    let audit = audited(&log, &profile, 1 << 20);
+                    let audit = audited(log.as_bytes(), &profile, 1 << 20);
                     for verdict in &audit.verdicts {
                         let names: Vec<&str> = gone.iter().map(|rule| rule.name.as_str()).collect();
                         let told = format!("{name}, seed {seed}, without {names:?} ({count}): {verdict:?}");
@@ -189,142 +259,23 @@ fn where_one_path_is_not_logged_nothing_is_certain() {
     assert!(doubted > 0, "no thread waits: nothing was shown");
 }
 
-/// Threads that do what comes to them with a few objects.
-fn anything(random: &mut Random) -> Scene {
-    let makes = [
-        Make::Manual,
-        Make::Auto,
-        Make::Semaphore(0),
-        Make::Semaphore(2),
-        Make::Mutant,
-        Make::TimerManual,
-        Make::TimerAuto,
-    ];
-    let objects: Vec<(String, Make)> =
-        (0..4).map(|at| (format!("object:{at}"), makes[random.below(makes.len() as u64) as usize])).collect();
-    let mut threads = vec![(0..objects.len()).map(Op::Create).chain([Op::Raise(0)]).collect::<Vec<Op>>()];
-    for _ in 0..4 {
-        let mut ops = vec![Op::Until(0)];
-        for _ in 0..random.below(14) {
-            let at = random.below(objects.len() as u64) as usize;
-            let other = (at + 1) % objects.len();
-            let is_event = matches!(objects[at].1, Make::Manual | Make::Auto);
-            let waits = match random.below(8) {
-                0 => Op::Wait(vec![at, other]),
-                1 => Op::WaitAll(vec![at, other]),
-                _ => Op::Wait(vec![at]),
-            };
-            let op = match (objects[at].1, random.below(6)) {
-                (_, 0) => Op::Work(1),
-                (_, 1 | 2) => waits,
-                (Make::Semaphore(_), _) => Op::Release(at, 1 + random.below(2) as i64),
-                // Only its owner may release a mutant.
-                (Make::Mutant, _) => {
-                    ops.push(Op::Wait(vec![at]));
-                    Op::Release(at, 1)
-                }
-                (Make::TimerManual | Make::TimerAuto, _) => Op::Fire(at),
-                (_, 3) if is_event => Op::Reset(at),
-                (_, 4) if is_event => Op::Pulse(at),
-                _ => Op::Set(at),
-            };
-            ops.push(op);
-        }
-        threads.push(ops);
-    }
-    Scene { objects, threads, deaf: Vec::new() }
-}
-
-/// How often each object is signalled in a log, by its raw handle: counted line by line.
-fn signals_of(log: &str, raw: u64) -> u64 {
-    let signals = ["NtSetEvent", "KeSetEvent", "NtPulseEvent", "KePulseEvent", "NtReleaseSemaphore", "NtReleaseMutant"];
-    let is_signal = |event: &Value| {
-        let call = event["kind"] == "kernel.call" && signals.iter().any(|name| event["payload"]["name"] == **name);
-        (call && event["payload"]["args"]["handle"] == raw)
-            || (event["kind"] == "timer.fire" && event["payload"]["raw_handle_id"] == raw)
-    };
-    log.lines().filter(|line| is_signal(&serde_json::from_str(line).unwrap())).count() as u64
-}
-
-/// How many objects are known to stand as the kernel has them; an error names what is wrong.
-fn agrees(played: &Played, audit: &Audit, style: Style) -> Result<usize, String> {
-    let waiting: Vec<(usize, u64)> = audit
-        .verdicts
-        .iter()
-        .map(|one| {
-            (
-                audit.world.threads[one.thread as usize].key.to_string().parse::<usize>().unwrap() - FIRST_TID,
-                one.since.line,
-            )
-        })
-        .collect();
-    let mut waiting = waiting;
-    waiting.sort_unstable();
-    let parked: Vec<(usize, u64)> = played.parked.iter().map(|(thread, _, since)| (*thread, *since)).collect();
-    if waiting != parked {
-        return Err(format!("{waiting:?} wait, {parked:?} truly do"));
-    }
-    if !audit.world.unexplained.is_empty() {
-        return Err(format!("all is logged, but {:?}", audit.world.unexplained));
-    }
-    if let Some(wrong) = audit.verdicts.iter().find(|one| one.reason.word() == "not-woken") {
-        return Err(format!("the kernel wakes whom it can: {wrong:?}"));
-    }
-    let mut known = 0;
-    for (at, (available, owner)) in played.stands.iter().enumerate() {
-        let name = Name::Text(format!("object:{at}").into());
-        let found = audit.world.objects.find(&name).map(|at| &audit.world.objects.all[at]);
-        let object = found.ok_or(format!("object:{at} is not there"))?;
-        let has = object.owner.map(|(owner, _)| audit.world.threads[owner.thread as usize].key.to_string());
-        let stands = (object.available, has);
-        let truly = (*available, owner.map(|thread| (FIRST_TID + thread).to_string()));
-        if stands != truly && !object.is_guessed {
-            return Err(format!("object:{at} stands {stands:?}, truly {truly:?} ({style:?})"));
-        }
-        known += usize::from(!object.is_guessed);
-        let raw = object.names.iter().find_map(|name| match name {
-            Name::Number(raw) => Some(*raw),
-            _ => None,
-        });
-        let signals = signals_of(&played.log, raw.unwrap_or(0));
-        if object.signalled != signals {
-            return Err(format!("object:{at} is signalled {} times, truly {signals}", object.signalled));
-        }
-    }
-    for verdict in &audit.verdicts {
-        let objects: Vec<_> =
-            audit.world.objects.living().filter(|(_, object)| verdict.objects.contains(&object.number)).collect();
-        // What it could be taken for when it was made may be gone too.
-        let is_of_old = matches!(verdict.reason, Reason::Lost(Lost { signal: None, .. }) | Reason::ParkedAgain { .. });
-        let is_never = objects.iter().all(|(_, object)| object.signalled == 0) && !is_of_old;
-        let says_never = verdict.reason.word() == "never-signalled";
-        let is_single = objects.len() == 1 && !matches!(verdict.reason.word(), "held" | "deadlock");
-        if is_single && is_never != says_never {
-            return Err(format!(
-                "{verdict:?}, signalled {:?}",
-                objects.iter().map(|(_, one)| one.signalled).collect::<Vec<_>>()
-            ));
-        }
-    }
-    Ok(known)
-}
-
 #[test]
 fn whatever_threads_do_the_world_is_as_the_kernel_has_it() {
     let profile = builtin("schema-v1").unwrap();
     let (mut waiting, mut known, mut all) = (0, 0, 0);
     for seed in 0..cases() * 20 {
-        let scene = anything(&mut Random::new(seed, "anything", 0));
-        let style = [Style::Full, Style::Calls, Style::Waits][(seed % 3) as usize];
+        let mut random = Random::new(seed, "anything", 0);
+        let scene = anything(&mut |limit| random.below(limit));
+        let style = STYLES[(seed % 3) as usize];
         let played = play(&scene, style, seed);
         for window_bytes in [1, 1 << 20] {
-            let audit = audited(&played.log, &profile, window_bytes);
+            let audit = audited(played.log.as_bytes(), &profile, window_bytes);
             waiting += audit.verdicts.len();
-            all += played.stands.len();
-            known += agrees(&played, &audit, style).unwrap_or_else(|wrong| {
+            all += played.stands.iter().filter(|stand| !stand.is_closed).count();
+            known += agrees(&scene, &played, &audit).unwrap_or_else(|wrong| {
                 let path = std::env::temp_dir().join("forkpoint-anything.jsonl");
                 std::fs::write(&path, &played.log).unwrap();
-                panic!("seed {seed}: {wrong}; the log: {}", path.display());
+                panic!("seed {seed}, {style:?}: {wrong}; the log: {}", path.display());
             });
         }
     }

@@ -71,6 +71,8 @@ struct Object {
     available: i64,
     owner: Option<usize>,
     depth: u32,
+    signalled: u64,
+    is_closed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +90,19 @@ pub struct Played {
     pub log: String,
     /// Threads that wait at the end: for what (threads counted behind objects), and the line of the call or where the wait begins.
     pub parked: Vec<(usize, Vec<usize>, u64)>,
-    /// How each object stands at the end: how often it can be taken, and which thread has it.
-    pub stands: Vec<(i64, Option<usize>)>,
+    /// How each object stands at the end.
+    pub stands: Vec<Stand>,
+}
+
+/// How an object stands.
+pub struct Stand {
+    /// How often it can be taken.
+    pub available: i64,
+    /// The thread that has it.
+    pub owner: Option<usize>,
+    /// How often it was set, pulsed, released, or fired.
+    pub signalled: u64,
+    pub is_closed: bool,
 }
 
 /// The first thread's id.
@@ -113,8 +126,8 @@ struct Kernel<'s> {
 
 /// Plays a scene to its end, in an order of threads that the seed decides.
 pub fn play(scene: &Scene, style: Style, seed: u64) -> Played {
-    let objects =
-        scene.objects.iter().map(|(_, make)| Object { make: *make, raw: None, available: 0, owner: None, depth: 0 });
+    let object = |make| Object { make, raw: None, available: 0, owner: None, depth: 0, signalled: 0, is_closed: false };
+    let objects = scene.objects.iter().map(|(_, make)| object(*make));
     let count = scene.threads.len();
     let mut kernel = Kernel {
         scene,
@@ -143,8 +156,11 @@ pub fn play(scene: &Scene, style: Style, seed: u64) -> Played {
         State::Parked(objects, _) => Some((thread, objects.clone(), kernel.since[thread])),
         _ => None,
     });
-    let stands = kernel.objects.iter().map(|object| (object.available, object.owner)).collect();
-    Played { parked: parked.collect(), stands, log: kernel.log }
+    let stand = |object: &Object| {
+        let Object { available, owner, signalled, is_closed, .. } = *object;
+        Stand { available, owner, signalled, is_closed }
+    };
+    Played { parked: parked.collect(), stands: kernel.objects.iter().map(stand).collect(), log: kernel.log }
 }
 
 impl Kernel<'_> {
@@ -261,6 +277,7 @@ impl Kernel<'_> {
                     self.event(thread, "handle.destroy", &payload);
                 }
                 self.free.push(raw);
+                self.objects[object].is_closed = true;
             }
             _ => {}
         }
@@ -367,6 +384,7 @@ impl Kernel<'_> {
 
     fn signal(&mut self, object: usize, count: i64) {
         let one = &mut self.objects[object];
+        one.signalled += 1;
         match one.make {
             Make::Semaphore(_) => one.available += count,
             Make::Mutant => {

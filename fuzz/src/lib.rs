@@ -8,6 +8,14 @@
 #[allow(clippy::should_implement_trait)] // written for tests, where nothing is public
 pub mod twin;
 
+pub mod generate;
+#[path = "../../tests/life/scenes.rs"]
+pub mod scenes;
+#[path = "../../tests/life/table.rs"]
+pub mod table;
+#[path = "../../tests/life/windows.rs"]
+pub mod windows;
+
 use std::fmt::Write;
 
 use forkpoint::json::Pointer;
@@ -21,6 +29,12 @@ pub const BETWEEN: u8 = 0xFF;
 pub fn apart(data: &[u8]) -> (Vec<&[u8]>, usize) {
     let choice = data.last().map_or(0, |last| usize::from(*last));
     (data.split(|byte| *byte == BETWEEN).collect(), choice)
+}
+
+/// Numbers below limits, drawn from bytes: each is a byte's, and 0 where none is left.
+pub fn drawn(bytes: &[u8]) -> impl FnMut(u64) -> u64 {
+    let mut bytes = bytes.iter();
+    move |limit| u64::from(*bytes.next().unwrap_or(&0)) % limit
 }
 
 /// Flags of `diff`: profiles, reading and pairing of every kind.

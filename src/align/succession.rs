@@ -22,6 +22,11 @@ pub struct LanePlace {
 }
 
 impl Succession {
+    /// The place that the thread's next event has if it goes on with what stands before.
+    pub fn next(&self) -> LanePlace {
+        LanePlace { generation: self.generation, position: self.position }
+    }
+
     /// The place of the thread's next event.
     ///
     /// # Errors
@@ -32,7 +37,7 @@ impl Succession {
             Continues::Anew => *self = Succession { generation: self.generation + 1, ..Succession::default() },
             Continues::Fault { before, found } => return Err(OpenReason::OrdinalNotGrowing { before, found }),
         }
-        let place = LanePlace { generation: self.generation, position: self.position };
+        let place = self.next();
         self.position += 1;
         self.last = event.ordinal().or(self.last);
         self.ended = event.has(Span::ENDS_THREAD);

@@ -117,8 +117,11 @@ impl Objects {
         at
     }
 
-    /// Gives an object another name.
+    /// Gives an object another name. One that it has already is no further handle.
     pub fn rename(&mut self, at: usize, name: Name) {
+        if self.find(&name) == Some(at) {
+            return;
+        }
         self.forget(&name);
         self.all[at].handles += 1;
         self.all[at].names.push(name.clone());

@@ -10,10 +10,10 @@ use super::seen::Seen;
 use super::step::{Name, Told};
 use super::verdict::{Verdict, verdicts};
 use super::world::World;
-use crate::align::Succession;
+use crate::align::{LanePlace, Succession};
 use crate::json::tape::fixed_state;
 use crate::profile::Profile;
-use crate::scan::{Group, Opener, ScanOptions, ScannedWindow, Start, Sweep, Swept, ThreadKey};
+use crate::scan::{Group, Opener, ScanOptions, ScannedWindow, Start, Sweep, Swept, ThreadKey, WindowFault};
 use crate::source::{Log, SourceError, Window};
 
 /// What was found in a log.
@@ -59,8 +59,8 @@ pub(in crate::audit) struct Run<'p> {
     profile: &'p Profile,
     pub(in crate::audit) world: World,
     pub(in crate::audit) seen: Seen,
-    /// Where each thread stands, and its newest generation's number.
-    threads: AHashMap<ThreadKey, (Succession, u32)>,
+    /// Where each thread stands, and its newest generation's number; none before its first event.
+    threads: AHashMap<ThreadKey, (Succession, Option<u32>)>,
     skipped: u64,
     faults: Vec<(u64, u64, String)>,
     is_torn: bool,
@@ -69,13 +69,47 @@ pub(in crate::audit) struct Run<'p> {
 /// Malformed lines that are told one by one.
 const FAULTS_MAX: usize = 5;
 
-/// The thread and the position of each event of a group.
+/// The generation and the position of each event of a group.
 enum Places {
     /// They follow each other from the first.
-    Growing { thread: u32, first: u64 },
+    Growing(LanePlace),
     /// One by one; nothing where an ordinal does not grow, which makes no event.
-    Each(Vec<Option<(u32, u64)>>),
+    Each(Vec<Option<LanePlace>>),
 }
+
+impl Places {
+    fn of(&self, index: u32) -> Option<LanePlace> {
+        match self {
+            Places::Growing(first) => Some(LanePlace { position: first.position + u64::from(index), ..*first }),
+            Places::Each(each) => each[index as usize],
+        }
+    }
+}
+
+/// What is seen of a group's thread on a row beside its steps.
+struct Turn {
+    row: u32,
+    group: usize,
+    /// The generation that begins there; none: it goes on behind lines that are no events.
+    begins: Option<u32>,
+    /// How far the one before came, if that was in this window.
+    before: Option<Reach>,
+}
+
+/// How far a thread has come: its events, and the line of the last.
+type Reach = (u64, u64);
+
+/// A group's thread on its way through a window.
+struct Passing {
+    places: Places,
+    /// Its newest generation.
+    thread: Option<u32>,
+    /// How far that comes, if it has an event there.
+    reach: Option<Reach>,
+}
+
+/// A malformed line of a window: its row, where in the window, why.
+type Fault = (u32, u32, String);
 
 impl<'p> Run<'p> {
     pub(in crate::audit) fn new(profile: &'p Profile, focus: Vec<Name>) -> Run<'p> {
@@ -116,31 +150,59 @@ impl<'p> Run<'p> {
 
     fn window(&mut self, swept: &Swept<'_>, found: Vec<Found>) {
         let scanned = &swept.scanned;
-        let places: Vec<Places> = scanned.groups.iter().map(|group| self.places(swept, group)).collect();
+        let reason = |fault: &WindowFault| (fault.line, fault.at, fault.fault.reason.to_string());
+        let mut faults: Vec<Fault> = scanned.faults.iter().map(reason).collect();
+        let mut turns = Vec::new();
+        let groups = scanned.groups.iter().enumerate();
+        let mut groups: Vec<Passing> =
+            groups.map(|(at, group)| self.places(swept, (at, group), &found, (&mut turns, &mut faults))).collect();
+        turns.sort_by_key(|turn| turn.row);
+        let mut turns = turns.into_iter().peekable();
         for Found { row, group, index, start, what } in found {
-            let place = match &places[group as usize] {
-                Places::Growing { thread, first } => Some((*thread, first + u64::from(index))),
-                Places::Each(each) => each[index as usize],
-            };
-            let Some((thread, position)) = place else { continue };
+            while let Some(turn) = turns.next_if(|turn| turn.row <= row) {
+                self.turn(scanned, turn, &mut groups);
+            }
+            let Passing { places, thread, .. } = &groups[group as usize];
+            let (Some(place), Some(thread)) = (places.of(index), *thread) else { continue };
             let What::Step(rule, told) = what else {
                 self.world.goes_on(thread);
                 continue;
             };
             let line = swept.lines_before + u64::from(row) + 1;
             let offset = swept.window.offset + u64::from(start);
-            self.step(rule, *told, (line, offset), (thread, position));
+            self.step(rule, *told, (line, offset), (thread, place.position));
         }
+        turns.for_each(|turn| self.turn(scanned, turn, &mut groups));
+        groups.iter().for_each(|passing| self.reaches(passing.thread, passing.reach));
         self.seen.events += u64::from(scanned.events);
         self.seen.lines = swept.lines_before + u64::from(scanned.lines);
-        for fault in &scanned.faults {
-            self.fault(
-                swept.lines_before + u64::from(fault.line) + 1,
-                swept.window.offset + u64::from(fault.at),
-                fault.fault.reason.to_string(),
-            );
+        faults.sort_by_key(|(row, ..)| *row);
+        for (row, at, reason) in faults {
+            self.fault(swept.lines_before + u64::from(row) + 1, swept.window.offset + u64::from(at), reason);
         }
         self.is_torn |= scanned.torn.is_some();
+    }
+
+    fn turn(&mut self, scanned: &ScannedWindow, turn: Turn, groups: &mut [Passing]) {
+        let thread = &mut groups[turn.group].thread;
+        let Some(generation) = turn.begins else {
+            thread.iter().for_each(|thread| self.world.goes_on(*thread));
+            return;
+        };
+        self.reaches(*thread, turn.before);
+        thread.iter().for_each(|before| self.world.end_thread(*before));
+        let key = &scanned.groups[turn.group].thread;
+        *thread = Some(self.world.begin_thread(key.clone(), generation));
+        if let Some((_, newest)) = self.threads.get_mut(key) {
+            *newest = *thread;
+        }
+    }
+
+    fn reaches(&mut self, thread: Option<u32>, reach: Option<Reach>) {
+        if let (Some(thread), Some((events, last_line))) = (thread, reach) {
+            let thread = &mut self.world.threads[thread as usize];
+            (thread.events, thread.last_line) = (events, last_line);
+        }
     }
 
     fn step(&mut self, number: u16, told: Told, (line, offset): (u64, u64), (thread, position): (u32, u64)) {
@@ -161,48 +223,51 @@ impl<'p> Run<'p> {
         self.world.take(rule, number, told, moment);
     }
 
-    fn places(&mut self, swept: &Swept<'_>, group: &Group) -> Places {
-        let scanned = &swept.scanned;
-        let events = u64::from(group.to - group.from);
-        let world = &mut self.world;
-        let key = &group.thread;
+    /// The places of a group's events, and its thread as it stands before them.
+    fn places(
+        &mut self,
+        swept: &Swept<'_>,
+        (at, group): (usize, &Group),
+        found: &[Found],
+        (turns, faults): (&mut Vec<Turn>, &mut Vec<Fault>),
+    ) -> Passing {
+        let (succession, thread) = self.threads.entry(group.thread.clone()).or_default();
+        let (spans, events) = (&swept.scanned.spans, u64::from(group.to - group.from));
         let line = |row: u32| swept.lines_before + u64::from(row) + 1;
-        let (succession, thread) = self.threads.entry(key.clone()).or_insert_with(|| {
-            let thread = world.begin_thread(key.clone(), 0);
-            (Succession::default(), thread)
-        });
-        let spans = &scanned.spans;
+        let mut turn = |row, begins, before| turns.push(Turn { row, group: at, begins, before });
         if events > 0 && !group.irregular {
-            let first = world.threads[*thread as usize].events;
-            if succession.take_growing(&spans.span(group.from), &spans.span(group.to - 1), events) {
-                world.threads[*thread as usize].events += events;
-                world.threads[*thread as usize].last_line = line(spans.span(group.to - 1).row);
-                return Places::Growing { thread: *thread, first };
+            let (next, first, last) = (succession.next(), spans.span(group.from), spans.span(group.to - 1));
+            if succession.take_growing(&first, &last, events) {
+                if thread.is_none() {
+                    turn(first.row, Some(next.generation), None);
+                }
+                let reach = Some((succession.next().position, line(last.row)));
+                return Passing { places: Places::Growing(next), thread: *thread, reach };
             }
         }
         let mut each = Vec::new();
-        let mut faults = Vec::new();
-        for span in scanned.spans_of(group) {
-            let place = match succession.take(&span) {
-                Ok(place) => place,
-                Err(reason) => {
-                    faults.push((span.row, span.start, reason.at(0).reason.to_string()));
-                    each.push(None);
-                    continue;
+        let mut newest = thread.map(|thread| self.world.threads[thread as usize].generation);
+        let mut was_event = true;
+        let mut reach = None;
+        for span in swept.scanned.spans_of(group) {
+            let place = succession.take(&span).map_err(|reason| reason.at(0).reason.to_string());
+            match &place {
+                Err(reason) => faults.push((span.row, span.start, reason.clone())),
+                Ok(place) if newest != Some(place.generation) => {
+                    newest = Some(place.generation);
+                    turn(span.row, newest, reach);
                 }
-            };
-            if place.generation > world.threads[*thread as usize].generation {
-                world.end_thread(*thread);
-                *thread = world.begin_thread(key.clone(), place.generation);
+                // What shows that it goes on was looked for as if those lines were events.
+                Ok(_) if !was_event && found.binary_search_by_key(&span.row, |found| found.row).is_err() => {
+                    turn(span.row, None, None);
+                }
+                Ok(_) => {}
             }
-            world.threads[*thread as usize].events += 1;
-            world.threads[*thread as usize].last_line = line(span.row);
-            each.push(Some((*thread, place.position)));
+            was_event = place.is_ok();
+            reach = place.as_ref().ok().map(|place| (place.position + 1, line(span.row))).or(reach);
+            each.push(place.ok());
         }
-        for (row, start, reason) in faults {
-            self.fault(swept.lines_before + u64::from(row) + 1, swept.window.offset + u64::from(start), reason);
-        }
-        Places::Each(each)
+        Passing { places: Places::Each(each), thread: *thread, reach }
     }
 
     fn fault(&mut self, line: u64, offset: u64, reason: String) {

@@ -120,7 +120,9 @@ fn verdict(world: &World, seen: &Seen, thread: u32, wait: &Wait, cycle: Option<&
     let first = told.map(|(object, _)| object.number);
     let others = wait.objects.iter().map(|at| object(at).number).filter(|number| Some(*number) != first);
     let objects: Vec<u64> = first.into_iter().chain(others).collect();
-    let mut doubts = told.map_or_else(Vec::new, |(object, reason)| doubts(world, seen, wait, object, reason));
+    // Of a wait that names no object nothing is known.
+    let mut doubts =
+        told.map_or_else(|| vec![Doubt::UnknownKind], |(object, reason)| doubts(world, seen, wait, object, reason));
     doubts.sort_unstable();
     doubts.dedup();
     let lines_since = seen.lines_behind(wait.begun.line);

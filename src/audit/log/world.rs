@@ -314,10 +314,11 @@ impl World {
         }
         let mut told_by: SmallVec<[u16; 2]> = SmallVec::new();
         let mut begun = entry.at;
+        let mut freed = SmallVec::new();
         match before {
             // The same wait, told better.
             true => {
-                self.take_back(thread);
+                freed = self.take_back(thread);
                 let old = self.leave(thread);
                 begun = old.as_ref().map_or(begun, |old| old.begun);
                 told_by = old.map(|old| old.told_by).unwrap_or_default();
@@ -335,6 +336,9 @@ impl World {
         let is_for_all = told.is_for_all && objects.len() > 1;
         let wait = Wait { begun, timeout: told.timeout, objects, is_for_all, given: None, given_at: 0, told_by };
         self.threads[thread as usize].wait = Some(wait);
+        for at in freed {
+            self.serve(at);
+        }
         for at in first {
             if self.offer(thread, at) {
                 break;

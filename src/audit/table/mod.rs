@@ -12,8 +12,6 @@
 
 pub mod handles;
 pub mod limits;
-#[cfg(test)]
-mod naive;
 pub mod past;
 pub mod ring;
 pub mod trail;
