@@ -4,14 +4,18 @@ mod common;
 #[path = "../examples/generate/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod generate;
+#[path = "life/both.rs"]
+mod held;
+#[path = "life/scenes.rs"]
+#[allow(dead_code)]
+mod scenes;
 
 use common::{Folder, forkpoint, text};
 use serde_json::Value;
 
-use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, Style, play};
+use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, play};
 use generate::numbers::Random;
-
-const STYLES: [Style; 3] = [Style::Full, Style::Calls, Style::Waits];
+use scenes::{STYLES, anything};
 
 fn cases() -> u64 {
     std::env::var("FORKPOINT_CASES").map_or(24, |cases| cases.parse().unwrap())
@@ -53,7 +57,8 @@ fn truly(plays: [&Played; 2]) -> Vec<(String, u64, u64)> {
     let mut truly = Vec::new();
     for (side, [own, other]) in [("reference", plays), ("candidate", [plays[1], plays[0]])] {
         let is_same = |thread: usize, objects: &[usize]| {
-            other.parked.iter().any(|(parked, others, _)| *parked == thread && others == objects)
+            let alike = own.for_all[thread] == other.for_all[thread];
+            alike && other.parked.iter().any(|(parked, others, _)| *parked == thread && others == objects)
         };
         let alone = own.parked.iter().filter(|(thread, objects, _)| !is_same(*thread, objects));
         truly.extend(alone.map(|(thread, _, since)| (side.to_owned(), (FIRST_TID + thread) as u64, *since)));
@@ -62,38 +67,13 @@ fn truly(plays: [&Played; 2]) -> Vec<(String, u64, u64)> {
     truly
 }
 
-/// Threads that do what comes to them with a few objects.
-fn anything(random: &mut Random) -> Scene {
-    let makes = [Make::Manual, Make::Auto, Make::Semaphore(0), Make::Semaphore(2), Make::Mutant];
-    let objects: Vec<(String, Make)> =
-        (0..4).map(|at| (format!("object:{at}"), makes[random.below(makes.len() as u64) as usize])).collect();
-    let mut threads = vec![(0..objects.len()).map(Op::Create).chain([Op::Raise(0)]).collect::<Vec<Op>>()];
-    for _ in 0..4 {
-        let mut ops = vec![Op::Until(0)];
-        for _ in 0..random.below(14) {
-            let at = random.below(objects.len() as u64) as usize;
-            ops.extend(match (objects[at].1, random.below(5)) {
-                (_, 0) => vec![Op::Work(1)],
-                (_, 1) => vec![Op::Wait(vec![at])],
-                (_, 2) => vec![Op::Wait(vec![at, (at + 1) % objects.len()])],
-                (Make::Semaphore(_), _) => vec![Op::Release(at, 1)],
-                // Only its owner may release a mutant.
-                (Make::Mutant, _) => vec![Op::Wait(vec![at]), Op::Release(at, 1)],
-                (_, 3) => vec![Op::Pulse(at)],
-                _ => vec![Op::Set(at)],
-            });
-        }
-        threads.push(ops);
-    }
-    Scene { objects, threads, deaf: Vec::new() }
-}
-
 #[test]
 fn who_waits_in_one_run_only_is_told_whatever_threads_do() {
     let folder = Folder::new();
     let (mut one_sided, mut alike) = (0, 0);
     for seed in 0..cases() * 2 {
-        let scene = anything(&mut Random::new(seed, "anything", 1));
+        let mut random = Random::new(seed, "anything", 1);
+        let scene = anything(&mut |limit| random.below(limit));
         let style = STYLES[(seed % 3) as usize];
         let plays = [play(&scene, style, seed), play(&scene, style, seed + 1_000_000)];
         let (code, report) = both(&folder, &plays[0].log, &plays[1].log, &["--map", "same"]);
@@ -115,6 +95,18 @@ fn who_waits_in_one_run_only_is_told_whatever_threads_do() {
         one_sided > 10 && alike > 10,
         "{one_sided} wait on one side only, {alike} on both: too few to say anything"
     );
+}
+
+#[test]
+fn two_logs_are_told_the_same_from_either_side_and_in_any_windows() {
+    let profile = forkpoint::profile::builtin("schema-v1").unwrap();
+    for seed in 0..cases() {
+        let mut random = Random::new(seed, "anything", 2);
+        let scene = anything(&mut |limit| random.below(limit));
+        let style = STYLES[(seed % 3) as usize];
+        let plays = [play(&scene, style, seed), play(&scene, style, seed + 5)];
+        assert!(held::same([plays[0].log.as_bytes(), plays[1].log.as_bytes()], &profile).is_some());
+    }
 }
 
 /// A line of workers: each takes what the one before it gave, and gives it on; nobody gives more than `room` ahead.

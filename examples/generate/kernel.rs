@@ -90,6 +90,8 @@ pub struct Played {
     pub log: String,
     /// Threads that wait at the end: for what (threads counted behind objects), and the line of the call or where the wait begins.
     pub parked: Vec<(usize, Vec<usize>, u64)>,
+    /// Which threads wait at the end for all of several objects.
+    pub for_all: Vec<bool>,
     /// How each object stands at the end.
     pub stands: Vec<Stand>,
 }
@@ -160,7 +162,8 @@ pub fn play(scene: &Scene, style: Style, seed: u64) -> Played {
         let Object { available, owner, signalled, is_closed, .. } = *object;
         Stand { available, owner, signalled, is_closed }
     };
-    Played { parked: parked.collect(), stands: kernel.objects.iter().map(stand).collect(), log: kernel.log }
+    let for_all = kernel.states.iter().map(|state| matches!(state, State::Parked(_, true))).collect();
+    Played { parked: parked.collect(), for_all, stands: kernel.objects.iter().map(stand).collect(), log: kernel.log }
 }
 
 impl Kernel<'_> {

@@ -1,24 +1,28 @@
 //! The engine's table is one that keeps every call, a log's audit has the world as the kernel that logged it, and an audit of anything
-//! at all is the same for all windows and fits its schema.
+//! at all, or of two of it, is the same for all windows and fits its schema.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use forkpoint::profile::{Profile, builtin};
-use forkpoint::report::audit::schema;
+use forkpoint::report::audit::{schema, schema_of_both};
+use forkpoint_fuzz::both;
 use forkpoint_fuzz::generate::kernel::play;
 use forkpoint_fuzz::scenes::{STYLES, agrees, anything, audited};
 use forkpoint_fuzz::table::{hold, steps};
 use forkpoint_fuzz::twin::json::parse;
 use forkpoint_fuzz::windows::{report, same};
-use forkpoint_fuzz::drawn;
+use forkpoint_fuzz::{apart, drawn};
 use libfuzzer_sys::fuzz_target;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(|| builtin("schema-v1").expect("it is built in"));
-static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-    let schema = serde_json::from_str(&schema()).expect("the schema is JSON");
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator(&schema()));
+static OF_BOTH: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator(&schema_of_both()));
+
+fn validator(schema: &str) -> jsonschema::Validator {
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
     jsonschema::validator_for(&schema).expect("the schema is one")
-});
+}
 
 /// A scene that bytes decide, and the order of its threads.
 fn scene(bytes: &[u8]) {
@@ -32,14 +36,18 @@ fn scene(bytes: &[u8]) {
     }
 }
 
-/// Anything at all, as a log.
+/// Anything at all, as a log, or as two.
 fn log(bytes: &[u8]) {
-    let Some(audit) = same(bytes, &PROFILE) else { return };
-    let report = report(&audit, &PROFILE);
+    let (logs, _) = apart(bytes);
+    let told = match logs[..] {
+        [one, two] => both::same([one, two], &PROFILE).map(|report| (report, &OF_BOTH)),
+        _ => same(bytes, &PROFILE).map(|audit| (report(&audit, &PROFILE), &SCHEMA)),
+    };
+    let Some((report, schema)) = told else { return };
     parse(report.as_bytes()).unwrap_or_else(|refused| panic!("no JSON: {refused:?}\n{report}"));
     // Thread keys that serde_json cannot hold (`1e400`, lone surrogates) are shown as they stand.
     let Ok(report) = serde_json::from_str(&report) else { return };
-    SCHEMA.validate(&report).unwrap_or_else(|error| panic!("{}: {error}\n{report}", error.instance_path()));
+    schema.validate(&report).unwrap_or_else(|error| panic!("{}: {error}\n{report}", error.instance_path()));
 }
 
 // A log begins with `{`, whose two lowest bits are set.

@@ -8,6 +8,8 @@
 #[allow(clippy::should_implement_trait)] // written for tests, where nothing is public
 pub mod twin;
 
+#[path = "../../tests/life/both.rs"]
+pub mod both;
 pub mod generate;
 #[path = "../../tests/life/scenes.rs"]
 pub mod scenes;
