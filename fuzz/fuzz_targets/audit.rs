@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use forkpoint::profile::{Profile, builtin};
 use forkpoint::report::audit::schema;
+use forkpoint_fuzz::drawn;
 use forkpoint_fuzz::generate::kernel::play;
 use forkpoint_fuzz::scenes::{STYLES, agrees, anything, audited};
 use forkpoint_fuzz::table::{hold, steps};
 use forkpoint_fuzz::twin::json::parse;
 use forkpoint_fuzz::windows::{report, same};
-use forkpoint_fuzz::drawn;
 use libfuzzer_sys::fuzz_target;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(|| builtin("schema-v1").expect("it is built in"));
