@@ -57,12 +57,16 @@ done
 for n in $(seq 1 200); do
     printf 'seed %s' "$n" > "$out/rules/drawn-$n"
 done
-# Logs as they stand; then bytes that decide what is done with a table (first byte 0), and what threads do (1).
+# Logs as they stand, and with the same less a line; then bytes that decide what is done with a table (first byte 0), and what threads do (1, in
+# two orders 2).
 for log in corpus/audit/*/*.jsonl corpus/demo/*.jsonl; do
-    cp "$log" "$out/audit/log-$(basename "$(dirname "$log")")-$(basename "$log" .jsonl)"
+    name=$(basename "$(dirname "$log")")-$(basename "$log" .jsonl)
+    cp "$log" "$out/audit/log-$name"
+    { cat "$log" && printf '\377' && sed 6d "$log"; } > "$out/audit/both-$name"
 done
 for n in $(seq 1 60); do
     drawn=$(for part in 1 2 3 4 5; do printf 'seed %s %s' "$n" $part | sha512sum | cut -c 1-128; done | sed 's/../\\x&/g' | tr -d '\n')
     printf '\000%b' "$drawn" > "$out/audit/table-$n"
     printf '\001%b' "$drawn" > "$out/audit/scene-$n"
+    printf '\002%b' "$drawn" > "$out/audit/two-$n"
 done

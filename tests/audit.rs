@@ -5,6 +5,7 @@ mod common;
 #[allow(dead_code, unused_imports)]
 mod generate;
 #[path = "life/scenes.rs"]
+#[allow(dead_code)]
 mod scenes;
 #[path = "life/windows.rs"]
 mod windows;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, play};
 use generate::numbers::Random;
-use scenes::{STYLES, anything};
+use scenes::{STYLES, anything, changed};
 
 fn cases() -> u64 {
     std::env::var("FORKPOINT_CASES").map_or(24, |cases| cases.parse().unwrap())
@@ -104,7 +104,8 @@ fn two_logs_are_told_the_same_from_either_side_and_in_any_windows() {
         let mut random = Random::new(seed, "anything", 2);
         let scene = anything(&mut |limit| random.below(limit));
         let style = STYLES[(seed % 3) as usize];
-        let plays = [play(&scene, style, seed), play(&scene, style, seed + 5)];
+        let other = changed(&scene, &mut |limit| random.below(limit));
+        let plays = [play(&scene, style, seed), play(if seed % 2 == 0 { &scene } else { &other }, style, seed + 5)];
         assert!(held::same([plays[0].log.as_bytes(), plays[1].log.as_bytes()], &profile).is_some());
     }
 }

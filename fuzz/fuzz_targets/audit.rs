@@ -8,7 +8,7 @@ use forkpoint::profile::{Profile, builtin};
 use forkpoint::report::audit::{schema, schema_of_both};
 use forkpoint_fuzz::both;
 use forkpoint_fuzz::generate::kernel::play;
-use forkpoint_fuzz::scenes::{STYLES, agrees, anything, audited};
+use forkpoint_fuzz::scenes::{STYLES, agrees, anything, audited, changed};
 use forkpoint_fuzz::table::{hold, steps};
 use forkpoint_fuzz::twin::json::parse;
 use forkpoint_fuzz::windows::{report, same};
@@ -36,6 +36,16 @@ fn scene(bytes: &[u8]) {
     }
 }
 
+/// A scene that bytes decide, and one that differs a little, in two orders of threads.
+fn two(bytes: &[u8]) {
+    let draw = &mut drawn(bytes);
+    let (style, seed) = (STYLES[draw(3) as usize], draw(256));
+    let scene = anything(draw);
+    let other = changed(&scene, draw);
+    let [one, other] = [(scene, seed), (other, seed + 1)].map(|(scene, seed)| play(&scene, style, seed).log);
+    both::same([one.as_bytes(), other.as_bytes()], &PROFILE).expect("both have headers");
+}
+
 /// Anything at all, as a log, or as two.
 fn log(bytes: &[u8]) {
     let (logs, _) = apart(bytes);
@@ -54,5 +64,6 @@ fn log(bytes: &[u8]) {
 fuzz_target!(|data: &[u8]| match data.first().map(|first| first % 4) {
     Some(0) => drop(hold(&steps((data.len() / 4).min(80), drawn(&data[1..])))),
     Some(1) => scene(&data[1..]),
+    Some(2) => two(&data[1..]),
     _ => log(data),
 });

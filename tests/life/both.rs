@@ -1,13 +1,13 @@
 //! Two logs are held together the same however they are cut into windows, and from either side; a log held to itself is the same. Who
 //! waits on one side only is who waits by each log alone and not by the other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use forkpoint::align::{LaneName, header};
 use forkpoint::audit::both::{BothAudit, BothOptions, PairedBy, ThreadPair, audit_both};
-use forkpoint::audit::log::Audit;
-use forkpoint::profile::Profile;
+use forkpoint::audit::log::{Audit, Name, Object};
+use forkpoint::profile::{AuditStep, Profile};
 use forkpoint::report::audit::both::story::side_contexts;
 use forkpoint::report::audit::both::{BothContext, BothOutlook, BothStory, json, markdown, terminal};
 use forkpoint::source::{Log, OpenOptions, Side};
@@ -52,6 +52,57 @@ fn report(audit: &BothAudit, profile: &Profile) -> (String, BothOutlook) {
     (json(&story), story.outlook)
 }
 
+/// Objects of one log that are made alike, in their order: by which thread (none: by nobody), of which family, under which name.
+type Make = (Option<String>, &'static str, Option<String>);
+
+/// What each thread did to an object, in its order.
+type Lives = BTreeMap<String, Vec<(AuditStep, i64)>>;
+
+/// The lives of all objects of a log that are still known, alike ones in their order; none if not all steps are.
+fn lives(audit: &Audit) -> Option<BTreeMap<Make, Vec<Lives>>> {
+    let world = &audit.world;
+    let key = |thread: u32| {
+        let thread = &world.threads[thread as usize];
+        format!("{}#{}", thread.key, thread.generation)
+    };
+    let mut objects: Vec<&Object> =
+        world.objects.living().map(|(_, object)| object).chain(world.objects.buried()).collect();
+    objects.sort_by_key(|object| object.created.as_ref().map(|entry| entry.at.line));
+    let mut lives: BTreeMap<Make, Vec<Lives>> = BTreeMap::new();
+    for object in objects {
+        if [&object.signals, &object.waits, &object.wakes].iter().any(|ring| ring.dropped() > 0) {
+            return None;
+        }
+        let name = object.called().filter(|name| object.created.is_none() || matches!(name, Name::Text(_)));
+        let maker = object.created.as_ref().map(|entry| key(entry.at.thread));
+        let family = if maker.is_some() { object.kind.family() } else { "" };
+        let mut life = Lives::new();
+        for entry in object.timeline() {
+            let detail = match entry.step {
+                AuditStep::Wake => i64::from(entry.aux.as_ref().is_some_and(|aux| aux.unmet)),
+                AuditStep::Wait | AuditStep::Create | AuditStep::Destroy => 0,
+                _ => entry.count(),
+            };
+            life.entry(key(entry.at.thread)).or_default().push((entry.step, detail));
+        }
+        lives.entry((maker, family, name.map(ToString::to_string))).or_default().push(life);
+    }
+    Some(lives)
+}
+
+/// How many objects have other lives in the other log: each looked at as a whole, all steps at hand.
+fn differing(audits: [&Audit; 2]) -> Option<usize> {
+    let [one, other] = [lives(audits[0])?, lives(audits[1])?];
+    let makes: BTreeSet<&Make> = one.keys().chain(other.keys()).collect();
+    let alike = |make: &Make, lives: &BTreeMap<Make, Vec<Lives>>| lives.get(make).cloned().unwrap_or_default();
+    let count = |make: &&Make| {
+        let [one, other] = [alike(make, &one), alike(make, &other)];
+        let pairs = one.iter().zip(&other).filter(|(one, other)| one != other).count();
+        pairs + one.len().abs_diff(other.len())
+    };
+    Some(makes.iter().map(count).sum())
+}
+
 /// Who waits on one side only: side, thread, line.
 fn one_sided(audit: &BothAudit, turned: bool) -> BTreeSet<(Side, String, u64)> {
     let of = |side: Side| if turned { side.other() } else { side };
@@ -77,6 +128,19 @@ pub fn same(logs: [&[u8]; 2], profile: &Profile) -> Option<String> {
     // Each waits on one side only, or is met on both.
     let waits = alone.iter().map(|audit| audit.verdicts.len()).sum::<usize>();
     assert_eq!(whole.waiting.len() + 2 * whole.waiting_alike as usize, waits, "{told}");
+    // Objects that were closed and touched again are told apart otherwise.
+    let is_plain = |audit: &Audit| {
+        audit.world.objects.buried().chain(audit.world.objects.living().map(|(_, one)| one)).all(|one| {
+            let closed = one.destroyed.as_ref().map(|entry| entry.at.line);
+            one.timeline().iter().all(|entry| closed.is_none_or(|closed| entry.at.line <= closed))
+        })
+    };
+    if alone.iter().all(is_plain)
+        && let Some(differing) = differing([&alone[0], &alone[1]])
+    {
+        let parted = whole.parted.iter().filter(|one| one.trails.iter().any(|(_, trail)| trail.parting.is_some()));
+        assert_eq!(parted.count(), differing, "objects that part: {told}");
+    }
     let turned: Vec<ThreadPair> = (pairs.iter())
         .map(|pair| ThreadPair { lanes: [pair.lanes[1].clone(), pair.lanes[0].clone()], ..ThreadPair::default() })
         .collect();

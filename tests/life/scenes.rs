@@ -60,6 +60,22 @@ pub fn anything(draw: Draw<'_>) -> Scene {
     scene
 }
 
+/// The same, but that a thread releases one more, or leaves something out.
+pub fn changed(scene: &Scene, draw: Draw<'_>) -> Scene {
+    let mut scene = scene.clone();
+    let thread = 1 + draw(THREADS as u64) as usize;
+    let ops = &mut scene.threads[thread];
+    // What it begins with is that all objects are there.
+    if ops.len() > 1 {
+        let at = 1 + draw(ops.len() as u64 - 1) as usize;
+        match &mut ops[at] {
+            Op::Release(object, count) if matches!(scene.objects[*object].1, Make::Semaphore(_)) => *count += 1,
+            _ => drop(ops.remove(at)),
+        }
+    }
+    scene
+}
+
 fn make(draw: Draw<'_>) -> Make {
     MAKES[draw(MAKES.len() as u64) as usize]
 }
