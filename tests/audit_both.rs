@@ -10,7 +10,7 @@ mod held;
 #[allow(dead_code)]
 mod scenes;
 
-use common::{Folder, forkpoint, text};
+use common::{Folder, event, forkpoint, header, text};
 use serde_json::Value;
 
 use generate::kernel::{FIRST_TID, Make, Op, Played, Scene, play};
@@ -107,6 +107,35 @@ fn two_logs_are_told_the_same_from_either_side_and_in_any_windows() {
         let other = changed(&scene, &mut |limit| random.below(limit));
         let plays = [play(&scene, style, seed), play(if seed % 2 == 0 { &scene } else { &other }, style, seed + 5)];
         assert!(held::same([plays[0].log.as_bytes(), plays[1].log.as_bytes()], &profile).is_some());
+    }
+}
+
+#[test]
+fn what_is_done_with_closed_objects_is_paired_however_far_the_logs_were_read() {
+    let handle = "{\"handle_semantic_id\":\"event\",\"raw_handle_id\":4160749584,\"object_type\":\"Event\"}";
+    let set = "{\"name\":\"NtSetEvent\",\"args\":{\"handle\":4160749584}}";
+    let log = |late: u64| {
+        let mut log = header("scene");
+        (0..late).for_each(|at| log += &event("9", at, "import.call", "{\"name\":\"other\"}"));
+        let mut at = 0..;
+        let mut add = |kind: &str, payload: &str| log += &event("4", at.next().unwrap(), kind, payload);
+        for _ in 0..3 {
+            add("kernel.call", set);
+            add("handle.create", handle);
+            add("kernel.call", set);
+            add("handle.destroy", handle);
+            add("kernel.call", set);
+            add("kernel.call", "{\"name\":\"NtClose\",\"args\":{\"handle\":4160749584}}");
+            add("kernel.call", set);
+        }
+        log
+    };
+    let profile = forkpoint::profile::builtin("schema-v1").unwrap();
+    for late in [0, 1, 3, 10, 50] {
+        let logs = [log(0), log(late)];
+        let told = held::same([logs[0].as_bytes(), logs[1].as_bytes()], &profile).unwrap();
+        let report: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!((&report["verdict"], &report["parted_total"]), (&"same".into(), &0.into()), "{late}: {told}");
     }
 }
 

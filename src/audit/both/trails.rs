@@ -128,7 +128,12 @@ impl Trails {
         let deed = Deed { step: step.step, detail: step.detail, at: step.at };
         if let Some(object) = &mut self.all[at as usize] {
             object.pending += 1;
-            object.gone[side.index()] |= step.is_gone;
+            // What goes by its name alone is never another object.
+            if step.is_gone && object.unmade.is_none() {
+                object.gone[side.index()] = true;
+                // What is done with it now is done to an object that is closed, however far the other log was read.
+                self.by_number[side.index()].remove(&step.object);
+            }
         }
         let mut held = std::mem::take(&mut self.held);
         self.lanes[pair as usize].take(side, (at, deed), &mut held);
@@ -175,12 +180,17 @@ impl Trails {
                 Some(at) => *at,
                 None => self.add_unmade(name),
             },
-            // It was closed on both sides, and all of it was the same.
-            (_, None) => self.paired(side, (pair, "closed", None)),
+            // It is closed. Such ones may be many, and never end.
+            (_, None) => {
+                let at = self.paired(side, (pair, "closed", None));
+                self.may_forget(at);
+                at
+            }
         };
         let object = self.all[at as usize].as_mut().expect("places in use are filled");
         // What nobody made may have been forgotten in between, and then has another number.
-        if let Some(before) = object.numbers[side.index()].replace(step.object) {
+        let before = object.numbers[side.index()].replace(step.object);
+        if let Some(before) = before.filter(|before| self.by_number[side.index()].get(before) == Some(&at)) {
             self.by_number[side.index()].remove(&before);
         }
         object.names[side.index()].clone_from(&step.name);
@@ -231,22 +241,24 @@ impl Trails {
     fn add_unmade(&mut self, name: &Name) -> u32 {
         let at = self.add(Some(name.clone()));
         self.by_name.insert(name.clone(), at);
-        self.unmade.push_back((at, self.objects));
-        // What nobody made never ends: of too many the first that is the same on both sides so far is given up, and taken up again
-        // if it comes again.
+        self.may_forget(at);
+        at
+    }
+
+    /// What nobody makes, or closes, never ends: of too many the first that is the same on both sides so far is given up, and taken up
+    /// again if it comes again.
+    fn may_forget(&mut self, at: u32) {
+        let Some(number) = self.all[at as usize].as_ref().map(|object| object.number) else { return };
+        self.unmade.push_back((at, number));
         if self.unmade.len() > UNMADE_MAX
             && let Some((oldest, number)) = self.unmade.pop_front()
             && let Some(object) = self.all[oldest as usize].as_mut().filter(|object| object.number == number)
         {
             match object.is_even() {
-                true => {
-                    object.gone = [true; 2];
-                    self.retire(oldest);
-                }
+                true => self.give_up(oldest),
                 false => self.unmade.push_back((oldest, number)),
             }
         }
-        at
     }
 
     fn add(&mut self, name: Option<Name>) -> u32 {
@@ -295,8 +307,9 @@ impl Trails {
             self.by_name.remove(name);
         }
         for (number, by_number) in object.numbers.iter().zip(&mut self.by_number) {
-            if let Some(number) = number {
-                by_number.remove(number);
+            // What is closed may have come again under its number.
+            if let Some(number) = number.filter(|number| by_number.get(number) == Some(&at)) {
+                by_number.remove(&number);
             }
         }
         object.trails.iter_mut().for_each(|(_, trail)| trail.end());
