@@ -71,7 +71,7 @@ fn truly(plays: [&Played; 2]) -> Vec<(String, u64, u64)> {
 fn who_waits_in_one_run_only_is_told_whatever_threads_do() {
     let folder = Folder::new();
     let (mut one_sided, mut alike) = (0, 0);
-    for seed in 0..cases() * 2 {
+    for seed in 0..cases() * 3 {
         let mut random = Random::new(seed, "anything", 1);
         let scene = anything(&mut |limit| random.below(limit));
         let style = STYLES[(seed % 3) as usize];

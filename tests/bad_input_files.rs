@@ -124,7 +124,8 @@ fn a_line_of_a_hundred_mebibytes_is_stepped_over_without_being_held() {
         lines += bytes.split(|byte| *byte == b'\n').count() - 1;
         assert_eq!(child.wait().unwrap().code(), Some(2));
         assert_eq!((first.trim_end(), lines), (place.as_str(), 3002), "{words:?}");
-        assert!(peak < 90, "{words:?}: {peak} MiB");
+        // What may be held, 64 MiB, and the program itself.
+        assert!(peak < 100, "{words:?}: {peak} MiB");
     }
     for extra in [&[][..], &["--malformed", "skip"]] {
         let (code, report, told) = run(&folder, &[&["diff", "long.jsonl", "long.jsonl"], extra].concat());

@@ -8,11 +8,11 @@ use anyhow::bail;
 
 use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::lanes::{parse_lane, parse_map};
-use super::output::{Format, Output};
+use super::output::{Format, Output, To};
 use super::progress::Watch;
 use super::size::{Limit, parse_limit};
 use super::terminal::Surroundings;
-use super::{Exit, audit_both, begin, complain, decide, output, tell, workers};
+use super::{Exit, audit_both, begin, decide, output, tell, workers};
 use crate::align::{LaneName, MapChoice, Observer};
 use crate::audit::log::{Audit, Name, audit};
 use crate::profile::Profile;
@@ -125,23 +125,16 @@ pub fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let audit = workers::in_pool(args.read.jobs, || read(&args, &profile, draw))??;
     let plain = AuditContext { path: args.log.to_path_buf(), wanted, limit: args.limit.0, width: 100, colour: false };
     let own = AuditContext { width: around.width(), colour: around.wants_color(args.talk.color), ..plain.clone() };
-    let mut exit = Exit(AuditStory::new(&audit, &profile, &plain).outlook.exit_code());
-    let mut write = |context: &AuditContext, format: Format, to: &dyn Fn(&[u8]) -> anyhow::Result<()>| {
-        let story = AuditStory::new(&audit, &profile, context);
-        let text = match format {
+    let unwritten = output::deliver(Some(args.format), &args.output, |format, to| {
+        let story = AuditStory::new(&audit, &profile, if to == To::Stdout { &own } else { &plain });
+        Ok(match format {
             Format::Terminal => report::audit::terminal(&story),
             Format::Markdown => report::audit::markdown(&story),
             Format::Json => report::audit::json(&story),
-        };
-        if let Err(trouble) = to(text.as_bytes()) {
-            exit = complain(&trouble);
-        }
-    };
-    write(&own, args.format, &output::print);
-    for file in &args.output {
-        write(&plain, file.format, &|text| output::write_file(&file.path, text));
-    }
-    Ok(if tell_faults(&args.log, &audit) { Exit::TROUBLE } else { exit })
+        })
+    });
+    let exit = || Exit(AuditStory::new(&audit, &profile, &plain).outlook.exit_code());
+    Ok(if tell_faults(&args.log, &audit) { Exit::TROUBLE } else { unwritten.unwrap_or_else(exit) })
 }
 
 /// Tells the malformed lines of a log; whether there are any.
@@ -185,16 +178,25 @@ fn read(args: &AuditArgs, profile: &Profile, draw: bool) -> anyhow::Result<Audit
     let read = audit(&mut log, start, profile, args.handle.clone(), |bytes, lines, events| {
         watch.progress(Side::Reference, bytes, lines, events, 0);
     })?;
-    let grown = log.finish()?;
+    leave(&mut log, &args.log, args.talk.quiet)?;
     watch.finish();
-    if !args.talk.quiet {
-        grown.iter().for_each(|note| tell(&format!("note: {}: {note}", args.log.display())));
-    }
     if args.talk.verbose {
         watch.account(["read", ""]).iter().for_each(|line| tell(line));
     }
+    Ok(read)
+}
+
+/// Leaves a log that was read to its end, with a note if it grew meanwhile.
+///
+/// # Errors
+/// It cannot be asked any more, or is damaged.
+pub(super) fn leave(log: &mut Log, path: &Path, quiet: bool) -> anyhow::Result<()> {
+    let grown = log.finish()?;
+    if !quiet {
+        grown.iter().for_each(|note| tell(&format!("note: {}: {note}", report::visible(&path.to_string_lossy()))));
+    }
     match log.damage() {
         Some(damage) => bail!(report::visible(&damage.to_string())),
-        None => Ok(read),
+        None => Ok(()),
     }
 }

@@ -3,12 +3,12 @@
 use anyhow::bail;
 
 use super::args::LogPath;
-use super::audit::{AuditArgs, start, tell_faults};
-use super::output::{self, Format};
+use super::audit::{AuditArgs, leave, start, tell_faults};
+use super::output::{self, Format, To};
 use super::progress::Watch;
 use super::size::show_count;
 use super::terminal::Surroundings;
-use super::{Exit, complain, decide, paired, tell, workers};
+use super::{Exit, decide, paired, tell, workers};
 use crate::align::Observer;
 use crate::audit::both::{BothAudit, BothOptions, PairedBy, audit_both};
 use crate::profile::Profile;
@@ -40,30 +40,19 @@ pub(super) fn run(
     let paths = paths.map(|path| path.to_path_buf());
     let plain = BothContext { paths, wanted, limit: args.limit.0, width: 100, colour: false };
     let own = BothContext { width: around.width(), colour: around.wants_color(args.talk.color), ..plain.clone() };
-    let mut exit = None;
-    let mut write = |context: &BothContext, format: Format, to: &dyn Fn(&[u8]) -> anyhow::Result<()>| {
-        let contexts = side_contexts(context);
-        let story = BothStory::new(&audit, profile, context, &contexts);
-        let text = match format {
+    let [own_sides, plain_sides] = [&own, &plain].map(side_contexts);
+    let unwritten = output::deliver(Some(args.format), &args.output, |format, to| {
+        let (context, sides) = if to == To::Stdout { (&own, &own_sides) } else { (&plain, &plain_sides) };
+        let story = BothStory::new(&audit, profile, context, sides);
+        Ok(match format {
             Format::Terminal => both::terminal(&story),
             Format::Markdown => both::markdown(&story),
             Format::Json => both::json(&story),
-        };
-        exit.get_or_insert(Exit(story.outlook.exit_code()));
-        if let Err(trouble) = to(text.as_bytes()) {
-            exit = Some(complain(&trouble));
-        }
-    };
-    write(&own, args.format, &output::print);
-    for file in &args.output {
-        write(&plain, file.format, &|text| output::write_file(&file.path, text));
-    }
-    for (path, log) in plain.paths.iter().zip(&audit.logs) {
-        if tell_faults(path, log) {
-            exit = Some(Exit::TROUBLE);
-        }
-    }
-    Ok(exit.unwrap_or(Exit::SAME))
+        })
+    });
+    let exit = || Exit(BothStory::new(&audit, profile, &plain, &plain_sides).outlook.exit_code());
+    let faulty = [0, 1].map(|side| tell_faults(&plain.paths[side], &audit.logs[side]));
+    Ok(if faulty == [false; 2] { unwritten.unwrap_or_else(exit) } else { Exit::TROUBLE })
 }
 
 fn read(args: &AuditArgs, paths: [&LogPath; 2], profile: &Profile, draw: bool) -> anyhow::Result<BothAudit> {
@@ -90,8 +79,8 @@ fn read(args: &AuditArgs, paths: [&LogPath; 2], profile: &Profile, draw: bool) -
         let found = audit_both(logs, profile, pairs.clone(), options, |side, bytes, lines, events| {
             watch.progress(side, bytes, lines, events, 0);
         })?;
-        left(&mut reference, paths[0], args)?;
-        left(&mut candidate, paths[1], args)?;
+        leave(&mut reference, paths[0], args.talk.quiet)?;
+        leave(&mut candidate, paths[1], args.talk.quiet)?;
         Ok(found)
     };
     let found = follow(PairedBy::Name)?;
@@ -102,16 +91,4 @@ fn read(args: &AuditArgs, paths: [&LogPath; 2], profile: &Profile, draw: bool) -
         watch.account(["reference", "candidate"]).iter().for_each(|line| tell(line));
     }
     Ok(audit)
-}
-
-/// Leaves a log that was read to its end.
-fn left(log: &mut Log, path: &LogPath, args: &AuditArgs) -> anyhow::Result<()> {
-    let grown = log.finish()?;
-    if !args.talk.quiet {
-        grown.iter().for_each(|note| tell(&format!("note: {}: {note}", path.display())));
-    }
-    match log.damage() {
-        Some(damage) => bail!(report::visible(&damage.to_string())),
-        None => Ok(()),
-    }
 }

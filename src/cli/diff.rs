@@ -12,7 +12,7 @@ use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::decide::{self, DiffPlan};
 use super::labels::{self, parse_labels};
 use super::lanes::{self, parse_map};
-use super::output::{self, Format, Output, parse_output};
+use super::output::{self, Format, Output, To, parse_output};
 use super::progress::Watch;
 use super::size::{parse_size, show_count};
 use super::terminal::Surroundings;
@@ -342,22 +342,11 @@ fn trouble(error: RunError, plan: &DiffPlan) -> anyhow::Error {
 
 /// Writes all reports; the trouble's exit code where one cannot be written.
 fn write_reports(plan: &DiffPlan, outcome: &Outcome, keep: &Keep) -> Option<Exit> {
-    let mut exit = None;
-    let mut worse = |result: anyhow::Result<()>| {
-        if let Err(trouble) = result {
-            exit = Some(complain(&trouble));
-        }
-    };
-    if let Some(format) = plan.stdout {
-        let context = ReportContext { width: plan.width, colour: plan.color, ..plan.context.clone() };
-        let painted = paint(format, outcome, keep, &plan.profile, &context);
-        worse(painted.and_then(|text| output::print(text.as_bytes())));
-    }
-    for file in &plan.files {
-        let painted = paint(file.format, outcome, keep, &plan.profile, &plan.context);
-        worse(painted.and_then(|text| output::write_file(&file.path, text.as_bytes())));
-    }
-    exit
+    let here = ReportContext { width: plan.width, colour: plan.color, ..plan.context.clone() };
+    output::deliver(plan.stdout, &plan.files, |format, to| {
+        let context = if to == To::Stdout { &here } else { &plan.context };
+        paint(format, outcome, keep, &plan.profile, context)
+    })
 }
 
 /// Writes all reports, tells the rest, and decides the exit code.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use super::{Exit, complain};
 use crate::disk;
 
 /// The formats of a report.
@@ -148,6 +149,27 @@ pub fn write_file(path: &Path, text: &[u8]) -> anyhow::Result<()> {
         Err(disk::DiskError { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Where a report is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Here, by whoever runs the program.
+    Stdout,
+    /// Elsewhere, at another time.
+    File,
+}
+
+/// Paints and writes all reports, to standard output if it gets one, and to each file. What cannot be painted or written is told,
+/// and the rest is written; then this is the exit code.
+pub fn deliver(
+    stdout: Option<Format>,
+    files: &[Output],
+    paint: impl Fn(Format, To) -> anyhow::Result<String>,
+) -> Option<Exit> {
+    let here = stdout.map(|format| paint(format, To::Stdout).and_then(|text| print(text.as_bytes())));
+    let elsewhere = files.iter().map(|file| write_file(&file.path, paint(file.format, To::File)?.as_bytes()));
+    here.into_iter().chain(elsewhere).filter_map(Result::err).map(|trouble| complain(&trouble)).last()
 }
 
 /// Turns the closed pipe of a reader that has seen enough into success.

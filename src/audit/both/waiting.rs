@@ -88,9 +88,8 @@ impl Partner {
     }
 }
 
-/// The threads that wait on one side only: first those for whom a thread does not do what it does in the other log
-/// and is not itself kept from it by waiting. And how many wait for the same on
-/// both sides.
+/// The threads that wait on one side only: first those for whom a thread does not do what it does in the other log and is not itself
+/// kept from it by waiting. And how many wait for the same on both sides.
 pub fn waiting(logs: &[Audit; 2], pairs: &[ThreadPair], finished: &Finished) -> (Vec<OneSided>, u64) {
     let look = Look::new(logs, pairs, finished);
     let mut one_sided = Vec::new();

@@ -17,8 +17,6 @@ pub struct Step {
     pub detail: i64,
     /// What the object is called, told where it is made, and always of one that nobody made.
     pub name: Option<Name>,
-    /// Somebody made it.
-    pub is_made: bool,
     /// No handle of it is left behind this step, and nobody else waits for it.
     pub is_gone: bool,
 }
@@ -43,6 +41,6 @@ impl World {
         let is_closed = step == AuditStep::Destroy || object.is_gone;
         // Whoever waits for it may still do something with it.
         let is_gone = is_closed && object.waiters.iter().all(|other| *other == at.thread);
-        journal.push(Step { object: object.number, kind: object.kind, step, at, detail, name, is_made, is_gone });
+        journal.push(Step { object: object.number, kind: object.kind, step, at, detail, name, is_gone });
     }
 }

@@ -1,8 +1,9 @@
 //! The life of every handle, from a log: who made, signalled, waited and woke, and why who still waits does so.
 //!
 //! [`reading`] finds steps in the events of a window, [`step`] is what one says; [`run`] takes them in the order of lines through
-//! [`world`]: all threads and objects, `journal` what was done, for whoever holds two logs side by side, [`naming`] which object a name means, [`object`] what one is and would give, `giving` whom a signal reaches. At the
-//! end [`verdict`] says why each thread that waits does, [`cycle`] who waits for whom, and [`seen`] which steps the log has at all.
+//! [`world`]: all threads and objects, [`naming`] which object a name means, [`object`] what one is and would give, `giving` whom a
+//! signal reaches. [`journal`] tells whoever holds two logs side by side what was done. At the end [`verdict`] says why each thread that
+//! waits does, [`cycle`] who waits for whom, and [`seen`] which steps the log has at all.
 
 pub mod cycle;
 mod giving;

@@ -4,6 +4,7 @@ use super::super::markdown::{code, prose};
 use super::super::visible::{counted, grouped};
 use super::story::AuditStory;
 use super::words;
+use crate::audit::log::Object;
 
 /// Paints an audit as Markdown.
 pub fn markdown(story: &AuditStory) -> String {
@@ -45,18 +46,22 @@ pub fn markdown(story: &AuditStory) -> String {
         out.push_str(&format!("\n… and {}\n", counted(left, "other object", "other objects")));
     }
     if !story.context.wanted.handles.is_empty() {
-        for object in &story.objects {
-            out.push_str(&format!("\n## {}\n\n| step | where | who |\n|---|---|---|\n", prose(&story.titled(object))));
-            for entry in object.timeline() {
-                let place = code(&story.file_line(entry.at.line));
-                out.push_str(&format!("| {} | {place} | {} |\n", entry.step.name(), prose(&story.step(entry))));
-            }
-        }
+        story.objects.iter().for_each(|object| out.push_str(&timeline(story, object, &story.titled(object))));
     }
     let (seen, never) = words::paths(story);
     out.push_str(&format!("\n## Coverage\n\n- seen: {}\n", prose(&seen)));
     if !never.is_empty() {
         out.push_str(&format!("- never seen: {}\n", prose(&never)));
+    }
+    out
+}
+
+/// The steps of an object as a table.
+pub(super) fn timeline(story: &AuditStory, object: &Object, title: &str) -> String {
+    let mut out = format!("\n## {}\n\n| step | where | who |\n|---|---|---|\n", prose(title));
+    for entry in object.timeline() {
+        let place = code(&story.file_line(entry.at.line));
+        out.push_str(&format!("| {} | {place} | {} |\n", entry.step.name(), prose(&story.step(entry))));
     }
     out
 }

@@ -15,7 +15,13 @@ const WAITING_MAX: usize = 20;
 pub fn terminal(story: &AuditStory) -> String {
     let mut page = Page::new(story.context.colour);
     let width = story.context.width.max(WIDTH_MIN);
-    headline(story, &mut page, width);
+    let style = match story.outlook {
+        Outlook::Clear => Style::Good,
+        Outlook::Possible => Style::Warn,
+        Outlook::Certain => Style::Bad,
+    };
+    headline(&mut page, width, style, story.outlook.word(), &words::headline(story));
+    page.line(Style::Dim, &format!("  {}", words::log(story)));
     for verdict in story.waiting.iter().take(WAITING_MAX) {
         page.gap();
         waiting(story, verdict, &mut page, width);
@@ -33,22 +39,15 @@ pub fn terminal(story: &AuditStory) -> String {
     page.finish()
 }
 
-fn headline(story: &AuditStory, page: &mut Page, width: usize) {
-    let style = match story.outlook {
-        Outlook::Clear => Style::Good,
-        Outlook::Possible => Style::Warn,
-        Outlook::Certain => Style::Bad,
-    };
-    let word = story.outlook.word();
-    let sentence = words::headline(story);
-    for (at, line) in wrapped(&sentence, width - word.len() - 2).iter().enumerate() {
+/// The answer in a word and a sentence.
+pub(super) fn headline(page: &mut Page, width: usize, style: Style, word: &str, sentence: &str) {
+    for (at, line) in wrapped(sentence, width - word.len() - 2).iter().enumerate() {
         match at {
             0 => page.put(style, word).put(style, ": ").put(Style::Bold, line).end(),
-            _ => page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Plain, line).end(),
+            _ => page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Bold, line).end(),
         }
     }
     page.gap();
-    page.line(Style::Dim, &format!("  {}", words::log(story)));
 }
 
 fn waiting(story: &AuditStory, verdict: &Verdict, page: &mut Page, width: usize) {

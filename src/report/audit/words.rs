@@ -178,18 +178,18 @@ pub(super) fn log(story: &AuditStory) -> String {
 
 /// "thread 8 waits for event:ready (Event/Auto)".
 pub(super) fn waits(story: &AuditStory, verdict: &Verdict) -> String {
+    format!("{} {}", story.thread(verdict.thread), waits_for(story, verdict))
+}
+
+/// "waits for event:ready (Event/Auto)".
+pub(super) fn waits_for(story: &AuditStory, verdict: &Verdict) -> String {
     let names: Vec<String> =
         verdict.objects.iter().filter_map(|number| story.object(*number)).map(|object| story.titled(object)).collect();
     let (first, others) = (names.first().map_or("?", String::as_str), names.len().saturating_sub(1) as u64);
-    let thread = story.thread(verdict.thread);
-    match (others, verdict.is_for_all) {
-        (0, _) => format!("{thread} waits for {first}"),
-        (others, true) => {
-            format!("{thread} waits for {first} and {}", counted(others, "other object", "other objects"))
-        }
-        (others, false) => {
-            format!("{thread} waits for {first} or {}", counted(others, "other object", "other objects"))
-        }
+    let and = if verdict.is_for_all { "and" } else { "or" };
+    match others {
+        0 => format!("waits for {first}"),
+        others => format!("waits for {first} {and} {}", counted(others, "other object", "other objects")),
     }
 }
 

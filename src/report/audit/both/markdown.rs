@@ -1,7 +1,8 @@
 //! An audit of two logs as Markdown.
 
-use super::super::super::markdown::{code, prose};
+use super::super::super::markdown::prose;
 use super::super::super::visible::counted;
+use super::super::markdown::timeline;
 use super::super::words as own_words;
 use super::story::BothStory;
 use super::words;
@@ -49,11 +50,7 @@ pub fn markdown(story: &BothStory) -> String {
             let own = &story.sides[side.index()];
             for object in &own.objects {
                 let title = format!("{} of the {}", own.titled(object), words::side_word(side));
-                out.push_str(&format!("\n## {}\n\n| step | where | who |\n|---|---|---|\n", prose(&title)));
-                for entry in object.timeline() {
-                    let place = code(&own.file_line(entry.at.line));
-                    out.push_str(&format!("| {} | {place} | {} |\n", entry.step.name(), prose(&own.step(entry))));
-                }
+                out.push_str(&timeline(own, object, &title));
             }
         }
     }

@@ -95,10 +95,8 @@ impl<'a> BothStory<'a> {
         story.parted = audit.parted.iter().filter(|object| story.wants(object)).collect();
         let certain = |object: &&Paired| story.parts_for_certain(object);
         let is_certain = !story.waiting.is_empty() || story.parted.iter().any(certain);
-        let has_steps = audit.logs.iter().any(|log| log.seen.classes().iter().any(|class| class.count > 0));
-        let has_pairs = audit.pairs.iter().any(|pair| pair.lanes.iter().all(Option::is_some));
         story.outlook = match (is_certain, story.parted.is_empty()) {
-            _ if !has_steps || !has_pairs => BothOutlook::Inconclusive,
+            _ if story.has_no_steps() || story.pair_counts().0 == 0 => BothOutlook::Inconclusive,
             (true, _) => BothOutlook::Differ,
             (false, true) => BothOutlook::Same,
             (false, false) => BothOutlook::Inconclusive,

@@ -2,7 +2,7 @@
 
 use super::super::super::style::{Page, Style};
 use super::super::super::visible::{counted, wrapped};
-use super::super::terminal::{WIDTH_MIN, timeline};
+use super::super::terminal::{WIDTH_MIN, headline, timeline};
 use super::super::words as own_words;
 use super::story::{BothOutlook, BothStory};
 use super::words;
@@ -16,7 +16,13 @@ const WAITING_MAX: usize = 20;
 pub fn terminal(story: &BothStory) -> String {
     let mut page = Page::new(story.context.colour);
     let width = story.context.width.max(WIDTH_MIN);
-    headline(story, &mut page, width);
+    let style = match story.outlook {
+        BothOutlook::Same => Style::Good,
+        BothOutlook::Inconclusive => Style::Warn,
+        BothOutlook::Differ => Style::Bad,
+    };
+    headline(&mut page, width, style, story.outlook.word(), &words::headline(story));
+    logs(story, &mut page);
     for one in story.waiting.iter().take(WAITING_MAX) {
         page.gap();
         waiting(story, one, &mut page, width);
@@ -49,20 +55,8 @@ pub fn terminal(story: &BothStory) -> String {
     page.finish()
 }
 
-fn headline(story: &BothStory, page: &mut Page, width: usize) {
-    let style = match story.outlook {
-        BothOutlook::Same => Style::Good,
-        BothOutlook::Inconclusive => Style::Warn,
-        BothOutlook::Differ => Style::Bad,
-    };
-    let word = story.outlook.word();
-    for (at, line) in wrapped(&words::headline(story), width - word.len() - 2).iter().enumerate() {
-        match at {
-            0 => page.put(style, word).put(style, ": ").put(Style::Bold, line).end(),
-            _ => page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Plain, line).end(),
-        }
-    }
-    page.gap();
+/// What was read.
+fn logs(story: &BothStory, page: &mut Page) {
     for side in Side::BOTH {
         let log = own_words::log(&story.sides[side.index()]);
         page.line(Style::Dim, &format!("  {:9}  {log}", words::side_word(side)));

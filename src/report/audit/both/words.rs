@@ -2,7 +2,7 @@
 
 use super::super::super::story::thread_name;
 use super::super::super::visible::{counted, grouped, visible};
-use super::super::words::{kind, state};
+use super::super::words::{kind, state, waits, waits_for};
 use super::story::BothStory;
 use crate::audit::both::{Deed, Missing, OneSided, Paired, Partner};
 use crate::profile::AuditStep;
@@ -61,13 +61,11 @@ impl BothStory<'_> {
     pub(super) fn waits(&self, one: &OneSided) -> String {
         let side = &self.sides[one.side.index()];
         let verdict = one.verdict(&self.audit.logs);
-        let waits = super::super::words::waits(side, verdict);
-        let own = side.thread(verdict.thread);
-        let whose = one.pair.filter(|pair| self.pair(*pair).is_some_and(|pair| pair.lanes.iter().all(Option::is_some)));
-        let rest = waits.strip_prefix(&own).unwrap_or(&waits);
-        match whose {
-            Some(pair) => format!("{}{rest} in the {} only", self.threads(pair), side_word(one.side)),
-            None => format!("{own}, which only the {} has,{rest}", side_word(one.side)),
+        let (own, waits) = (side_word(one.side), waits_for(side, verdict));
+        let is_of_both = |pair: &u32| self.pair(*pair).is_some_and(|pair| pair.lanes.iter().all(Option::is_some));
+        match one.pair.filter(is_of_both) {
+            Some(pair) => format!("{} {waits} in the {own} only", self.threads(pair)),
+            None => format!("{}, which only the {own} has, {waits}", side.thread(verdict.thread)),
         }
     }
 
@@ -77,7 +75,7 @@ impl BothStory<'_> {
         let mut told = Vec::new();
         if let Some(instead) = one.instead {
             let log = &self.audit.logs[one.side.other().index()];
-            let waits = super::super::words::waits(&self.sides[one.side.other().index()], &log.verdicts[instead]);
+            let waits = waits(&self.sides[one.side.other().index()], &log.verdicts[instead]);
             told.push(format!("in the {other}, {waits}"));
         }
         told.extend(one.missing.iter().take(MISSING_MAX).map(|missing| self.missing(one, missing)));
@@ -117,10 +115,7 @@ impl BothStory<'_> {
         let (thread, name) = (&log.world.threads[partner as usize], side.thread(partner));
         let last = grouped(thread.events.saturating_sub(1));
         let place = format!("position {last} ({})", side.file_line(thread.last_line));
-        let waits = missing.partner.waits().map_or_else(String::new, |waits| {
-            let waits = super::super::words::waits(side, &log.verdicts[waits]);
-            waits.strip_prefix(&name).unwrap_or(&waits).trim_start().to_owned()
-        });
+        let waits = missing.partner.waits().map(|waits| waits_for(side, &log.verdicts[waits])).unwrap_or_default();
         let whose = format!("the {}'s {name}", side_word(own));
         match missing.partner {
             Partner::GoesOn { waits: Some(_), .. } => {
