@@ -50,7 +50,7 @@ pub struct AuditArgs {
     /// Only this object, with its whole life (repeatable)
     ///
     /// A handle, an address, or what the log calls it.
-    #[arg(long, value_name = "H", value_parser = parse_name, help_heading = "What is told")]
+    #[arg(long, visible_alias = "focus", value_name = "H", value_parser = parse_name, help_heading = "What is told")]
     pub handle: Vec<Name>,
     /// Only what this thread did or waits for (repeatable)
     #[arg(long = "by", value_name = "T", value_parser = parse_lane, help_heading = "What is told")]
