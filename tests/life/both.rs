@@ -138,7 +138,7 @@ pub fn same(logs: [&[u8]; 2], profile: &Profile) -> Option<String> {
     if alone.iter().all(is_plain)
         && let Some(differing) = differing([&alone[0], &alone[1]])
     {
-        let parted = whole.parted.iter().filter(|one| one.trails.iter().any(|(_, trail)| trail.parting.is_some()));
+        let parted = whole.parted.iter().filter(|one| one.trails.iter().any(|(_, trail)| trail.parting().is_some()));
         assert_eq!(parted.count(), differing, "objects that part: {told}");
     }
     let turned: Vec<ThreadPair> = (pairs.iter())

@@ -32,8 +32,8 @@ pub struct Lane {
 /// A step that was held against the other side's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// The partner does the same there: the object of both.
-    Alike(u32),
+    /// The partner does the same there: the object of both, and what either does.
+    Alike(u32, [Deed; 2]),
     /// The partner does not.
     Lone(Side, Step),
 }
@@ -65,7 +65,7 @@ impl Lane {
         loop {
             let [Some(one), Some(two)] = self.ahead.each_ref().map(VecDeque::front) else { return };
             if are_alike(one, two) {
-                held.push(Held::Alike(one.0));
+                held.push(Held::Alike(one.0, [one.1, two.1]));
                 self.last_alike = Some([one.1.at.position, two.1.at.position]);
                 self.ahead.iter_mut().for_each(|ahead| _ = ahead.pop_front());
                 continue;

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::deed::Deed;
 use super::trail::Trail;
 use crate::align::LaneName;
 use crate::audit::log::{Kind, Name};
@@ -74,18 +75,26 @@ impl Paired {
 
     /// Some trail of it parts.
     pub fn parts(&self) -> bool {
-        self.differs_in_kind() || self.trails.iter().any(|(_, trail)| trail.parting.is_some())
+        self.differs_in_kind() || self.trails.iter().any(|(_, trail)| trail.parting().is_some())
     }
 
     /// The place in the logs where it first parts, by lines.
     pub fn first_line(&self) -> u64 {
-        let lines = |trail: &Trail| trail.parting.iter().flatten().flatten().map(|deed| deed.at.line).min();
+        let lines = |trail: &Trail| trail.parting().iter().flatten().flatten().map(|deed| deed.at.line).min();
         self.trails.iter().filter_map(|(_, trail)| lines(trail)).min().unwrap_or(0)
     }
 
     /// Both sides did the same so far.
     pub(super) fn is_even(&self) -> bool {
         self.pending == 0 && self.trails.iter().all(|(_, trail)| trail.is_even())
+    }
+
+    /// Takes a step that both threads of a pair do. Up to the first that one of them does alone, nothing has to be kept.
+    pub(super) fn take_alike(&mut self, pair: u32, deeds: [Deed; 2]) {
+        let known = self.trails.iter_mut().find(|(known, _)| *known == pair);
+        if let Some((_, trail)) = known.filter(|(_, trail)| !trail.is_even()) {
+            trail.take_alike(deeds);
+        }
     }
 
     /// The trail of a thread pair.

@@ -154,10 +154,13 @@ impl Trails {
     /// Hands steps that were held against the other side's to their objects.
     fn settle(&mut self, pair: u32, held: &mut Vec<Held>) {
         for held in held.drain(..) {
-            let (Held::Alike(at) | Held::Lone(_, (at, _))) = held;
+            let (Held::Alike(at, _) | Held::Lone(_, (at, _))) = held;
             if let Some(object) = &mut self.all[at as usize] {
                 match held {
-                    Held::Alike(_) => object.pending -= 2,
+                    Held::Alike(_, deeds) => {
+                        object.pending -= 2;
+                        object.take_alike(pair, deeds);
+                    }
                     Held::Lone(side, (_, deed)) => {
                         object.pending -= 1;
                         object.trail(pair).take(side, deed);

@@ -107,7 +107,8 @@ impl<'a> BothStory<'a> {
     /// Whether an object parts in a trail that is not of workers who take what comes.
     fn parts_for_certain(&self, object: &Paired) -> bool {
         let is_pool = |pair: u32| self.pair(pair).is_some_and(|pair| pair.is_pool);
-        object.differs_in_kind() || object.trails.iter().any(|(pair, trail)| trail.parting.is_some() && !is_pool(*pair))
+        object.differs_in_kind()
+            || object.trails.iter().any(|(pair, trail)| trail.parting().is_some() && !is_pool(*pair))
     }
 
     pub(crate) fn pair(&self, pair: u32) -> Option<&'a ThreadPair> {
@@ -149,7 +150,7 @@ impl<'a> BothStory<'a> {
             kinds().any(|kind| word.eq_ignore_ascii_case(kind.family()) || word.eq_ignore_ascii_case(kind.label()))
         };
         let by_thread = wanted.threads.is_empty()
-            || object.trails.iter().any(|(pair, trail)| trail.parting.is_some() && self.is_wanted_pair(*pair));
+            || object.trails.iter().any(|(pair, trail)| trail.parting().is_some() && self.is_wanted_pair(*pair));
         let is_waited_for =
             || Side::BOTH.iter().any(|side| self.object(object, *side).is_some_and(|own| !own.waiters.is_empty()));
         named
@@ -165,7 +166,8 @@ impl<'a> BothStory<'a> {
 
     /// The trails of an object that part, the first first.
     pub(crate) fn partings(&self, object: &'a Paired) -> Vec<(u32, [Option<Deed>; 2])> {
-        let mut all: Vec<_> = object.trails.iter().filter_map(|(pair, trail)| Some((*pair, trail.parting?))).collect();
+        let mut all: Vec<_> =
+            object.trails.iter().filter_map(|(pair, trail)| Some((*pair, trail.parting()?))).collect();
         all.sort_by_key(|(_, deeds)| deeds.iter().flatten().map(|deed| deed.at.line).min());
         all
     }
