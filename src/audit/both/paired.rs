@@ -78,10 +78,11 @@ impl Paired {
         self.differs_in_kind() || self.trails.iter().any(|(_, trail)| trail.parting().is_some())
     }
 
-    /// The place in the logs where it first parts, by lines.
-    pub fn first_line(&self) -> u64 {
+    /// Its place among objects that part: by the line where it first does, then by its numbers.
+    pub(super) fn order(&self) -> (u64, [u64; 2]) {
         let lines = |trail: &Trail| trail.parting().iter().flatten().flatten().map(|deed| deed.at.line).min();
-        self.trails.iter().filter_map(|(_, trail)| lines(trail)).min().unwrap_or(0)
+        let first = self.trails.iter().filter_map(|(_, trail)| lines(trail)).min().unwrap_or(0);
+        (first, self.numbers.map(|number| number.unwrap_or(u64::MAX)))
     }
 
     /// Both sides did the same so far.

@@ -332,7 +332,7 @@ impl Trails {
 
     /// In the order in which the logs were read, which must not show, others may have come first.
     fn forget_late_parted(&mut self) {
-        self.parted.sort_by_key(Paired::first_line);
+        self.parted.sort_by_key(Paired::order);
         self.parted.truncate(PARTED_MAX);
     }
 
@@ -349,7 +349,7 @@ impl Trails {
                 living.push(*object);
             }
         }
-        self.parted.sort_by_key(Paired::first_line);
+        self.parted.sort_by_key(Paired::order);
         let more = self.parted_gone - self.parted.len() as u64;
         let [named, met] = self.named;
         let (of_thread, lanes, objects) = (self.of_thread, self.lanes, self.objects);

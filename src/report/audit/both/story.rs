@@ -168,7 +168,7 @@ impl<'a> BothStory<'a> {
     pub(crate) fn partings(&self, object: &'a Paired) -> Vec<(u32, [Option<Deed>; 2])> {
         let mut all: Vec<_> =
             object.trails.iter().filter_map(|(pair, trail)| Some((*pair, trail.parting()?))).collect();
-        all.sort_by_key(|(_, deeds)| deeds.iter().flatten().map(|deed| deed.at.line).min());
+        all.sort_by_key(|(pair, deeds)| (deeds.iter().flatten().map(|deed| deed.at.line).min(), *pair));
         all
     }
 
