@@ -11,7 +11,7 @@ mod scenes;
 mod windows;
 
 use forkpoint::align::header as begin;
-use forkpoint::audit::log::{Audit, Name, audit};
+use forkpoint::audit::log::{Audit, Doubt, Name, audit};
 use forkpoint::profile::{AuditRule, AuditStep, Scalar, builtin};
 use forkpoint::source::{Log, OpenOptions};
 
@@ -187,6 +187,35 @@ fn what_was_given_to_a_wait_that_is_for_something_else_goes_to_the_next() {
     let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
     let words: Vec<_> = audit.verdicts.iter().map(|one| one.reason.word()).collect();
     assert_eq!(words, ["never-signalled", "not-woken"], "{:?}", audit.verdicts);
+}
+
+#[test]
+fn where_one_waits_for_several_and_another_for_one_of_them_nobody_knows_who_was_served() {
+    let made = |id: &str, kind: &str| format!("{{\"handle_semantic_id\":\"{id}\",\"object_type\":\"{kind}\"}}");
+    let of = |id: &str| format!("{{\"handle_semantic_id\":\"{id}\"}}");
+    let set = "{\"name\":\"NtSetEvent\",\"args\":{\"handle\":\"event\"}}";
+    let both = "{\"handle_semantic_ids\":[\"timer\",\"event\"],\"wait_type\":\"all\"}";
+    let end = "{\"wait_result\":0}";
+    // The event reaches thread 7 first, then thread 6; the log is the same as if it were the other way round, up to the end.
+    let log = header("scene")
+        + &event("4", 0, "handle.create", &made("timer", "Timer/Auto"))
+        + &event("4", 1, "handle.create", &made("event", "Event/Auto"))
+        + &event("6", 0, "wait.begin", both)
+        + &event("7", 0, "wait.begin", &of("event"))
+        + &event("4", 2, "timer.fire", &of("timer"))
+        + &event("4", 3, "kernel.call", set)
+        + &event("4", 4, "timer.fire", &of("timer"))
+        + &event("4", 5, "kernel.call", set)
+        + &event("6", 1, "wait.end", end)
+        + &event("7", 1, "wait.end", end)
+        + &event("6", 2, "wait.begin", &of("timer"))
+        + &event("4", 6, "timer.fire", &of("timer"))
+        + &event("6", 3, "wait.end", end)
+        + &event("6", 4, "wait.begin", &of("timer"))
+        + &(7..300).map(|at| event("4", at, "import.call", "{}")).collect::<String>();
+    let audit = windows::same(log.as_bytes(), &builtin("schema-v1").unwrap()).unwrap();
+    let told: Vec<_> = audit.verdicts.iter().map(|one| (one.reason.word(), &one.doubts[..])).collect();
+    assert_eq!(told, [("not-woken", &[Doubt::Guessed][..])]);
 }
 
 /// Whether an event is a step by a rule, as far as the rules of schema-v1 go: by its kind and the function's name.

@@ -12,21 +12,39 @@ impl World {
             return 0;
         }
         let waiters = self.objects.all[at].waiters.clone();
-        waiters.into_iter().filter(|thread| self.offer(*thread, at)).count()
+        let could: SmallVec<[u32; 4]> =
+            waiters.iter().copied().filter(|thread| self.is_enough(*thread, at).is_some()).collect();
+        waiters.iter().for_each(|thread| self.spread(*thread, false));
+        let served = waiters.into_iter().filter(|thread| self.offer(*thread, at)).count();
+        // Had another one been served, what a wait for several takes beside this object would be left, or would not.
+        let is_open = served < could.len();
+        could.into_iter().for_each(|thread| self.spread(thread, is_open));
+        served
+    }
+
+    /// Whether a wait for several was served is a guess, or depends on one: so does what it took, or left.
+    pub(super) fn spread(&mut self, thread: u32, is_open: bool) {
+        let wait = self.threads[thread as usize].wait.as_ref().filter(|wait| wait.objects.len() > 1);
+        let Some(objects) = wait.map(|wait| wait.objects.clone()) else { return };
+        if is_open || objects.iter().any(|at| self.objects.all[*at].is_guessed) {
+            objects.iter().for_each(|at| self.objects.all[*at].is_guessed = true);
+        }
+    }
+
+    /// What a waiting thread would take if an object makes its wait true; nothing if it does not, or if it was given something.
+    fn is_enough(&self, thread: u32, at: usize) -> Option<SmallVec<[usize; 2]>> {
+        let wait = self.threads[thread as usize].wait.as_ref().filter(|wait| wait.given.is_none())?;
+        let would = |at: usize| self.objects.all[at].would_give(thread);
+        match wait.is_for_all {
+            true => wait.objects.iter().all(|at| would(*at)).then(|| wait.objects.clone()),
+            false => would(at).then(|| std::iter::once(at).collect()),
+        }
     }
 
     /// Gives a waiting thread what it waits for, if an object makes that so.
     pub(super) fn offer(&mut self, thread: u32, at: usize) -> bool {
-        let Some(wait) = self.threads[thread as usize].wait.as_ref().filter(|wait| wait.given.is_none()) else {
-            return false;
-        };
-        let would = |at: usize| self.objects.all[at].would_give(thread);
-        let taken: SmallVec<[usize; 2]> = match wait.is_for_all {
-            true if wait.objects.iter().all(|at| would(*at)) => wait.objects.clone(),
-            false if would(at) => std::iter::once(at).collect(),
-            _ => return false,
-        };
-        let begun = wait.begun;
+        let Some(taken) = self.is_enough(thread, at) else { return false };
+        let Some(begun) = self.threads[thread as usize].wait.as_ref().map(|wait| wait.begun) else { return false };
         for at in taken {
             self.give(at, begun);
         }

@@ -339,6 +339,7 @@ impl World {
         for at in freed {
             self.serve(at);
         }
+        self.spread(thread, false);
         for at in first {
             if self.offer(thread, at) {
                 break;
