@@ -44,8 +44,9 @@ impl<K> Queue<K> {
 pub struct PastTrails {
     /// By handle and generation. Boxed, for a tree has empty places.
     trails: BTreeMap<(u32, u64), Box<HandleAuditTrail>>,
-    /// The same, in the order in which their handles were used again.
-    order: Queue<(u32, u64)>,
+    /// The same, in the order in which their handles were used again, each with the number of its creation: where nothing is left of
+    /// a handle its generations begin anew.
+    order: Queue<(u32, u64, u64)>,
 }
 
 impl PastTrails {
@@ -70,16 +71,16 @@ impl PastTrails {
     }
 
     pub(super) fn push(&mut self, handle: u32, trail: HandleAuditTrail) {
-        let key = (handle, trail.generation);
-        self.trails.insert(key, Box::new(trail));
+        let (generation, created) = (trail.generation, trail.created_sequence);
+        self.trails.insert((handle, generation), Box::new(trail));
         self.order.reserve(self.trails.len());
-        self.order.push(key, |key| self.trails.contains_key(key));
+        self.order.push((handle, generation, created), |key| is_held(&self.trails, key));
     }
 
     /// Takes out the trail whose handle was used again first.
     pub(super) fn pop(&mut self) -> Option<HandleAuditTrail> {
-        let key = self.order.pop(|key| self.trails.contains_key(key))?;
-        self.trails.remove(&key).map(|trail| *trail)
+        let (handle, generation, _) = self.order.pop(|key| is_held(&self.trails, key))?;
+        self.trails.remove(&(handle, generation)).map(|trail| *trail)
     }
 
     /// Takes out the oldest trail of a handle that has more than `most`.
@@ -91,6 +92,14 @@ impl PastTrails {
     }
 }
 
+/// Whether a trail is still held, and no other in its place.
+fn is_held(
+    trails: &BTreeMap<(u32, u64), Box<HandleAuditTrail>>,
+    (handle, generation, created): &(u32, u64, u64),
+) -> bool {
+    trails.get(&(*handle, *generation)).is_some_and(|trail| trail.created_sequence == *created)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::ring::HandleAuditEntry;
@@ -98,8 +107,23 @@ mod tests {
     use super::*;
 
     fn trail(generation: u64) -> HandleAuditTrail {
+        made(generation, generation)
+    }
+
+    fn made(generation: u64, created: u64) -> HandleAuditTrail {
         let entry = HandleAuditEntry { cycle: 0, tid: 0, lr: 0, source: "", aux: 0 };
-        HandleAuditTrail::new("", (0, entry), Vec::new(), generation, GhostTrail::default())
+        HandleAuditTrail::new("", (created, entry), Vec::new(), generation, GhostTrail::default())
+    }
+
+    #[test]
+    fn a_generation_that_comes_again_is_as_old_as_it_is() {
+        let mut past = PastTrails::default();
+        past.push(8, made(0, 1));
+        assert_eq!(past.pop_above(8, 0).unwrap().created_sequence, 1);
+        past.push(4, made(0, 2));
+        past.push(8, made(0, 3));
+        let popped: Vec<_> = std::iter::from_fn(|| past.pop()).map(|trail| trail.created_sequence).collect();
+        assert_eq!(popped, [2, 3]);
     }
 
     #[test]
