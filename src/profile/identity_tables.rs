@@ -131,3 +131,21 @@ impl UseTable {
         Ok(UseRule { kinds: self.kinds, when: self.when.0, path })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::profile::{parse, rules::Failure};
+
+    #[test]
+    fn a_definition_takes_zero_for_no_object_unless_it_says_otherwise() {
+        let except = |said: &str| {
+            let text = format!(
+                "version = 1\n[roles]\nkind = '/kind'\n[[identity]]\nname = 'heap'\nreason = 'r'\n\
+                 [[identity.define]]\nkind = 'made'\nvalue = '/at'\n{said}"
+            );
+            parse(&text, "my.toml").unwrap().identity[0].define[0].except.clone()
+        };
+        assert_eq!(except(""), Failure { values: vec![0], ..Failure::default() });
+        assert_eq!(except("except = { null = true }"), Failure { null: true, ..Failure::default() });
+    }
+}
