@@ -1,8 +1,10 @@
-//! Room `disk`: files written whole or not at all.
+//! Room `disk`: files written whole or not at all, and regular files read by blocks.
 //!
-//! `atomic` has its doors: [`write_whole`]; [`same_target`], which tells whether two paths would
-//! be one file; and [`abandon`], which takes back what is half written when the process must end. The room knows nothing of what it writes.
+//! `atomic` writes: [`write_whole`]; [`same_target`], which tells whether two paths would be one file; and [`abandon`], which takes back what is
+//! half written when the process must end. `plain` reads: [`PlainFile`]. The room knows nothing of what it reads and writes.
 
 mod atomic;
+mod plain;
 
 pub use atomic::{DiskError, abandon, same_target, write_whole};
+pub use plain::{PlainFile, ReadError};
