@@ -14,6 +14,7 @@ use super::diff::DiffArgs;
 use super::generate::GenerateArgs;
 use super::profiles::ProfileArgs;
 use super::show::ShowArgs;
+use super::state::StateArgs;
 use super::{Exit, exit, size};
 
 /// Finds the event where two runs part.
@@ -45,6 +46,10 @@ pub enum Command {
     /// Who made, signalled, waited for and woke by each handle, and who still waits
     #[command(after_help = super::audit::EXAMPLES, after_long_help = long_after(super::audit::EXAMPLES))]
     Audit(Box<AuditArgs>),
+    /// Two folders of state, each written by one engine at the same moment
+    #[command(override_usage = "forkpoint state [OPTIONS] REFERENCE_DIR CANDIDATE_DIR")]
+    #[command(after_help = super::state::EXAMPLES, after_long_help = long_after(super::state::EXAMPLES))]
+    State(Box<StateArgs>),
     /// List, show and check profiles: the rules for one kind of log
     #[command(after_help = super::profiles::EXAMPLES, after_long_help = long_after(super::profiles::EXAMPLES))]
     Profile(Box<ProfileArgs>),
@@ -195,7 +200,7 @@ pub enum When {
 /// One log, `-` for standard input.
 pub type LogPath = PathBuf;
 
-fn parse_jobs(text: &str) -> Result<usize, String> {
+pub(super) fn parse_jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least one worker is needed".to_owned()),
         Ok(jobs) if jobs <= JOBS_MAX => Ok(jobs),

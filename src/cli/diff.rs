@@ -16,7 +16,7 @@ use super::output::{self, Format, Output, To, parse_output};
 use super::progress::Watch;
 use super::size::{parse_size, show_count};
 use super::terminal::Surroundings;
-use super::{Exit, accepting, begin, complain, origin, tell, workers};
+use super::{Exit, accepting, begin, complain, origin, state, tell, workers};
 use crate::align::{LaneName, Malformed, MapChoice, RunOptions};
 use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::infer;
@@ -106,6 +106,18 @@ pub struct DiffArgs {
     /// before. 0: not at all. Only files that are not packed are searched.
     #[arg(long, value_name = "BYTES", value_parser = parse_limit, help_heading = "Report", hide_short_help = true)]
     pub origin_limit: Option<u64>,
+
+    /// The states in which the runs began: what must be equal there is looked at first
+    ///
+    /// Folders as forkpoint state compares them. If it is not equal, or nobody knows, nothing that follows is certain.
+    #[arg(long, value_names = ["REF_DIR", "CAND_DIR"], num_args = 2, help_heading = "Comparing", hide_short_help = true)]
+    pub state: Vec<PathBuf>,
+    /// What the folders of --state hold: a name or a TOML file [default: state-v1]
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Comparing", hide_short_help = true)]
+    pub state_profile: Option<String>,
+    /// The imports of the loaded image, for the states: their slots are masked
+    #[arg(long, value_name = "FILE", help_heading = "Comparing", hide_short_help = true)]
+    pub xex_json: Option<PathBuf>,
 
     /// If they differ, propose a rule for each field that differs nearly everywhere
     ///
@@ -205,7 +217,10 @@ fn parse_limit(text: &str) -> Result<u64, String> {
 /// # Errors
 /// Wrong usage, or logs that cannot be read.
 pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
+    let (folders, rules) = (args.state.clone(), args.state_profile.clone());
+    let imports = args.xex_json.clone();
     let mut plan = decide::diff(args, &Surroundings::look())?;
+    plan.context.state = state::gate(&folders, rules.as_deref(), imports.as_deref(), plan.jobs)?;
     if !plan.quiet && plan.stdout.is_some() {
         plan.notes.iter().for_each(|note| tell(note));
     }

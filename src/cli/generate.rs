@@ -52,10 +52,14 @@ pub enum SchemaOf {
     Audit,
     /// What it prints of two logs.
     AuditBoth,
+    /// What `state --format json` prints.
+    State,
     /// One line of a schema-v1 event log.
     Event,
     /// A profile file, as TOML that is read as JSON.
     Profile,
+    /// A profile of state folders, likewise.
+    StateProfile,
     /// A file of accepted divergences, likewise.
     Accept,
 }
@@ -78,6 +82,8 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
                 SchemaOf::AuditBoth => serde_json::from_str(&crate::report::audit::schema_of_both())?,
                 SchemaOf::Report => serde_json::from_str(&crate::report::schema())?,
                 SchemaOf::Event => serde_json::from_str(EVENT_SCHEMA)?,
+                SchemaOf::State => crate::report::state::schema(),
+                SchemaOf::StateProfile => crate::state::schema(),
                 SchemaOf::Profile => crate::profile::schema(),
                 SchemaOf::Accept => crate::diverge::accept_schema::schema(),
             };

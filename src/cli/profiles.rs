@@ -9,7 +9,7 @@ use super::decide::{self, Rules};
 use super::infer::{self, InferArgs};
 use super::terminal::Surroundings;
 use super::{Exit, output, tell};
-use crate::profile;
+use crate::{profile, state};
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
@@ -78,14 +78,20 @@ pub fn run(args: ProfileArgs) -> anyhow::Result<Exit> {
 }
 
 fn list() -> anyhow::Result<Exit> {
-    let profiles = profile::builtins();
-    let width = profiles.iter().map(|profile| profile.name.len()).max().unwrap_or(0);
-    let lines = profiles.iter().map(|profile| format!("{:width$}  {}\n", profile.name, profile.description));
+    let of_logs = profile::builtins().into_iter().map(|profile| (profile.name, profile.description));
+    let of_states = state::builtins().into_iter().map(|rules| (rules.name, rules.description));
+    let all: Vec<(String, String)> = of_logs.chain(of_states).collect();
+    let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = all.iter().map(|(name, description)| format!("{name:width$}  {description}\n"));
     output::print(lines.collect::<String>().as_bytes())?;
     Ok(Exit::SAME)
 }
 
 fn show(args: ProfileShowArgs) -> anyhow::Result<Exit> {
+    if let Some(text) = args.name.as_deref().and_then(state::builtin_text) {
+        output::print(text.as_bytes())?;
+        return Ok(Exit::SAME);
+    }
     // A profile shown by its name is that one alone; --profile shows what a run with that flag would use.
     let no_project = args.rules.no_project || args.name.is_some();
     let rules = RuleArgs { profile: args.name.or(args.rules.profile), no_project, ..args.rules };
@@ -95,8 +101,24 @@ fn show(args: ProfileShowArgs) -> anyhow::Result<Exit> {
     Ok(Exit::SAME)
 }
 
+/// Whether a profile is one of state folders: those name files, or extend one that does.
+fn is_of_states(text: &str) -> bool {
+    let table: Option<toml::Table> = toml::from_str(text).ok();
+    table.is_some_and(|table| {
+        let extends = table.get("extends").and_then(toml::Value::as_str);
+        table.contains_key("files") || extends.is_some_and(|name| state::builtin(name).is_some())
+    })
+}
+
 fn check(file: &Path) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
+    if is_of_states(&text) {
+        let rules = state::load(&file.to_string_lossy())?;
+        let files = rules.files.join(", ");
+        let text = format!("{}: sound: profile {} of state folders; files: {files}\n", file.display(), rules.name);
+        output::print(text.as_bytes())?;
+        return Ok(Exit::SAME);
+    }
     let (profile, remarks) = profile::check(&text, &file.to_string_lossy())?;
     for remark in remarks {
         tell(&format!("note: {remark}"));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::origin::{CheckpointWindow, Origin};
+use super::state::StateGate;
 use crate::source::Side;
 
 /// One log as the user named it.
@@ -68,6 +69,8 @@ pub struct ReportContext {
     pub origin: Option<Origin>,
     /// Between which checkpoints the state parted, if logs have any.
     pub checkpoint: Option<CheckpointWindow>,
+    /// What must hold before events are compared, if the states in which the runs began are there.
+    pub state: Option<StateGate>,
 }
 
 impl Default for ReportContext {
@@ -90,6 +93,7 @@ impl Default for ReportContext {
             diff_flags: Vec::new(),
             origin: None,
             checkpoint: None,
+            state: None,
         }
     }
 }

@@ -48,15 +48,13 @@ impl Doc {
         }
     }
 
-    /// Writes the value on one line, NaN and infinities as tokens.
-    #[cfg(test)]
+    /// The value on one line, as its text spells it but for blanks; NaN and infinities as tokens.
     pub(crate) fn compact(&self) -> String {
         let mut out = String::new();
         self.write_compact(&mut out);
         out
     }
 
-    #[cfg(test)]
     fn write_compact(&self, out: &mut String) {
         match self {
             Doc::Token(token) | Doc::Foreign(token) => out.push_str(token),

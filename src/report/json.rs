@@ -88,6 +88,9 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     field(&mut out, "rule_flags", if context.first_only { Doc::null() } else { flags(story) });
     field(&mut out, "origin", Doc::or_null(context.origin.as_ref().map(origin::origin_doc)));
     field(&mut out, "checkpoint", Doc::or_null(context.checkpoint.as_ref().map(origin::checkpoint_doc)));
+    if let Some(state) = &context.state {
+        field(&mut out, "state", state.doc());
+    }
     out.push_str("\n}\n");
     Ok(out)
 }

@@ -43,6 +43,9 @@ pub fn markdown(
     if !remarks.is_empty() {
         line(&mut out, remarks.trim_end());
     }
+    if let Some(state) = &context.state {
+        line(&mut out, state.markdown().trim_end());
+    }
     logs(story, &mut out);
     table(story, &mut out);
     let limit = if story.context.details == Details::All { usize::MAX } else { SECTIONS_MAX };

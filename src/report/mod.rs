@@ -15,7 +15,7 @@
 //! - `overview`: the table of pairings, chosen and spelled;
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
 //! - [`hints`](mod@hints): commands worth trying next; [`quote`]: how a command is spelled for a shell;
-//! - [`audit`]: the life of handles, told;
+//! - [`audit`]: the life of handles, told; [`state`]: two state folders, told;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part, `bits`: integers that differ in one; `visible`, `style`: characters and colours a terminal can be trusted with.
 
@@ -39,6 +39,7 @@ mod overview;
 pub mod quote;
 mod rule_flags;
 mod schema;
+pub mod state;
 mod story;
 mod style;
 mod summary;

@@ -48,7 +48,12 @@ fn document() -> Value {
                 }))
             })),
             "origin": nullable(origin()),
-            "checkpoint": nullable(checkpoint())
+            "checkpoint": nullable(checkpoint()),
+            "state": {
+                "type": "object",
+                "description": "With --state: what must be equal of the states in which the runs began, as in forkpoint.state/1.",
+                "required": ["reference", "candidate", "stop", "invariants"]
+            }
         },
         "$defs": definitions()
     })

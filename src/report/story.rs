@@ -3,6 +3,7 @@
 use super::context::{Details, ReportContext};
 use super::focus::focus;
 use super::header::header_differences;
+use super::state::StateGate;
 use super::verdict::{Class, Tally, Verdict, sentence};
 use super::visible::{clip, counted, grouped, visible};
 use crate::diverge::{
@@ -76,6 +77,8 @@ impl<'a> Story<'a> {
             parts.insert(at + 1, format!("it may follow from {}", self.place(lead)));
         }
         parts.extend(self.pools());
+        let stop = self.context.state.as_ref().and_then(StateGate::sentence);
+        stop.into_iter().for_each(|stop| parts.insert(0, stop));
         parts
     }
 

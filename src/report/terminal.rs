@@ -31,6 +31,9 @@ pub fn terminal(
     let mut page = Page::new(story.context.colour);
     let width = story.context.width.max(WIDTH_MIN);
     headline(story, &mut page, width);
+    if let Some(state) = &context.state {
+        state.paint(&mut page, width);
+    }
     logs(story, &mut page, width);
     table::paint(story, &mut page, width);
     let detailed = story.detailed();

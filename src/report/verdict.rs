@@ -1,6 +1,7 @@
 //! The answer: one word, one exit code, one sentence.
 
 use super::context::ReportContext;
+use super::state::StateGate;
 use super::visible::{counted, grouped};
 use crate::diverge::{DivergenceKind, LogFacts, Outcome, Pairing, Status};
 use crate::source::Side;
@@ -25,6 +26,17 @@ impl Verdict {
     }
 
     pub(crate) fn from_tally(tally: &Tally, outcome: &Outcome, context: &ReportContext) -> Verdict {
+        match Verdict::by_events(tally, outcome, context) {
+            // From another state whatever else differs says nothing.
+            Verdict::Identical | Verdict::Diverged if context.state.as_ref().is_some_and(StateGate::stops) => {
+                Verdict::Inconclusive
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// The verdict as if both runs had begun in one state.
+    fn by_events(tally: &Tally, outcome: &Outcome, context: &ReportContext) -> Verdict {
         let stepped_over = outcome.reference.lines_skipped + outcome.candidate.lines_skipped > 0
             || outcome.coverage.unverified > 0
             || tally.after_fault > 0;
@@ -181,6 +193,10 @@ pub(crate) fn sentence(
 ) -> Vec<String> {
     if context.first_only {
         return first_sentence(verdict, tally, outcome, context, first);
+    }
+    let by_events = Verdict::by_events(tally, outcome, context);
+    if by_events != verdict {
+        return sentence(by_events, tally, outcome, context, first);
     }
     let classes = some(tally.classes(context));
     let cut = cut_sentence(outcome, context, tally);
