@@ -62,7 +62,7 @@ man: build ## The man page and shell completions, under target/share
 
 # Fuzzing: with nightly and AddressSanitizer where nightly is there, else on stable without a sanitizer. Seeds are made
 # of corpus/; what is found lies under fuzz/artifacts. TARGET=scan runs one of them alone.
-FUZZ_TARGETS := scan json diff profile source show rules audit
+FUZZ_TARGETS := scan json diff profile source show rules audit state
 # Asked of rustup: `cargo +nightly` might install one.
 NIGHTLY = $(shell rustup toolchain list 2> /dev/null | grep -m 1 -o '^nightly')
 FUZZ = $(CARGO) $(if $(NIGHTLY),+nightly) fuzz

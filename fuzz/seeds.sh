@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=fuzz/corpus
-mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit}
+mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
@@ -69,4 +69,25 @@ for n in $(seq 1 60); do
     printf '\000%b' "$drawn" > "$out/audit/table-$n"
     printf '\001%b' "$drawn" > "$out/audit/scene-$n"
     printf '\002%b' "$drawn" > "$out/audit/two-$n"
+done
+# Documents of two folders, the last byte tells which; lists of import slots as they stand; then bytes that decide two folders (first byte 0).
+at=0
+for file in cpu_state memory kernel vfs config; do
+    for folder in corpus/state/*/; do
+        { cat "$folder/reference/$file.json" && printf '\377' && cat "$folder/candidate/$file.json" && printf "\\377\\00$at"; } \
+            > "$out/state/$(basename "$folder")-$file"
+    done
+    at=$((at + 1))
+done
+cp corpus/state/demo/xex.json "$out/state/imports"
+n=0
+for texts in corpus/json/equal/*.tsv corpus/json/different/*.tsv; do
+    while IFS= read -r line || [ -n "$line" ]; do
+        n=$((n + 1))
+        { printf '%s' "$line" | LC_ALL=C tr '\t' '\377' && printf '\377\002'; } > "$out/state/text-$n"
+    done < "$texts"
+done
+for n in $(seq 1 60); do
+    drawn=$(for part in 1 2 3; do printf 'state %s %s' "$n" $part | sha512sum | cut -c 1-128; done | sed 's/../\\x&/g' | tr -d '\n')
+    printf '\000%b' "$drawn" > "$out/state/drawn-$n"
 done

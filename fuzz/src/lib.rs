@@ -10,6 +10,8 @@ pub mod twin;
 
 #[path = "../../tests/life/both.rs"]
 pub mod both;
+#[path = "../../tests/folders/mod.rs"]
+pub mod folders;
 pub mod generate;
 #[path = "../../tests/life/scenes.rs"]
 pub mod scenes;
