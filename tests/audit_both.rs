@@ -249,3 +249,28 @@ fn objects_that_part_at_one_line_of_both_logs_stand_in_one_order() {
         assert!(held::same([logs[one].as_bytes(), logs[other].as_bytes()], &profile).is_some());
     }
 }
+
+#[test]
+fn a_step_that_does_more_is_another_step() {
+    let log = |released: u64| {
+        let semaphore = "{\"handle_semantic_id\":\"work\",\"raw_handle_id\":16,\"object_type\":\"Semaphore\"}";
+        let release =
+            format!("{{\"name\":\"NtReleaseSemaphore\",\"args\":{{\"handle\":16,\"release_count\":{released}}}}}");
+        header("scene")
+            + &event("4", 0, "handle.create", semaphore)
+            + &event("4", 1, "kernel.call", &release)
+            + &event("4", 2, "import.call", "{}")
+    };
+    let profile = forkpoint::profile::builtin("schema-v1").unwrap();
+    for (other, verdict, parted) in [(1, "same", 0), (2, "differ", 1)] {
+        let logs = [log(1), log(other)];
+        let told = held::same([logs[0].as_bytes(), logs[1].as_bytes()], &profile).unwrap();
+        let report: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!((&report["verdict"], &report["parted_total"]), (&verdict.into(), &parted.into()), "{told}");
+        if parted == 1 {
+            let parting = &report["parted"][0]["partings"][0];
+            let line = |side: &str| &parting[side]["at"]["line"];
+            assert_eq!((line("reference"), line("candidate")), (&3.into(), &3.into()), "{told}");
+        }
+    }
+}

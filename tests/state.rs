@@ -199,7 +199,7 @@ fn manifests_are_verified_whatever_they_name() {
     for (text, why) in [
         ("[]", "there is no object files"),
         ("{\"files\":{\"a\":7}}", "no SHA-256"),
-        ("{\"files\":{\"../../etc/passwd\":\"", ""),
+        ("{\"files\":{\"../../etc/passwd\":\"", "line 1"),
         ("x", "line 1"),
     ] {
         at.file("cand/manifest.json", text);
@@ -317,6 +317,19 @@ fn other_folders_have_profiles_of_their_own() {
 }
 
 #[test]
+fn a_set_of_too_many_members_is_refused_by_name() {
+    let at = Folder::new();
+    both(&at, &[]);
+    let members = "0,".repeat(1 << 24);
+    at.file("ref/kernel.json", format!("{{\"objects\":[{members}1]}}"));
+    at.file("cand/kernel.json", "{\"objects\":[]}");
+    let (code, found) = report(&at, &[]);
+    assert_eq!((code, &found["files"][2]["status"]), (2, &json!("faulty")));
+    let fault = found["faults"][0].as_str().unwrap();
+    assert_eq!(fault, "kernel.json: objects: sets of more than 16777216 members are not compared");
+}
+
+#[test]
 fn what_is_no_folder_or_no_document_is_told_with_its_place() {
     let at = Folder::new();
     both(&at, &[]);
@@ -421,6 +434,8 @@ fn the_states_come_before_the_events() {
     assert!(page.contains("| iso\\_sha256 | `aa` | `ab` | fail |"), "{page}");
     let (code, _, complaint) = diff(&["--state", "ref", "nowhere"]);
     assert!(code == 2 && complaint.contains("nowhere"), "{complaint}");
+    let (code, _, complaint) = diff(&["--state", "ref", "cand", "-o", "ref/config.json"]);
+    assert!(code == 2 && complaint.contains("is also an input"), "{complaint}");
     let (code, _, complaint) = diff(&["--state-profile", "state-v1"]);
     assert!(code == 2 && complaint.contains("--state"), "{complaint}");
 }

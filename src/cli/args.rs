@@ -12,6 +12,7 @@ use super::audit::AuditArgs;
 use super::check::CheckArgs;
 use super::diff::DiffArgs;
 use super::generate::GenerateArgs;
+use super::output::{Format, Output, parse_output};
 use super::profiles::ProfileArgs;
 use super::show::ShowArgs;
 use super::state::StateArgs;
@@ -166,13 +167,36 @@ pub struct ReadArgs {
     pub zstd_window_log_max: Option<u32>,
 }
 
+/// Where reports go.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// Report on stdout as terminal, markdown or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    pub format: Format,
+    /// Write the report to a .md, .json or .txt file too (repeatable)
+    ///
+    /// Other names need the format before them, as in json:report. Files are written whole or not at all.
+    #[arg(short, long, value_name = "[FORMAT:]FILE", value_parser = parse_output)]
+    pub output: Vec<Output>,
+}
+
+/// In which colours reports are.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Display")]
+pub struct ColorArg {
+    /// Colour on standard output
+    #[arg(long = "color", value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
+    pub when: When,
+}
+
 /// How much is said beside the report, and in which colours.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Display")]
 pub struct TalkArgs {
-    /// Colour on standard output
-    #[arg(long, value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
-    pub color: When,
+    /// In which colours.
+    #[command(flatten)]
+    pub color: ColorArg,
     /// Progress on standard error; auto: on a terminal, after half a second
     #[arg(long, value_enum, value_name = "auto|always|never", default_value_t, hide_possible_values = true)]
     #[arg(hide_short_help = true)]

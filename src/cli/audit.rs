@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
+use super::args::{LogPath, ReadArgs, ReportArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::lanes::{parse_lane, parse_map};
-use super::output::{Format, Output, To};
+use super::output::{Format, To};
 use super::progress::Watch;
 use super::size::{Limit, parse_limit};
 use super::terminal::Surroundings;
@@ -65,19 +65,9 @@ pub struct AuditArgs {
     #[arg(long, value_name = "N|all", default_value = "20", value_parser = parse_limit, help_heading = "What is told")]
     pub limit: Limit,
 
-    /// Report on stdout as terminal, markdown or json
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        help_heading = "Report",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-    /// Write the report to a .md, .json or .txt file too (repeatable)
-    #[arg(long, short = 'o', value_name = "[FORMAT:]FILE", value_parser = output::parse_output, help_heading = "Report")]
-    pub output: Vec<Output>,
+    /// Where reports go.
+    #[command(flatten)]
+    pub report: ReportArgs,
 
     /// The thread role.
     #[command(flatten)]
@@ -104,7 +94,7 @@ fn parse_name(text: &str) -> Result<Name, String> {
 pub fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let around = Surroundings::look();
     let inputs: Vec<LogPath> = std::iter::once(&args.log).chain(&args.candidate).cloned().collect();
-    output::refuse_collisions(&args.output, &inputs)?;
+    output::refuse_collisions(&args.report.output, &inputs)?;
     let profile = decide::told_rules(&args.rules, &args.thread.thread, &around, args.talk.quiet)?;
     if profile.audit.is_empty() {
         bail!(
@@ -124,8 +114,8 @@ pub fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     }
     let audit = workers::in_pool(args.read.jobs, || read(&args, &profile, draw))??;
     let plain = AuditContext { path: args.log.to_path_buf(), wanted, limit: args.limit.0, width: 100, colour: false };
-    let own = AuditContext { width: around.width(), colour: around.wants_color(args.talk.color), ..plain.clone() };
-    let unwritten = output::deliver(Some(args.format), &args.output, |format, to| {
+    let own = AuditContext { width: around.width(), colour: around.wants_color(args.talk.color.when), ..plain.clone() };
+    let unwritten = output::deliver(Some(args.report.format), &args.report.output, |format, to| {
         let story = AuditStory::new(&audit, &profile, if to == To::Stdout { &own } else { &plain });
         Ok(match format {
             Format::Terminal => report::audit::terminal(&story),

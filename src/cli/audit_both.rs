@@ -39,9 +39,9 @@ pub(super) fn run(
     let audit = workers::in_pool(args.read.jobs, || read(args, paths, profile, draw))??;
     let paths = paths.map(|path| path.to_path_buf());
     let plain = BothContext { paths, wanted, limit: args.limit.0, width: 100, colour: false };
-    let own = BothContext { width: around.width(), colour: around.wants_color(args.talk.color), ..plain.clone() };
+    let own = BothContext { width: around.width(), colour: around.wants_color(args.talk.color.when), ..plain.clone() };
     let [own_sides, plain_sides] = [&own, &plain].map(side_contexts);
-    let unwritten = output::deliver(Some(args.format), &args.output, |format, to| {
+    let unwritten = output::deliver(Some(args.report.format), &args.report.output, |format, to| {
         let (context, sides) = if to == To::Stdout { (&own, &own_sides) } else { (&plain, &plain_sides) };
         let story = BothStory::new(&audit, profile, context, sides);
         Ok(match format {

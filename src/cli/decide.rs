@@ -69,7 +69,7 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
     let inputs = inputs(&args)?;
     refuse_two_stdins(&inputs)?;
     inputs.iter().try_for_each(|path| refuse_missing(path))?;
-    let mut files = args.output.clone();
+    let mut files = args.report.output.clone();
     files.extend(args.out.iter().map(|path| Output { format: Format::Markdown, path: path.clone() }));
     refuse_collisions(&files, &inputs)?;
     let Rules { layered: Layered { profile, origins }, mut notes, .. } =
@@ -97,14 +97,14 @@ pub fn diff(args: DiffArgs, around: &Surroundings) -> anyhow::Result<DiffPlan> {
         write_accept: args.write_accept.clone(),
         open: open_options(&args.read),
         context: context(&args, &inputs),
-        stdout: (!args.validate_identical).then_some(args.format),
+        stdout: (!args.validate_identical).then_some(args.report.format),
         files,
         labels: args.label.clone(),
         profile,
         origins,
         options,
         width: around.width(),
-        color: around.wants_color(args.talk.color),
+        color: around.wants_color(args.talk.color.when),
         jobs: args.read.jobs,
         progress: around.wants_progress(args.talk.progress, args.talk.quiet),
         quiet: args.talk.quiet,

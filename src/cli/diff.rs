@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use toml::value::Date;
 
-use super::args::{LogPath, ReadArgs, RuleArgs, TalkArgs, ThreadRoleArg};
+use super::args::{LogPath, ReadArgs, ReportArgs, RuleArgs, TalkArgs, ThreadRoleArg};
 use super::decide::{self, DiffPlan};
 use super::labels::{self, parse_labels};
 use super::lanes::{self, parse_map};
-use super::output::{self, Format, Output, To, parse_output};
+use super::output::{self, Format, To};
 use super::progress::Watch;
 use super::size::{parse_size, show_count};
 use super::terminal::Surroundings;
@@ -133,21 +133,9 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
 
-    /// Report on stdout as terminal, markdown or json
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        help_heading = "Report",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-    /// Write the report to a .md, .json or .txt file too (repeatable)
-    ///
-    /// Other names need the format before them, as in json:report. Files are written whole or not at all.
-    #[arg(short, long, value_name = "[FORMAT:]FILE", value_parser = parse_output, help_heading = "Report")]
-    pub output: Vec<Output>,
+    /// Where reports go.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Tell so many divergences in detail [default: 1]
     #[arg(long, value_name = "N|all", value_parser = parse_details, help_heading = "Report")]
     pub details: Option<Details>,
@@ -220,7 +208,7 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     let (folders, rules) = (args.state.clone(), args.state_profile.clone());
     let imports = args.xex_json.clone();
     let mut plan = decide::diff(args, &Surroundings::look())?;
-    plan.context.state = state::gate(&folders, rules.as_deref(), imports.as_deref(), plan.jobs)?;
+    plan.context.state = state::gate(&folders, rules.as_deref(), imports.as_deref(), plan.jobs, &plan.files)?;
     if !plan.quiet && plan.stdout.is_some() {
         plan.notes.iter().for_each(|note| tell(note));
     }

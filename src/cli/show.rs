@@ -92,7 +92,7 @@ pub fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let around = Surroundings::look();
     let profile = decide::told_rules(&args.rules, &args.thread_role, &around, args.talk.quiet)?;
     let goals = goals(&args, &profile)?;
-    let color = around.wants_color(args.talk.color);
+    let color = around.wants_color(args.talk.color.when);
     let escape = !args.raw || around.stdout_terminal;
     let mut text = Vec::new();
     for (at, (path, goal)) in goals.iter().enumerate() {

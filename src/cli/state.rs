@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use super::args::TalkArgs;
+use super::args::{ColorArg, ReportArgs};
 use super::output::{self, Format, Output, To};
 use super::size::{Limit, parse_limit};
 use super::terminal::Surroundings;
@@ -53,19 +53,9 @@ pub struct StateArgs {
     #[arg(long, help_heading = "Rules")]
     pub strict_classes: bool,
 
-    /// Report on stdout as terminal, markdown or json
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        help_heading = "Report",
-        hide_possible_values = true
-    )]
-    pub format: Format,
-    /// Write the report to a .md, .json or .txt file too (repeatable)
-    #[arg(long, short = 'o', value_name = "[FORMAT:]FILE", value_parser = output::parse_output, help_heading = "Report")]
-    pub output: Vec<Output>,
+    /// Where reports go.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Tell so many differences of each class, or all
     #[arg(long, value_name = "N|all", default_value = "200", value_parser = parse_limit, help_heading = "Report")]
     pub details: Limit,
@@ -76,9 +66,9 @@ pub struct StateArgs {
     /// Worker threads [default: one for each processor]
     #[arg(long, short = 'j', value_name = "N", value_parser = super::args::parse_jobs, help_heading = "Reading")]
     pub jobs: Option<usize>,
-    /// What to say.
+    /// In which colours.
     #[command(flatten)]
-    pub talk: TalkArgs,
+    pub color: ColorArg,
 
     /// The reference, for old scripts.
     #[arg(long, hide = true, value_name = "DIR")]
@@ -98,16 +88,16 @@ pub struct StateArgs {
 pub fn run(args: StateArgs) -> anyhow::Result<Exit> {
     let around = Surroundings::look();
     let paths = folders(&args)?;
-    let mut files = args.output.clone();
+    let mut files = args.report.output.clone();
     files.extend(args.out.clone().map(|path| Output { format: Format::Markdown, path }));
-    refuse_inputs(&files, &paths, args.xex_json.as_deref())?;
     let rules = state::load(&args.profile)?;
     let imports = args.xex_json.as_deref().map(imports).transpose()?;
     let options = StateOptions { imports, invariants_only: false };
     let outcome = compare(&paths, &rules, &options, args.jobs)?;
+    refuse_inputs(&files, &outcome, args.xex_json.as_deref(), &args.profile)?;
     let plain = StateContext { paths, details: args.details.0, strict: args.strict_classes, width: 100, colour: false };
-    let own = StateContext { width: around.width(), colour: around.wants_color(args.talk.color), ..plain.clone() };
-    let stdout = (!args.validate_identical).then_some(args.format);
+    let own = StateContext { width: around.width(), colour: around.wants_color(args.color.when), ..plain.clone() };
+    let stdout = (!args.validate_identical).then_some(args.report.format);
     let unwritten = output::deliver(stdout, &files, |format, to| {
         let story = StateStory::new(&outcome, &rules, if to == To::Stdout { &own } else { &plain });
         Ok(match format {
@@ -133,13 +123,15 @@ fn folders(args: &StateArgs) -> anyhow::Result<[PathBuf; 2]> {
     })
 }
 
-/// Reports may not be written over what is compared.
-fn refuse_inputs(files: &[Output], folders: &[PathBuf; 2], imports: Option<&Path>) -> anyhow::Result<()> {
-    let mut inputs: Vec<PathBuf> = imports.map(Path::to_owned).into_iter().collect();
-    for folder in folders {
-        let entries = std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?;
-        inputs.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
-    }
+/// Reports may not be written over what was read.
+fn refuse_inputs(
+    files: &[Output],
+    outcome: &StateOutcome,
+    imports: Option<&Path>,
+    profile: &str,
+) -> anyhow::Result<()> {
+    let others = imports.into_iter().chain([Path::new(profile)]).map(Path::to_owned);
+    let inputs: Vec<PathBuf> = outcome.inputs.iter().cloned().chain(others).collect();
     output::refuse_collisions(files, &inputs)
 }
 
@@ -160,12 +152,13 @@ fn imports(path: &Path) -> anyhow::Result<Imports> {
 /// What must hold of the states in which two runs began; none without folders.
 ///
 /// # Errors
-/// Folders that cannot be read, or what of them must be.
+/// Folders that cannot be read, or what of them must be; a report that would be written over one of their files.
 pub(super) fn gate(
     folders: &[PathBuf],
     profile: Option<&str>,
     imports_of: Option<&Path>,
     jobs: Option<usize>,
+    files: &[Output],
 ) -> anyhow::Result<Option<StateGate>> {
     let [reference, candidate] = folders else {
         ensure!(
@@ -176,7 +169,9 @@ pub(super) fn gate(
     };
     let paths = [reference.clone(), candidate.clone()];
     let options = StateOptions { imports: imports_of.map(imports).transpose()?, invariants_only: true };
-    let outcome = compare(&paths, &state::load(profile.unwrap_or("state-v1"))?, &options, jobs)?;
+    let profile = profile.unwrap_or("state-v1");
+    let outcome = compare(&paths, &state::load(profile)?, &options, jobs)?;
+    refuse_inputs(files, &outcome, imports_of, profile)?;
     if let Some(fault) = outcome.faults.first() {
         bail!("{}", visible(fault));
     }

@@ -1,5 +1,7 @@
 //! The few colours a report uses, as SGR codes: the library must not need a terminal crate.
 
+use super::visible::wrapped;
+
 /// What a piece of text means; the colour follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -91,6 +93,22 @@ impl Page {
         if !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');
         }
+    }
+
+    /// The answer in a word and the lines of a sentence, of which all but the first have a style of their own.
+    pub(crate) fn headline(&mut self, style: Style, word: &str, lines: &[String], rest: Style) {
+        for (at, line) in lines.iter().enumerate() {
+            match at {
+                0 => self.put(style, word).put(style, ": ").put(Style::Bold, line).end(),
+                _ => self.put(Style::Plain, &" ".repeat(word.len() + 2)).put(rest, line).end(),
+            }
+        }
+    }
+
+    /// The answer in a word and a sentence, wrapped, and an empty line.
+    pub(crate) fn answer(&mut self, width: usize, style: Style, word: &str, sentence: &str) {
+        self.headline(style, word, &wrapped(sentence, width - word.len() - 2), Style::Bold);
+        self.gap();
     }
 
     pub(crate) fn finish(self) -> String {

@@ -65,13 +65,7 @@ fn headline(story: &Story, page: &mut Page, width: usize) {
     let fits = columns(word) + 2 + columns(&whole) <= width;
     let lines =
         if fits { vec![whole] } else { parts.iter().flat_map(|part| wrapped(part, width - word.len() - 2)).collect() };
-    for (at, line) in lines.iter().enumerate() {
-        if at == 0 {
-            page.put(style, word).put(style, ": ").put(Style::Bold, line).end();
-        } else {
-            page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Plain, line).end();
-        }
-    }
+    page.headline(style, word, &lines, Style::Plain);
     for remark in rule_remarks(story).into_iter().chain(acceptance_remarks(story)) {
         for (at, line) in wrapped(&remark, width - 4).iter().enumerate() {
             page.line(Style::Warn, &format!("{}{line}", if at == 0 { "  " } else { "    " }));

@@ -33,12 +33,12 @@ pub struct Differences {
 }
 
 impl Differences {
-    pub fn push(&mut self, difference: Difference) {
-        let count = &mut self.counts[difference.class.index()];
+    /// Counts a difference of a class; it is put into words only if it is kept.
+    pub fn push(&mut self, class: Class, difference: impl FnOnce() -> Difference) {
+        let count = &mut self.counts[class.index()];
         *count += 1;
-        self.informational += u64::from(difference.is_informational);
         if *count <= KEPT_MAX {
-            self.kept.push(difference);
+            self.kept.push(difference());
         }
     }
 

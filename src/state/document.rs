@@ -51,6 +51,13 @@ pub struct DocumentFault {
     pub reason: String,
 }
 
+impl Value {
+    /// Bytes of the text before it.
+    pub fn offset(self) -> u32 {
+        self.start
+    }
+}
+
 impl Document {
     /// Takes a text that is strict JSON, a byte order mark aside; NaN and infinities are tokens.
     ///
@@ -72,7 +79,7 @@ impl Document {
 
     /// The whole document's value.
     pub fn root(&self) -> Value {
-        self.value_at(grammar::skip_space(&self.text, 0))
+        self.value_at(self.solid(0))
     }
 
     /// The text of a value.
@@ -80,10 +87,10 @@ impl Document {
         &self.text[value.start as usize..value.end as usize]
     }
 
-    /// The value that begins at a place; the text was checked.
-    fn value_at(&self, at: usize) -> Value {
+    /// The value that begins behind so many bytes of the text.
+    pub fn value_at(&self, offset: u32) -> Value {
         const CHECKED: &str = "the text is strict JSON";
-        let text = &self.text;
+        let (text, at) = (&self.text, offset as usize);
         let (shape, end) = match text[at] {
             open @ (b'{' | b'[') => {
                 let end = leaf::container_end(text, at, 0).or_else(|| grammar::container_end_loose(text, at, 0).ok());
@@ -94,7 +101,17 @@ impl Document {
             b'n' => (Shape::Null, at + 4),
             _ => (Shape::Number, grammar::scalar_end(text, at).expect(CHECKED)),
         };
-        Value { shape, start: at as u32, end: end as u32 }
+        Value { shape, start: offset, end: end as u32 }
+    }
+
+    /// The first byte from a place on that is no space.
+    fn solid(&self, offset: u32) -> u32 {
+        grammar::skip_space(&self.text, offset as usize) as u32
+    }
+
+    /// The string token that begins behind so many bytes of the text.
+    fn string_at(&self, offset: u32) -> &[u8] {
+        &self.text[offset as usize..self.string_end(offset as usize)]
     }
 
     fn string_end(&self, at: usize) -> usize {
@@ -103,17 +120,17 @@ impl Document {
     }
 
     /// Behind a comma, or at the end.
-    fn next(&self, end: u32) -> usize {
-        let at = grammar::skip_space(&self.text, end as usize);
-        if self.text[at] == b',' { grammar::skip_space(&self.text, at + 1) } else { at }
+    fn next(&self, end: u32) -> u32 {
+        let at = self.solid(end);
+        if self.text[at as usize] == b',' { self.solid(at + 1) } else { at }
     }
 
     /// The elements of an array.
     pub fn elements(&self, array: Value) -> impl Iterator<Item = Value> + '_ {
         debug_assert_eq!(array.shape, Shape::Array);
-        let mut at = grammar::skip_space(&self.text, array.start as usize + 1);
+        let mut at = self.solid(array.start + 1);
         std::iter::from_fn(move || {
-            if self.text[at] == b']' {
+            if self.text[at as usize] == b']' {
                 return None;
             }
             let value = self.value_at(at);
@@ -125,29 +142,53 @@ impl Document {
     /// The members of an object as they stand, keys given twice included.
     pub fn members(&self, object: Value) -> impl Iterator<Item = Member> + '_ {
         debug_assert_eq!(object.shape, Shape::Object);
-        let mut at = grammar::skip_space(&self.text, object.start as usize + 1);
+        let mut at = self.solid(object.start + 1);
         std::iter::from_fn(move || {
-            if self.text[at] == b'}' {
+            if self.text[at as usize] == b'}' {
                 return None;
             }
-            let end = self.string_end(at);
-            let colon = grammar::skip_space(&self.text, end);
-            let value = self.value_at(grammar::skip_space(&self.text, colon + 1));
-            let key = (at as u32, end as u32);
-            at = self.next(value.end);
-            Some(Member { key, value })
+            let member = self.member_at(at);
+            at = self.next(member.value.end);
+            Some(member)
         })
     }
 
+    /// The member whose key begins behind so many bytes of the text.
+    fn member_at(&self, offset: u32) -> Member {
+        let end = self.string_end(offset as usize) as u32;
+        let colon = self.solid(end);
+        Member { key: (offset, end), value: self.value_at(self.solid(colon + 1)) }
+    }
+
     /// The members of an object in the order of their keys, each key once: of those given twice the last counts.
-    pub fn sorted_members(&self, object: Value) -> Vec<Member> {
-        let mut members: Vec<Member> = self.members(object).collect();
-        members.sort_by(|one, other| text_order(self.key(*one), self.key(*other)));
-        // Sorting is stable: the last of equal keys was given last.
-        members.reverse();
-        members.dedup_by(|one, other| text_order(self.key(*one), self.key(*other)).is_eq());
-        members.reverse();
-        members
+    pub fn sorted_members(&self, object: Value) -> impl Iterator<Item = Member> + '_ {
+        // Of a large object there are many: where the key begins is all that is held, and its first bytes, which settle
+        // most comparisons.
+        let mut keys: Vec<([u8; 4], u32)> =
+            self.members(object).map(|member| (first_bytes(self.key(member)), member.key.0)).collect();
+        let order = |one: &([u8; 4], u32), other: &([u8; 4], u32)| {
+            one.0.cmp(&other.0).then_with(|| self.string_order(one.1, other.1))
+        };
+        keys.sort_unstable_by(|one, other| order(one, other).then(one.1.cmp(&other.1)));
+        keys.reverse();
+        keys.dedup_by(|one, other| order(one, other).is_eq());
+        keys.into_iter().rev().map(|(_, key)| self.member_at(key))
+    }
+
+    /// The strings that begin behind so many bytes of the text, by their characters; where they end need not be known.
+    fn string_order(&self, one: u32, other: u32) -> Ordering {
+        let (left, right) = (&self.text[one as usize + 1..], &self.text[other as usize + 1..]);
+        for (a, b) in left.iter().zip(right) {
+            match (a, b) {
+                (b'\\', _) | (_, b'\\') => break,
+                (b'"', b'"') => return Ordering::Equal,
+                (b'"', _) => return Ordering::Less,
+                (_, b'"') => return Ordering::Greater,
+                _ if a != b => return a.cmp(b),
+                _ => {}
+            }
+        }
+        text_order(self.string_at(one), self.string_at(other))
     }
 
     /// The key of a member, its quotes included.
@@ -194,6 +235,12 @@ impl Document {
     }
 }
 
+/// The first bytes of what a string token says, zeros behind its end: a string with lesser ones comes first.
+fn first_bytes(token: &[u8]) -> [u8; 4] {
+    let text = text::unescape(token);
+    std::array::from_fn(|at| text.get(at).copied().unwrap_or(0))
+}
+
 /// Two string tokens by their characters.
 pub fn text_order(one: &[u8], other: &[u8]) -> Ordering {
     match text::has_escape(one) || text::has_escape(other) {
@@ -228,11 +275,17 @@ pub fn order((one, a): (&Document, Value), (other, b): (&Document, Value)) -> Or
             }
         }
         Shape::Object => {
-            let (left, right) = (one.sorted_members(a), other.sorted_members(b));
-            let members = left.iter().zip(&right).map(|(x, y)| {
-                text_order(one.key(*x), other.key(*y)).then_with(|| order((one, x.value), (other, y.value)))
-            });
-            members.into_iter().find(|order| order.is_ne()).unwrap_or(left.len().cmp(&right.len()))
+            let (mut left, mut right) = (one.sorted_members(a), other.sorted_members(b));
+            loop {
+                let (x, y) = match (left.next(), right.next()) {
+                    (Some(x), Some(y)) => (x, y),
+                    (x, y) => return x.is_some().cmp(&y.is_some()),
+                };
+                let found = text_order(one.key(x), other.key(y)).then_with(|| order((one, x.value), (other, y.value)));
+                if found.is_ne() {
+                    return found;
+                }
+            }
         }
     })
 }
@@ -310,7 +363,7 @@ mod tests {
         assert_eq!(keys, [&b"\"a\""[..], b"\"a\\u0062\"", b"\"a\""]);
         assert_eq!(document.get(root, "a").map(|value| value.shape), Some(Shape::Bool));
         assert_eq!(document.get(root, "ab").map(|value| document.bytes(value)), Some(&b"-0"[..]));
-        let sorted = document.sorted_members(root);
+        let sorted: Vec<Member> = document.sorted_members(root).collect();
         assert_eq!(sorted.len(), 2);
         assert_eq!(sorted[0].value.shape, Shape::Bool);
         let list = document.members(root).next().unwrap().value;
@@ -318,6 +371,42 @@ mod tests {
             document.elements(list).map(|value| value.shape).collect::<Vec<_>>(),
             [Shape::Number, Shape::Object, Shape::Null]
         );
+    }
+
+    #[test]
+    fn members_stand_in_the_order_of_their_keys_of_which_the_last_counts() {
+        let all = [
+            "",
+            "a",
+            "a\u{0}",
+            "a\u{0}b",
+            "a!",
+            "ab",
+            "abc",
+            "abcd",
+            "abcd\"",
+            "abcde",
+            "abcdf",
+            "b",
+            "\u{e9}",
+            "\u{1f600}",
+        ];
+        let spelled = |key: &str, escaped: bool| match escaped {
+            false => serde_json::to_string(key).unwrap(),
+            true => {
+                let units: String = key.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+                format!("\"{units}\"")
+            }
+        };
+        let member = |(at, key): (usize, &&str)| format!("{}: {at}", spelled(key, at % 2 == 0));
+        // Backwards, each key once more before in its other spelling.
+        let before = all.iter().enumerate().map(|(at, key)| format!("{}:-1", spelled(key, at % 2 == 1)));
+        let members: Vec<String> = before.chain(all.iter().enumerate().rev().map(member)).collect();
+        let document = document(&format!("{{{}}}", members.join(",")));
+        let sorted = document.sorted_members(document.root());
+        let values: Vec<String> =
+            sorted.map(|member| String::from_utf8_lossy(document.bytes(member.value)).into_owned()).collect();
+        assert_eq!(values, (0..all.len()).map(|at| at.to_string()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! A folder of state, and the files in it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::document::{BYTES_MAX, Document};
 use super::rules::name_fits;
@@ -10,11 +12,13 @@ use super::rules_file::is_below;
 use crate::disk::{PlainFile, ReadError};
 
 /// A folder that one engine wrote.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     /// Where it really lies: what its files' links lead to must lie there too.
     real: PathBuf,
+    /// The files that were opened.
+    opened: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// Why a file, or a folder, is not read.
@@ -47,12 +51,17 @@ impl Folder {
             return Err(fail(io::Error::other("is no folder")));
         }
         let real = fs::canonicalize(path).map_err(fail)?;
-        Ok(Folder { path: path.to_owned(), real })
+        Ok(Folder { path: path.to_owned(), real, opened: Mutex::default() })
     }
 
     /// As it was named.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The files that were opened so far.
+    pub fn opened(&self) -> Vec<PathBuf> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// The names of files here that fit one with stars, sorted.
@@ -83,7 +92,11 @@ impl Folder {
         }
         match fs::canonicalize(self.real.join(name)) {
             Ok(real) if !real.starts_with(&self.real) => Err(outside()),
-            Ok(_) => Ok(Some(PlainFile::open(&path)?)),
+            Ok(_) => {
+                let file = PlainFile::open(&path)?;
+                self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+                Ok(Some(file))
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 match fs::symlink_metadata(&path) {
                     // A link to nothing is something.
@@ -143,6 +156,7 @@ mod tests {
             let error = folder.file(name).unwrap_err().to_string();
             assert!(error.contains(why), "{name}: {error}");
         }
+        assert_eq!(folder.opened(), [path.join("in"), path.join("sub/a.json")]);
         assert_eq!(folder.names("*n").unwrap(), ["in"]);
         assert!(Folder::open(&outer.path().join("secret")).unwrap_err().to_string().contains("is no folder"));
         assert!(Folder::open(&outer.path().join("nothing")).is_err());

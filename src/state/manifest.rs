@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::document::{Document, Shape};
+use super::document::Shape;
 use super::folder::{Folder, FolderError};
 use super::image::sha256;
 use super::rules::ManifestRule;
+use crate::json::text;
 
 /// The hashes that a manifest claims, by file.
 pub type Claims = BTreeMap<String, String>;
@@ -29,14 +30,10 @@ pub fn claims(folder: &Folder, rule: &ManifestRule) -> Result<Option<(Claims, Ve
     let document = folder.document(&file, folder.text(&file)?)?;
     let mut faults = Vec::new();
     let mut claims = Claims::new();
-    let name = |of: &Document, key: &[u8]| {
-        let _ = of;
-        String::from_utf8_lossy(&crate::json::text::unescape(key)).into_owned()
-    };
     match document.at(&rule.files) {
         Some(files) if files.shape == Shape::Object => {
             for member in document.sorted_members(files) {
-                let file = name(&document, document.key(member));
+                let file = String::from_utf8_lossy(&text::unescape(document.key(member))).into_owned();
                 match document.text(member.value).filter(|hash| is_hash(hash)) {
                     Some(hash) => _ = claims.insert(file, hash.to_ascii_lowercase()),
                     None => faults.push(format!("{}: {file:?} has no SHA-256 of 64 hex digits", rule.file)),

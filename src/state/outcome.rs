@@ -1,5 +1,7 @@
 //! What was found of two folders.
 
+use std::path::PathBuf;
+
 use super::difference::Differences;
 use super::invariant::{Invariant, Verdict};
 use super::memory::MemoryRange;
@@ -49,6 +51,8 @@ pub struct FileOutcome {
 /// What was found of two folders.
 #[derive(Debug, Default)]
 pub struct StateOutcome {
+    /// The files that were read.
+    pub inputs: Vec<PathBuf>,
     pub invariants: Vec<Invariant>,
     pub files: Vec<FileOutcome>,
     pub differences: Differences,

@@ -52,6 +52,7 @@ pub fn compare(folders: [&Folder; 2], rules: &StateRules, options: &StateOptions
         run.images();
         run.dumps();
     }
+    run.outcome.inputs = folders.iter().flat_map(|folder| folder.opened()).collect();
     Ok(run.outcome)
 }
 
@@ -174,8 +175,15 @@ impl<'a> Run<'a> {
     /// Tells a difference that stands at no place of two documents.
     pub(super) fn tell(&mut self, file: usize, name: &str, path: String, kind: Kind, values: [Option<Vec<u8>>; 2]) {
         let class = self.rules.class(name, &Place::default(), kind);
-        let difference = Difference { file, path, kind, class, values, rank: u8::MAX, is_informational: false };
-        self.outcome.differences.push(difference);
+        self.outcome.differences.push(class, || Difference {
+            file,
+            path,
+            kind,
+            class,
+            values,
+            rank: u8::MAX,
+            is_informational: false,
+        });
     }
 
     /// Tells where a file is not what a manifest, or who else names its hash, says.
@@ -264,15 +272,17 @@ impl<'a> Run<'a> {
             let walk = builder.spawn_scoped(scope, || {
                 let mut walk = Walk::new(rules, (index, name), documents, differences);
                 walk.run();
-                (walk.skipping.entries, walk.remarks)
+                (walk.skipping.entries, walk.remarks, walk.faults)
             });
             walk.map(|walk| walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         match walked {
-            Ok((entries, remarks)) => {
+            Ok((entries, remarks, faults)) => {
+                let is_whole = faults.is_empty();
                 self.outcome.remarks.extend(remarks.into_iter().map(|remark| format!("{name}: {remark}")));
+                self.outcome.faults.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
                 self.outcome.files[index].skipped = entries;
-                Status::Equal
+                if is_whole { Status::Equal } else { Status::Faulty }
             }
             Err(error) => {
                 self.outcome.faults.push(format!("{name}: no thread could be started to compare it: {error}"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Document, Shape};
+use super::document::{Document, Shape, Value};
 use super::place::{Place, Selector};
 use super::rules::StateRules;
 
@@ -41,15 +41,17 @@ pub enum Skip {
 impl<'r> Skipping<'r> {
     pub fn new(rules: &'r StateRules, file: &'r str, documents: [&Document; 2]) -> Skipping<'r> {
         let [reference, candidate] = documents.map(|document| own_entries(rules, document));
-        let all: BTreeSet<&String> = reference.iter().chain(&candidate).collect();
-        let entry = |text: &&String| {
-            let (selector, refused) = match Selector::entry(text) {
+        let all: BTreeSet<&Own> = reference.iter().chain(&candidate).collect();
+        let entry = |own: &&Own| {
+            let read = match own {
                 // One name may be what a rule skips anyway; it does no harm.
-                Ok(selector) => (Some(selector), None),
-                Err(why) => (None, Some(why)),
+                Own::Text(text) => Selector::entry(text),
+                Own::Other(_) => Err("it is no text".to_owned()),
             };
-            let asked = [reference.contains(*text), candidate.contains(*text)];
-            Entry { text: (*text).clone(), asked, hidden: 0, first: None, refused, selector }
+            let (selector, refused) = read.map_or_else(|why| (None, Some(why)), |selector| (Some(selector), None));
+            let (Own::Text(text) | Own::Other(text)) = own;
+            let asked = [reference.contains(*own), candidate.contains(*own)];
+            Entry { text: text.clone(), asked, hidden: 0, first: None, refused, selector }
         };
         Skipping { rules, file, entries: all.iter().map(entry).collect() }
     }
@@ -71,12 +73,23 @@ impl<'r> Skipping<'r> {
     }
 }
 
-/// The texts of a document's own list; what is no text there is spelled as it stands, and refused.
-fn own_entries(rules: &StateRules, document: &Document) -> BTreeSet<String> {
+/// An entry of a document's own list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Own {
+    Text(String),
+    /// What is no text, as it stands.
+    Other(String),
+}
+
+fn own_entries(rules: &StateRules, document: &Document) -> BTreeSet<Own> {
     let Some(key) = &rules.skip_list else { return BTreeSet::new() };
     let list = document.get(document.root(), key).filter(|list| list.shape == Shape::Array);
     let entries = list.into_iter().flat_map(|list| document.elements(list));
-    entries.filter_map(|entry| document.text(entry)).collect()
+    let own = |entry: Value| match document.text(entry) {
+        Some(text) => Own::Text(text),
+        None => Own::Other(String::from_utf8_lossy(document.bytes(entry)).into_owned()),
+    };
+    entries.map(own).collect()
 }
 
 #[cfg(test)]
@@ -98,7 +111,8 @@ mod tests {
                 ("", [true, false], true),
                 ("/", [false, true], false),
                 ("a", [true, true], false),
-                ("b.c", [false, true], false)
+                ("b.c", [false, true], false),
+                ("7", [true, false], true)
             ]
         );
         let mut place = Place::default();

@@ -1,5 +1,7 @@
 //! Two documents side by side.
 
+use std::cmp::Ordering;
+
 use super::class::{Class, Kind};
 use super::difference::{Difference, Differences};
 use super::document::{Document, Member, Shape, Value, equal, text_order};
@@ -23,6 +25,8 @@ pub struct Walk<'a> {
     out: &'a mut Differences,
     /// What is worth a word though it is no difference.
     pub remarks: Vec<String>,
+    /// What could not be compared.
+    pub faults: Vec<String>,
 }
 
 impl<'a> Walk<'a> {
@@ -43,6 +47,7 @@ impl<'a> Walk<'a> {
             hiding: None,
             out,
             remarks: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
@@ -89,18 +94,17 @@ impl<'a> Walk<'a> {
     }
 
     fn objects(&mut self, values: [Value; 2]) {
-        let [left, right] = [self.documents[0].sorted_members(values[0]), self.documents[1].sorted_members(values[1])];
-        let (mut i, mut j) = (0, 0);
+        let [one, other] = self.documents;
+        let (mut left, mut right) =
+            (one.sorted_members(values[0]).peekable(), other.sorted_members(values[1]).peekable());
         loop {
-            let order = match (left.get(i), right.get(j)) {
-                (Some(x), Some(y)) => text_order(self.documents[0].key(*x), self.documents[1].key(*y)),
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
+            let order = match (left.peek(), right.peek()) {
+                (Some(x), Some(y)) => text_order(one.key(*x), other.key(*y)),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
                 (None, None) => return,
             };
-            let (x, y) = (left.get(i).filter(|_| order.is_le()), right.get(j).filter(|_| order.is_ge()));
-            (i, j) = (i + usize::from(x.is_some()), j + usize::from(y.is_some()));
-            self.member([x.copied(), y.copied()]);
+            self.member([left.next_if(|_| order.is_le()), right.next_if(|_| order.is_ge())]);
         }
     }
 
@@ -123,8 +127,7 @@ impl<'a> Walk<'a> {
     fn sequences(&mut self, values: [Value; 2]) {
         let lengths = [0, 1].map(|side| self.documents[side].elements(values[side]).count());
         if lengths[0] != lengths[1] {
-            let shown = lengths.map(|length| Some(length.to_string().into_bytes()));
-            self.tell_texts(Kind::SeqLength, shown);
+            self.tell_texts(Kind::SeqLength, || lengths.map(|length| Some(length.to_string().into_bytes())));
         }
         let (left, right) = (self.documents[0].elements(values[0]), self.documents[1].elements(values[1]));
         for (at, (one, other)) in left.zip(right).enumerate() {
@@ -135,7 +138,11 @@ impl<'a> Walk<'a> {
     }
 
     fn sets(&mut self, rule: &SetRule, values: [Value; 2]) {
-        let matches = sets::pair(self.documents, values, &rule.by, &rule.otherwise);
+        let Some(matches) = sets::pair(self.documents, values, &rule.by, &rule.otherwise) else {
+            let (set, most) = (self.place.dotted(), sets::MEMBERS_MAX);
+            self.faults.push(format!("{set}: sets of more than {most} members are not compared"));
+            return;
+        };
         for (side, whose) in ["reference", "candidate"].into_iter().enumerate() {
             let (set, by) = (self.place.dotted(), &rule.by);
             let told = |count: u64, one: &str, many: &str| match count {
@@ -151,57 +158,65 @@ impl<'a> Walk<'a> {
             self.remarks.extend(told(matches.keyless[side], &keyless[0], &keyless[1]));
         }
         for one in &matches.all {
-            self.matched(rule, one);
+            self.matched(rule, one.members(self.documents), one);
         }
     }
 
-    fn matched(&mut self, rule: &SetRule, one: &Match) {
-        if let [Some(left), Some(right)] = one.members
+    fn matched(&mut self, rule: &SetRule, members: [Option<Value>; 2], one: &Match) {
+        if let [Some(left), Some(right)] = members
             && self.documents[0].bytes(left) == self.documents[1].bytes(right)
         {
             return;
         }
-        let key = one.keys.iter().zip(self.documents).find_map(|(key, document)| Some((document, (*key)?)));
-        let key = key.map_or_else(
-            || "?".to_owned(),
-            |(document, key)| {
-                document.text(key).unwrap_or_else(|| String::from_utf8_lossy(document.bytes(key)).into_owned())
-            },
-        );
+        let mut both = members.iter().zip(self.documents);
+        let key = both.find_map(|(member, document)| {
+            let key = sets::key(document, (*member)?, &rule.by)?;
+            Some(document.text(key).unwrap_or_else(|| String::from_utf8_lossy(document.bytes(key)).into_owned()))
+        });
+        let key = key.unwrap_or_else(|| "?".to_owned());
         let key = if one.nth > 0 { format!("{key}#{}", one.nth) } else { key };
-        let rank = self.rank_of(rule, one);
+        let rank = self.rank_of(rule, members);
         let before = std::mem::replace(&mut self.rank, rank);
-        self.below(Step::Member { by: rule.by.clone(), key }, |walk| match one.members {
+        self.below(Step::Member { by: rule.by.clone(), key }, |walk| match members {
             [Some(left), Some(right)] => walk.values([left, right]),
-            [Some(_), None] => walk.tell(Kind::MissingInCandidate, one.members),
-            _ => walk.tell(Kind::ExtraInCandidate, one.members),
+            [Some(_), None] => walk.tell(Kind::MissingInCandidate, members),
+            _ => walk.tell(Kind::ExtraInCandidate, members),
         });
         self.rank = before;
     }
 
     /// The rank of a member's type, the types that no rule names last.
-    fn rank_of(&self, rule: &SetRule, one: &Match) -> u8 {
+    fn rank_of(&self, rule: &SetRule, members: [Option<Value>; 2]) -> u8 {
         let Some((by, order)) = &rule.ranked else { return self.rank };
         let of = |side: usize| {
             let document = self.documents[side];
-            let word = document.text(document.get(one.members[side]?, by)?)?;
+            let word = document.text(document.get(members[side]?, by)?)?;
             order.iter().position(|known| known.eq_ignore_ascii_case(&word))
         };
         of(0).or(of(1)).unwrap_or(order.len()) as u8
     }
 
     fn tell(&mut self, kind: Kind, values: [Option<Value>; 2]) {
-        let text = |side: usize| values[side].map(|value| self.documents[side].bytes(value).to_vec());
-        self.tell_texts(kind, [text(0), text(1)]);
+        let documents = self.documents;
+        let text = |side: usize| values[side].map(|value| documents[side].bytes(value).to_vec());
+        self.tell_texts(kind, || [text(0), text(1)]);
     }
 
-    fn tell_texts(&mut self, kind: Kind, values: [Option<Vec<u8>>; 2]) {
+    fn tell_texts(&mut self, kind: Kind, values: impl FnOnce() -> [Option<Vec<u8>>; 2]) {
         if let Some(entry) = self.hiding {
             return self.skipping.note(entry, &self.place);
         }
         let class = self.rules.class(self.file.1, &self.place, kind);
         let rank = if class == Class::Gamma { self.rank } else { u8::MAX };
-        let path = self.place.dotted();
-        self.out.push(Difference { file: self.file.0, path, kind, class, values, rank, is_informational: false });
+        let (place, file) = (&self.place, self.file.0);
+        self.out.push(class, || Difference {
+            file,
+            path: place.dotted(),
+            kind,
+            class,
+            values: values(),
+            rank,
+            is_informational: false,
+        });
     }
 }

@@ -20,7 +20,7 @@ pub fn terminal(story: &AuditStory) -> String {
         Outlook::Possible => Style::Warn,
         Outlook::Certain => Style::Bad,
     };
-    headline(&mut page, width, style, story.outlook.word(), &words::headline(story));
+    page.answer(width, style, story.outlook.word(), &words::headline(story));
     page.line(Style::Dim, &format!("  {}", words::log(story)));
     for verdict in story.waiting.iter().take(WAITING_MAX) {
         page.gap();
@@ -37,17 +37,6 @@ pub fn terminal(story: &AuditStory) -> String {
     }
     paths(story, &mut page, width);
     page.finish()
-}
-
-/// The answer in a word and a sentence.
-pub(super) fn headline(page: &mut Page, width: usize, style: Style, word: &str, sentence: &str) {
-    for (at, line) in wrapped(sentence, width - word.len() - 2).iter().enumerate() {
-        match at {
-            0 => page.put(style, word).put(style, ": ").put(Style::Bold, line).end(),
-            _ => page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Bold, line).end(),
-        }
-    }
-    page.gap();
 }
 
 fn waiting(story: &AuditStory, verdict: &Verdict, page: &mut Page, width: usize) {

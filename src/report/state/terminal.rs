@@ -21,14 +21,7 @@ pub fn terminal(story: &StateStory) -> String {
         Verdict::Inconclusive => Style::Warn,
         Verdict::Diverged | Verdict::Trouble => Style::Bad,
     };
-    let word = story.verdict.word();
-    for (at, line) in wrapped(&words::headline(story), width - word.len() - 2).iter().enumerate() {
-        match at {
-            0 => page.put(style, word).put(style, ": ").put(Style::Bold, line).end(),
-            _ => page.put(Style::Plain, &" ".repeat(word.len() + 2)).put(Style::Bold, line).end(),
-        }
-    }
-    page.gap();
+    page.answer(width, style, story.verdict.word(), &words::headline(story));
     for (word, path) in ["reference", "candidate"].iter().zip(&story.context.paths) {
         page.line(Style::Dim, &format!("  {word}  {}", visible(&path.to_string_lossy())));
     }

@@ -2,7 +2,7 @@
 
 use super::super::super::style::{Page, Style};
 use super::super::super::visible::{counted, wrapped};
-use super::super::terminal::{WIDTH_MIN, headline, timeline};
+use super::super::terminal::{WIDTH_MIN, timeline};
 use super::super::words as own_words;
 use super::story::{BothOutlook, BothStory};
 use super::words;
@@ -21,7 +21,7 @@ pub fn terminal(story: &BothStory) -> String {
         BothOutlook::Inconclusive => Style::Warn,
         BothOutlook::Differ => Style::Bad,
     };
-    headline(&mut page, width, style, story.outlook.word(), &words::headline(story));
+    page.answer(width, style, story.outlook.word(), &words::headline(story));
     logs(story, &mut page);
     for one in story.waiting.iter().take(WAITING_MAX) {
         page.gap();
