@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races accuracy show show-build \
-  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-infer show-mangle show-check \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-state show-infer show-mangle show-check \
   show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -159,6 +159,14 @@ show-origin: show-build ## Where a value came from: 100 planted cases; one menti
 show-audit: show-build ## The life of handles: scenes, anything threads do, blind spots, a missing signal in two runs (CASES=200); a real program that forgets a call (RUNS=50); OBJECTS=10000000; SIZE=1G, ROUNDS=3
 	FORKPOINT_CASES="$(or $(CASES),200)" $(CARGO) test $(LOCKED) --quiet --test audit --test audit_both -- --nocapture
 	$(SHOW) audit --runs "$(or $(RUNS),50)" --objects "$(or $(OBJECTS),10000000)" --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),3)"
+
+show-state: show-build ## Two state folders: large images and planted ranges beside cmp -l, large documents (SIZE=1G, RANGES=1000, SLOTS=500, DOCUMENT=256M, ROUNDS=3); against the original (STATE_ORIGINAL=diff_state.py, PAIRS=1000, SEED=1)
+	$(SHOW) state --size "$(or $(SIZE),1G)" --ranges "$(or $(RANGES),1000)" --slots "$(or $(SLOTS),500)" \
+	  --document "$(or $(DOCUMENT),256M)" --rounds "$(or $(ROUNDS),3)"
+	@if test -f "$(STATE_ORIGINAL)"; then \
+	  FORKPOINT_STATE_ORIGINAL="$(abspath $(STATE_ORIGINAL))" SEED="$(or $(SEED),1)" ROUNDS="$(or $(PAIRS),1000)" \
+	    $(CARGO) test $(LOCKED) --release --quiet --test state_original -- --nocapture; \
+	else echo "skipped: the original (STATE_ORIGINAL=diff_state.py)"; fi
 
 show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a real one; what is planted beside noise is found (CASES=50, PLANTED=20)
 	FORKPOINT_CASES="$(or $(CASES),50)" $(CARGO) test $(LOCKED) --release --quiet --test infer -- --nocapture

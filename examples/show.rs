@@ -182,6 +182,8 @@ enum What {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// Two state folders: large images with planted differences beside cmp -l, large documents
+    State(show::state::Asked),
     /// Damaged logs: check names what mangle says it must
     Mangle {
         /// Logs that are made
@@ -295,6 +297,7 @@ fn main() -> ExitCode {
                 show::accuracy::show(&program, &room, &asked)
             }
             What::Audit(asked) => show::audit::show(&program, &room, &asked),
+            What::State(asked) => show::state::show(&program, &room, &asked),
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Speed { size, rounds, generator } => {
                 show::speed::show(&program, &room, &Asked { size, rounds, generator })

@@ -90,4 +90,5 @@ done
 for n in $(seq 1 60); do
     drawn=$(for part in 1 2 3; do printf 'state %s %s' "$n" $part | sha512sum | cut -c 1-128; done | sed 's/../\\x&/g' | tr -d '\n')
     printf '\000%b' "$drawn" > "$out/state/drawn-$n"
+    printf '\001%b' "$drawn" > "$out/state/images-$n"
 done

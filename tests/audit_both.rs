@@ -274,3 +274,26 @@ fn a_step_that_does_more_is_another_step() {
         }
     }
 }
+
+#[test]
+fn objects_that_both_logs_name_are_paired_by_their_names_whichever_was_made_first() {
+    let log = |first: &str, second: &str| {
+        let mut log = header("scene");
+        for (at, name) in [first, second].into_iter().enumerate() {
+            let raw = if name == "a" { 16 } else { 20 };
+            let made =
+                format!("{{\"handle_semantic_id\":\"{name}\",\"raw_handle_id\":{raw},\"object_type\":\"Event\"}}");
+            log += &event("4", at as u64, "handle.create", &made);
+        }
+        for (at, raw) in [16, 20, 20].into_iter().enumerate() {
+            let set = format!("{{\"name\":\"NtSetEvent\",\"args\":{{\"handle\":{raw}}}}}");
+            log += &event("5", at as u64, "kernel.call", &set);
+        }
+        log
+    };
+    let profile = forkpoint::profile::builtin("schema-v1").unwrap();
+    let logs = [log("a", "b"), log("b", "a")];
+    let told = held::same([logs[0].as_bytes(), logs[1].as_bytes()], &profile).unwrap();
+    let report: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&report["verdict"], &report["parted_total"]), (&"same".into(), &0.into()), "{told}");
+}

@@ -129,3 +129,21 @@ fn the_other_way_round_the_report_is_mirrored() {
         assert_eq!((code, found(&report)), (turned_code, mirrored), "seed {seed}");
     }
 }
+
+#[test]
+fn every_differing_byte_of_memory_is_told_once_with_its_owner() {
+    let folder = Folder::new();
+    let rules = forkpoint::state::builtin("state-v1").unwrap();
+    let (mut patched, mut alike, mut owned) = (0, 0, 0);
+    for seed in 0..cases() * 20 {
+        let mut random = Random::new(seed, "memory", 0);
+        let memory = folders::memory::drawn(&mut |limit| random.below(limit));
+        let (ranges, is_alike) = folders::memory::told(&memory, &folder.path(""), &rules);
+        assert_eq!(ranges, memory.ranges(), "seed {seed}: {memory:?}");
+        assert_eq!(is_alike, memory.are_alike(), "seed {seed}: {memory:?}");
+        patched += ranges.iter().filter(|range| range.3).count();
+        owned += ranges.iter().filter(|range| range.2.is_some()).count();
+        alike += u64::from(is_alike && !ranges.is_empty());
+    }
+    assert!(patched > 100 && owned > 500 && alike > 3, "{patched} patched, {owned} owned, {alike} alike");
+}

@@ -34,6 +34,7 @@ pub mod rounds;
 pub mod rules;
 pub mod shapes;
 pub mod speed;
+pub mod state;
 pub mod stream;
 pub mod table;
 pub mod trace6502;

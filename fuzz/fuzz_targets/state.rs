@@ -1,4 +1,4 @@
-//! Folders that bytes decide differ as the slow twin says; of any two documents none differs from itself, equal ones do not differ, the
+//! Folders and memory images that bytes decide differ as the slow twin says; of any two documents none differs from itself, equal ones do not differ, the
 //! other way round they differ the other way round, and what is told of them fits its schema.
 #![no_main]
 
@@ -10,14 +10,20 @@ use forkpoint::state::walk::Walk;
 use forkpoint::state::{
     Difference, Differences, Document, FileOutcome, Imports, Kind, StateOutcome, StateRules, Status, builtin,
 };
-use forkpoint_fuzz::folders::{Liberties, NAMES, drawn as folders, naive, tree::Tree};
+use forkpoint_fuzz::folders::{Liberties, NAMES, drawn as folders, memory, naive, tree::Tree};
 use forkpoint_fuzz::twin::json::parse_report;
 use forkpoint_fuzz::{apart, drawn};
 use libfuzzer_sys::fuzz_target;
+use tempfile::TempDir;
 
 static RULES: LazyLock<StateRules> = LazyLock::new(|| builtin("state-v1").expect("it is built in"));
 static SCHEMA: LazyLock<jsonschema::Validator> =
     LazyLock::new(|| jsonschema::validator_for(&schema()).expect("the schema is one"));
+
+static WITHIN: LazyLock<TempDir> = LazyLock::new(|| {
+    // Where there is a disk of memory, writing takes no time.
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder can be made")
+});
 
 fn walk(name: &str, documents: [&Document; 2]) -> Differences {
     let mut differences = Differences::default();
@@ -48,6 +54,13 @@ fn scene(bytes: &[u8]) {
     let mut expected = naive::compare([&sides[0], &sides[1]]);
     expected.retain(|one| one.2 != "missing-file");
     assert_eq!(found, expected);
+}
+
+/// Memory images that bytes decide.
+fn images(bytes: &[u8]) {
+    let memory = memory::drawn(&mut drawn(bytes));
+    let told = memory::told(&memory, WITHIN.path(), &RULES);
+    assert_eq!(told, (memory.ranges(), memory.are_alike()), "{memory:?}");
 }
 
 /// Any two documents.
@@ -88,8 +101,10 @@ fn told(name: &str, differences: Differences) {
 }
 
 fuzz_target!(|data: &[u8]| {
-    if data.first() == Some(&0) {
-        return scene(&data[1..]);
+    match data.first() {
+        Some(0) => return scene(&data[1..]),
+        Some(1) => return images(&data[1..]),
+        _ => {}
     }
     let (texts, choice) = apart(data);
     match texts[..] {

@@ -16,7 +16,7 @@ const CHUNKS_AT_ONCE: usize = 16;
 /// Runs that are kept; the others are counted.
 const RUNS_MAX: usize = 100_000;
 /// So many equal bytes between two differing ones make two runs of them: fewer are part of what changed.
-const GAP: u64 = 8;
+pub const GAP: u64 = 8;
 
 /// What differs between two images.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -16,20 +16,20 @@ pub struct Owner {
 pub struct Owners {
     owners: Vec<Owner>,
     /// Where one begins or ends, and from there on whose it is.
-    edges: Vec<(u64, Option<usize>)>,
+    edges: Vec<(u128, Option<usize>)>,
 }
 
 impl Owners {
     pub fn new(owners: Vec<Owner>) -> Owners {
         let owners: Vec<Owner> = owners.into_iter().filter(|owner| !owner.range.is_empty()).collect();
-        let mut turns: Vec<(u64, usize)> = owners
+        let mut turns: Vec<(u128, usize)> = owners
             .iter()
             .enumerate()
-            .flat_map(|(at, owner)| [(owner.range.start, at), (owner.range.end, at)])
+            .flat_map(|(at, owner)| [(owner.range.start.into(), at), (owner.range.end.into(), at)])
             .collect();
         turns.sort_unstable();
         let mut open: BTreeSet<(u64, usize)> = BTreeSet::new();
-        let mut edges: Vec<(u64, Option<usize>)> = Vec::new();
+        let mut edges: Vec<(u128, Option<usize>)> = Vec::new();
         for (place, at) in turns {
             let range = &owners[at].range;
             let key = (range.end - range.start, at);
@@ -46,8 +46,8 @@ impl Owners {
         Owners { owners, edges }
     }
 
-    /// A range cut where owners change, each piece with whose it is.
-    pub fn pieces(&self, range: Range<u64>) -> impl Iterator<Item = (Range<u64>, Option<&Owner>)> {
+    /// A range cut where owners change, each piece with whose it is. Images may reach beyond the last address.
+    pub fn pieces(&self, range: Range<u128>) -> impl Iterator<Item = (Range<u128>, Option<&Owner>)> {
         let mut next = self.edges.partition_point(|(place, _)| *place <= range.start);
         let mut start = range.start;
         std::iter::from_fn(move || {
@@ -102,13 +102,13 @@ mod tests {
             let all: Vec<Owner> = ranges.iter().enumerate().map(|(at, (from, len))| Owner { range: *from..from + len, name: at.to_string() }).collect();
             let owners = Owners::new(all.clone());
             let mut next = from;
-            for (piece, owner) in owners.pieces(from..from + len) {
-                prop_assert_eq!(piece.start, next);
-                for address in piece.clone() {
+            for (piece, owner) in owners.pieces(from.into()..(from + len).into()) {
+                prop_assert_eq!(piece.start, u128::from(next));
+                for address in piece.start as u64..piece.end as u64 {
                     let least = all.iter().filter(|owner| owner.range.contains(&address)).min_by_key(|owner| owner.range.end - owner.range.start);
                     prop_assert_eq!(owner.map(|owner| &owner.name), least.map(|owner| &owner.name), "{}", address);
                 }
-                next = piece.end;
+                next = piece.end as u64;
             }
             prop_assert_eq!(next, from + len);
         }

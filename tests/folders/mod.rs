@@ -1,6 +1,7 @@
 //! State folders that are drawn, and the slow twin of their comparison. Nothing is shared with the room `state`.
 #![allow(dead_code)]
 
+pub mod memory;
 pub mod naive;
 pub mod tree;
 
