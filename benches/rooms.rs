@@ -10,6 +10,7 @@ mod pairs;
 mod scan;
 mod slow_path;
 mod source;
+mod state;
 
 criterion::criterion_main!(
     scan::benches,
@@ -17,5 +18,6 @@ criterion::criterion_main!(
     slow_path::benches,
     diff::benches,
     source::benches,
-    audit::benches
+    audit::benches,
+    state::benches
 );
