@@ -37,6 +37,9 @@ pub fn drawn(draw: Draw, liberties: Liberties) -> [Files; 2] {
     if liberties.moved_heaps && draw(2) == 0 {
         move_heaps(&mut candidate, draw);
     }
+    if draw(3) == 0 {
+        asks_alone(&mut candidate, draw);
+    }
     let mut both = [reference, candidate];
     if liberties.odd && draw(8) == 0 {
         let name = NAMES[draw(5) as usize];
@@ -45,6 +48,14 @@ pub fn drawn(draw: Draw, liberties: Liberties) -> [Files; 2] {
         }
     }
     both
+}
+
+/// Lets the candidate ask to skip what may differ, and the reference not.
+fn asks_alone(files: &mut Files, draw: Draw) {
+    let Some(Tree::Object(config)) = files.get_mut("config.json") else { return };
+    config.retain(|(key, _)| key != "deterministic_skip");
+    let entry = ["cvars", "cvars.gpu", "vsync", "extra"][draw(4) as usize];
+    config.push(("deterministic_skip".into(), Tree::List(vec![Tree::Text(entry.to_owned())])));
 }
 
 /// Writes a folder; with `turns`, keys and members of sets in another order, and numbers spelled otherwise.
