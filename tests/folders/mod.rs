@@ -256,12 +256,18 @@ fn move_heaps(files: &mut Files, draw: Draw) {
     let Some(Tree::List(heaps)) = members.iter_mut().find(|(key, _)| key == "heaps").map(|(_, heaps)| heaps) else {
         return;
     };
+    // Another allocator altogether: under other names, in the other order; only their sizes tell which is which.
+    let is_turned = draw(3) == 0;
     for (at, heap) in heaps.iter_mut().enumerate() {
-        if let Tree::Object(members) = heap
-            && draw(2) == 0
-            && let Some((_, base)) = members.iter_mut().find(|(key, _)| key == "base")
-        {
-            *base = Tree::Number((0x9000 + at as u64 * 16 + draw(4)).to_string());
+        let Tree::Object(members) = heap else { continue };
+        let at = at as u64;
+        let place = if is_turned { 0x9000 - at * 16 } else { 0x9000 + at * 16 + draw(4) };
+        for (key, value) in members {
+            match key.as_str() {
+                "base" if is_turned || draw(2) == 0 => *value = Tree::Number(place.to_string()),
+                "name" if is_turned => *value = Tree::Text(format!("arena {at}")),
+                _ => {}
+            }
         }
     }
 }
