@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floor of each room; on the ground, `json` may be known by all others.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("json", 0),
     ("source", 1),
     ("profile", 1),
@@ -15,6 +15,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("compare", 3),
     ("state", 3),
     ("align", 4),
+    ("snapshot", 4),
     ("diverge", 5),
     ("audit", 5),
     ("infer", 6),

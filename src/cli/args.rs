@@ -15,6 +15,7 @@ use super::generate::GenerateArgs;
 use super::output::{Format, Output, parse_output};
 use super::profiles::ProfileArgs;
 use super::show::ShowArgs;
+use super::snapshot::SnapshotArgs;
 use super::state::StateArgs;
 use super::{Exit, exit, size};
 
@@ -51,6 +52,9 @@ pub enum Command {
     #[command(override_usage = "forkpoint state [OPTIONS] REFERENCE_DIR CANDIDATE_DIR")]
     #[command(after_help = super::state::EXAMPLES, after_long_help = long_after(super::state::EXAMPLES))]
     State(Box<StateArgs>),
+    /// Save a machine's state and memory as a pair; describe, verify, compare pairs
+    #[command(after_help = super::snapshot::EXAMPLES, after_long_help = long_after(super::snapshot::EXAMPLES))]
+    Snapshot(Box<SnapshotArgs>),
     /// List, show and check profiles: the rules for one kind of log
     #[command(after_help = super::profiles::EXAMPLES, after_long_help = long_after(super::profiles::EXAMPLES))]
     Profile(Box<ProfileArgs>),

@@ -1,7 +1,7 @@
 //! From a command to the file that does it.
 
 use super::args::{Args, Command};
-use super::{Exit, audit, check, diff, generate, interrupt, no_memory, profiles, show, state};
+use super::{Exit, audit, check, diff, generate, interrupt, no_memory, profiles, show, snapshot, state};
 use crate::source::{has_headroom, install_guard};
 
 /// Memory without which nothing is begun, in bytes.
@@ -24,6 +24,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(*args),
         Command::Audit(args) => audit::run(*args),
         Command::State(args) => state::run(*args),
+        Command::Snapshot(args) => snapshot::run(*args),
         Command::Profile(args) => profiles::run(*args),
         Command::Generate(args) => generate::run(&args),
     }

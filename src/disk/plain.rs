@@ -83,28 +83,33 @@ impl PlainFile {
     /// The ranges of the file that hold data, in their order; what lies between are holes, which read as zeros. Where the file system
     /// does not tell, the whole file.
     pub fn extents(&self) -> Vec<Range<u64>> {
-        let mut extents = Vec::new();
-        let mut at = 0;
-        while at < self.len {
-            let Ok(data) = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(at)) else {
-                // Nothing but a hole to the end, or a file system that does not know.
-                let knows = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Hole(0)).is_ok();
-                let whole = 0..self.len;
-                return if knows { extents } else { vec![whole] };
-            };
-            let hole = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Hole(data)).unwrap_or(self.len).min(self.len);
-            if data >= self.len || hole <= data {
-                break;
-            }
-            extents.push(data..hole);
-            at = hole;
-        }
-        extents
+        extents(&self.file, self.len)
     }
 
     fn error(&self, error: io::Error) -> ReadError {
         ReadError { path: self.path.clone(), error }
     }
+}
+
+/// The ranges of a file's first bytes that hold data.
+pub(super) fn extents(file: &File, len: u64) -> Vec<Range<u64>> {
+    let mut extents = Vec::new();
+    let mut at = 0;
+    while at < len {
+        let Ok(data) = rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) else {
+            // Nothing but a hole to the end, or a file system that does not know.
+            let knows = rustix::fs::seek(file, rustix::fs::SeekFrom::Hole(0)).is_ok();
+            let whole = 0..len;
+            return if knows { extents } else { vec![whole] };
+        };
+        let hole = rustix::fs::seek(file, rustix::fs::SeekFrom::Hole(data)).unwrap_or(len).min(len);
+        if data >= len || hole <= data {
+            break;
+        }
+        extents.push(data..hole);
+        at = hole;
+    }
+    extents
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A folder of state, and the files in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub struct Folder {
     path: PathBuf,
     /// Where it really lies: what its files' links lead to must lie there too.
     real: PathBuf,
+    /// Files that stand here although they lie elsewhere.
+    lent: BTreeMap<String, PathBuf>,
     /// The files that were opened.
     opened: Mutex<BTreeSet<PathBuf>>,
 }
@@ -51,7 +53,12 @@ impl Folder {
             return Err(fail(io::Error::other("is no folder")));
         }
         let real = fs::canonicalize(path).map_err(fail)?;
-        Ok(Folder { path: path.to_owned(), real, opened: Mutex::default() })
+        Ok(Folder { path: path.to_owned(), real, lent: BTreeMap::new(), opened: Mutex::default() })
+    }
+
+    /// Lets a file stand here that lies elsewhere.
+    pub fn lend(&mut self, name: &str, path: &Path) {
+        self.lent.insert(name.to_owned(), path.to_owned());
     }
 
     /// As it was named.
@@ -85,6 +92,11 @@ impl Folder {
     /// # Errors
     /// What is there is no regular file of this folder, or cannot be read.
     pub fn file(&self, name: &str) -> Result<Option<PlainFile>, FolderError> {
+        if let Some(path) = self.lent.get(name) {
+            let file = PlainFile::open(path)?;
+            self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+            return Ok(Some(file));
+        }
         let path = self.path.join(name);
         let outside = || FolderError::Outside { path: path.clone(), folder: self.path.clone() };
         if !is_below(name) {

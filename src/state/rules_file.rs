@@ -36,7 +36,8 @@ const VERSION: u64 = 1;
 const LAYERS_MAX: usize = 16;
 
 /// The built-in rules: their names and files.
-const BUILTINS: [(&str, &str); 1] = [("state-v1", include_str!("builtin/state-v1.toml"))];
+const BUILTINS: [(&str, &str); 2] =
+    [("state-v1", include_str!("builtin/state-v1.toml")), ("snapshot-v1", include_str!("builtin/snapshot-v1.toml"))];
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
