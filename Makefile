@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races accuracy show show-build \
-  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-state show-infer show-mangle show-check \
+  show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-state show-snapshot show-two-disks show-infer show-mangle show-check \
   show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
@@ -62,7 +62,7 @@ man: build ## The man page and shell completions, under target/share
 
 # Fuzzing: with nightly and AddressSanitizer where nightly is there, else on stable without a sanitizer. Seeds are made
 # of corpus/; what is found lies under fuzz/artifacts. TARGET=scan runs one of them alone.
-FUZZ_TARGETS := scan json diff profile source show rules audit state
+FUZZ_TARGETS := scan json diff profile source show rules audit state state_file dirty_bitmap
 # Asked of rustup: `cargo +nightly` might install one.
 NIGHTLY = $(shell rustup toolchain list 2> /dev/null | grep -m 1 -o '^nightly')
 FUZZ = $(CARGO) $(if $(NIGHTLY),+nightly) fuzz
@@ -167,6 +167,17 @@ show-state: show-build ## Two state folders: large images and planted ranges bes
 	  FORKPOINT_STATE_ORIGINAL="$(abspath $(STATE_ORIGINAL))" SEED="$(or $(SEED),1)" ROUNDS="$(or $(PAIRS),1000)" \
 	    $(CARGO) test $(LOCKED) --release --quiet --test state_original -- --nocapture; \
 	else echo "skipped: the original (STATE_ORIGINAL=diff_state.py)"; fi
+
+show-snapshot: show-build ## Pairs of state and memory: crashes at every step, killed saves, pages dirtied meanwhile; rates beside cp + sync (SIZE=4G, DIRTY=1, ROUNDS=3, KILLS=500, SECONDS=60)
+	$(CARGO) test $(LOCKED) --release --quiet --test snapshot_crash -- --nocapture
+	FORKPOINT_KILLS="$(or $(KILLS),500)" $(CARGO) test $(LOCKED) --release --quiet --test snapshot_kills -- --nocapture
+	FORKPOINT_STRESS_SECONDS="$(or $(SECONDS),60)" $(CARGO) test $(LOCKED) --release --quiet --test snapshot nothing_that -- --nocapture
+	$(MAKE) --no-print-directory show-two-disks
+	$(SHOW) snapshot --size "$(or $(SIZE),4G)" --dirty "$(or $(DIRTY),1)" --rounds "$(or $(ROUNDS),3)"
+
+show-two-disks: ## A pair whose files lie on two file systems, a disk that is full (skipped where no tmpfs can be mounted)
+	@if unshare -Urm true 2> /dev/null; then $(CARGO) build $(LOCKED) --release && unshare -Urm bash tests/two_disks.sh target/release/forkpoint; \
+	else echo "skipped: unshare"; fi
 
 show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a real one; what is planted beside noise is found (CASES=50, PLANTED=20)
 	FORKPOINT_CASES="$(or $(CASES),50)" $(CARGO) test $(LOCKED) --release --quiet --test infer -- --nocapture

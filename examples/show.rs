@@ -184,6 +184,8 @@ enum What {
     },
     /// Two state folders: large images with planted differences beside cmp -l, large documents
     State(show::state::Asked),
+    /// A large memory saved whole, and what of it changed, beside cp and sync
+    Snapshot(show::snapshot::Asked),
     /// Damaged logs: check names what mangle says it must
     Mangle {
         /// Logs that are made
@@ -298,6 +300,7 @@ fn main() -> ExitCode {
             }
             What::Audit(asked) => show::audit::show(&program, &room, &asked),
             What::State(asked) => show::state::show(&program, &room, &asked),
+            What::Snapshot(asked) => show::snapshot::show(&program, &room, &asked),
             What::Answer { size, pair, rounds } => show::answer::show(&program, &room, size, pair.as_deref(), rounds),
             What::Speed { size, rounds, generator } => {
                 show::speed::show(&program, &room, &Asked { size, rounds, generator })

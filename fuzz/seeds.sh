@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=fuzz/corpus
-mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state}
+mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state,state_file,dirty_bitmap}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
@@ -69,6 +69,11 @@ for n in $(seq 1 60); do
     printf '\000%b' "$drawn" > "$out/audit/table-$n"
     printf '\001%b' "$drawn" > "$out/audit/scene-$n"
     printf '\002%b' "$drawn" > "$out/audit/two-$n"
+done
+# State files as they stand; bytes that decide what is done with a bitmap.
+cp corpus/snapshot/*.snap "$out/state_file/"
+for n in $(seq 1 40); do
+    printf 'bitmap %s' "$n" | sha512sum | cut -c 1-128 | sed 's/../\\x&/g' | xargs -0 printf '%b' > "$out/dirty_bitmap/drawn-$n"
 done
 # Documents of two folders, the last byte tells which; lists of import slots as they stand; then bytes that decide two folders (first byte 0).
 at=0

@@ -108,7 +108,7 @@ fn machine() -> MicrovmState {
 
 /// Bytes that no page has twice, of pages that are not zero.
 fn noise(length: u64, seed: u64) -> Vec<u8> {
-    (0..length).map(|at| ((at / 7 + seed) * 0x9E37_79B9 >> 13) as u8 | 1).collect()
+    (0..length).map(|at| (((at / 7 + seed) * 0x9E37_79B9) >> 13) as u8 | 1).collect()
 }
 
 fn text(error: SnapshotError) -> String {
@@ -359,7 +359,7 @@ fn every_flipped_bit_and_every_truncation_is_found() {
         damaged[bit / 8] ^= 1 << (bit % 8);
         fs::write(&memory_path, &damaged).unwrap();
         let found = verify(&Native, &state_path, None).unwrap();
-        assert_eq!(found.damaged, vec![0..2 * KIB], "bit {bit} of the memory");
+        assert_eq!(found.damaged, std::slice::from_ref(&(0..2 * KIB)), "bit {bit} of the memory");
     }
     for length in 0..memory.len() {
         fs::write(&memory_path, &memory[..length]).unwrap();

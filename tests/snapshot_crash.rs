@@ -94,11 +94,11 @@ impl Scene {
         model.world()
     }
 
-    fn old(&self) -> Option<Pair> {
+    fn stood(&self) -> Option<Pair> {
         self.old.map(|kind| pair(1, kind))
     }
 
-    fn new(&self) -> Option<Pair> {
+    fn saved(&self) -> Option<Pair> {
         Some(pair(2, self.new))
     }
 
@@ -114,7 +114,7 @@ impl Scene {
     fn wrong(&self, world: &World) -> Option<String> {
         let left = Model::new(world, self.habits());
         match loaded(&left, self.place) {
-            Ok(found) if found == self.old() || found == self.new() => None,
+            Ok(found) if found == self.stood() || found == self.saved() => None,
             other => Some(format!("{self:?} left {other:?} in {:?}", world.keys().collect::<Vec<_>>())),
         }
     }
@@ -144,7 +144,7 @@ fn whatever_a_crash_loses_the_old_pair_or_the_new_one_is_left() {
     for scene in Scene::all() {
         let model = Model::new(&scene.before(), Habits { watched: true, ..scene.habits() });
         scene.save(&model).unwrap();
-        assert_eq!(loaded(&model, scene.place).unwrap(), scene.new());
+        assert_eq!(loaded(&model, scene.place).unwrap(), scene.saved());
         let (found, crashes) = model.crashed();
         for world in &found {
             assert_eq!(scene.wrong(world), None);
@@ -156,7 +156,7 @@ fn whatever_a_crash_loses_the_old_pair_or_the_new_one_is_left() {
                 .filter(|world| loaded(&Model::new(world, scene.habits()), scene.place).unwrap() == wanted)
                 .count()
         };
-        assert!(pairs(scene.old()) > 0 && pairs(scene.new()) > 0, "{scene:?}: both are seen");
+        assert!(pairs(scene.stood()) > 0 && pairs(scene.saved()) > 0, "{scene:?}: both are seen");
         (worlds, ways, steps) = (worlds + found.len(), ways + crashes, steps + model.steps().0);
     }
     println!("{} scenes, {steps} steps, {ways} ways of losing something, {worlds} different disks", Scene::all().len());
@@ -214,9 +214,9 @@ fn whatever_step_fails_the_old_pair_stands() {
                 let found = loaded(&model, scene.place).unwrap();
                 let told = format!("{scene:?}, step {fails_at}, for ever {fails_for_ever}: {saved:?}");
                 // Where only what comes behind the last rename fails, the new pair stands.
-                assert!(found == scene.old() || found == scene.new(), "{told}: {found:?}");
+                assert!(found == scene.stood() || found == scene.saved(), "{told}: {found:?}");
                 if saved.is_ok() {
-                    assert_eq!(found, scene.new(), "{told}");
+                    assert_eq!(found, scene.saved(), "{told}");
                 }
                 for world in model.crashed().0.iter().step_by(5) {
                     assert_eq!(scene.wrong(world), None, "{told}");

@@ -33,6 +33,7 @@ pub mod room;
 pub mod rounds;
 pub mod rules;
 pub mod shapes;
+pub mod snapshot;
 pub mod speed;
 pub mod state;
 pub mod stream;

@@ -65,7 +65,7 @@ impl DirtyPages {
         let end = pages.end.min(self.pages);
         let mut page = pages.start;
         while page < end {
-            if page % 8 == 0 && self.bits[(page / 8) as usize] == 0 {
+            if page.is_multiple_of(8) && self.bits[(page / 8) as usize] == 0 {
                 page += 8;
             } else if self.has(page) {
                 return true;

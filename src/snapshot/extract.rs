@@ -38,6 +38,6 @@ pub fn extract_memory(volume: &dyn Volume, opened: &Opened, to: &Path) -> Result
         return Err(SnapshotError::Memory { path, why: "its bytes are not those that were saved".to_owned() });
     }
     aside.file.sync().map_err(SnapshotError::MemoryIo)?;
-    aside.put().map_err(|(error, _)| error)?;
+    aside.put()?;
     Ok(volume.sync_folder(folder)?)
 }

@@ -81,10 +81,10 @@ pub(super) fn commit(volume: &dyn Volume, state: Aside, memory: Aside, old: Old)
     let (state_folder, memory_folder) = (folder(&state.dest).to_owned(), folder(&memory.dest).to_owned());
     let memory_dest = memory.dest.clone();
     let mut kept = Kept::keep(volume, &memory_dest, old)?;
-    memory.put().map_err(|(error, _)| error)?;
+    memory.put()?;
     kept.is_replaced = true;
     volume.sync_folder(&memory_folder)?;
-    state.put().map_err(|(error, _)| error)?;
+    state.put()?;
     kept.done();
     volume.sync_folder(&state_folder)?;
     remove_previous(volume, &memory_dest)?;

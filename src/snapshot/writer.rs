@@ -65,7 +65,7 @@ impl AtomicWriter {
     pub fn commit(self) -> Result<(), SnapshotError> {
         self.aside.file.sync()?;
         let folder = folder(&self.aside.dest).to_owned();
-        self.aside.put().map_err(|(error, _)| error)?;
+        self.aside.put()?;
         Ok(Native.sync_folder(&folder)?)
     }
 }
@@ -114,8 +114,8 @@ impl<'v> Aside<'v> {
     /// Gives the file its name.
     ///
     /// # Errors
-    /// It bears its temporary one still; dropping what comes back removes it.
-    pub fn put(mut self) -> Result<(), (SnapshotError, Aside<'v>)> {
+    /// What bears the name stands, and the temporary file is removed.
+    pub fn put(mut self) -> Result<(), SnapshotError> {
         match self.volume.rename(&self.temp, &self.dest) {
             Ok(()) => {
                 self.is_named = true;
@@ -123,9 +123,9 @@ impl<'v> Aside<'v> {
             }
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 let (dest, temp_dir) = (self.dest.clone(), folder(&self.dest).to_owned());
-                Err((SnapshotError::AtomicCommitCrossFs { dest, temp_dir }, self))
+                Err(SnapshotError::AtomicCommitCrossFs { dest, temp_dir })
             }
-            Err(error) => Err((SnapshotError::AtomicCommitFailed(error), self)),
+            Err(error) => Err(SnapshotError::AtomicCommitFailed(error)),
         }
     }
 }

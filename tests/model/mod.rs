@@ -341,6 +341,7 @@ impl VolumeFile for ModelFile {
     }
 
     fn extents(&self) -> io::Result<Vec<Range<u64>>> {
-        Ok(vec![0..self.length()?])
+        let whole = 0..self.length()?;
+        Ok(vec![whole])
     }
 }

@@ -87,6 +87,9 @@ pub struct SaveArgs {
     /// The memory, byte for byte
     #[arg(long, value_name = "FILE")]
     pub memory: PathBuf,
+    /// Where the memory goes, be it another disk [default: beside NAME.snap, with the extension mem]
+    #[arg(long, value_name = "FILE")]
+    pub memory_out: Option<PathBuf>,
     /// Save only what differs from a full snapshot, or from one and the diffs that follow it (repeatable, in their order)
     #[arg(long, value_name = "PREVIOUS")]
     pub dirty_from: Vec<PathBuf>,

@@ -30,7 +30,7 @@ pub(super) fn save(args: SaveArgs) -> anyhow::Result<Exit> {
     let source = Native.open(&args.memory).with_context(|| format!("failed to read {}", shown(&args.memory)))?;
     let ram_size = source.length().with_context(|| shown(&args.memory))?;
     ensure!(ram_size > 0, "{}: there is no memory to save", shown(&args.memory));
-    let memory_path = memory_beside(&args.file)?;
+    let memory_path = args.memory_out.clone().map_or_else(|| memory_beside(&args.file), Ok)?;
     for (input, what) in [(&args.state, "the state"), (&args.memory, "the memory")] {
         for target in [&args.file, &memory_path] {
             ensure!(!same_target(input, target), "{} is {what} that is saved: it would be written over", shown(target));
