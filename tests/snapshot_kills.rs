@@ -14,7 +14,7 @@ const RAM: usize = 3 << 20;
 
 fn memory(version: u64) -> Vec<u8> {
     let mut bytes: Vec<u8> =
-        (0..RAM as u64).map(|at| ((at ^ version * 0x9E37_79B9).wrapping_mul(31) >> 3) as u8 | 1).collect();
+        (0..RAM as u64).map(|at| ((at ^ (version * 0x9E37_79B9)).wrapping_mul(31) >> 3) as u8 | 1).collect();
     bytes[RAM / 2..RAM / 2 + 100_000].fill(0);
     bytes
 }

@@ -16,7 +16,7 @@ use super::output::{self, Format, To};
 use super::progress::Watch;
 use super::size::{parse_size, show_count};
 use super::terminal::Surroundings;
-use super::{Exit, accepting, begin, complain, origin, state, tell, workers};
+use super::{Exit, accepting, begin, complain, nearest, origin, state, tell, workers};
 use crate::align::{LaneName, Malformed, MapChoice, RunOptions};
 use crate::diverge::{self, LineFault, Outcome, RunError};
 use crate::infer;
@@ -119,6 +119,12 @@ pub struct DiffArgs {
     #[arg(long, value_name = "FILE", help_heading = "Comparing", hide_short_help = true)]
     pub xex_json: Option<PathBuf>,
 
+    /// Name the nearest snapshots of both runs before the first divergence
+    ///
+    /// They are looked for in DIR/reference and DIR/candidate; those of one moment (forkpoint snapshot save --at, --events) make a pair.
+    #[arg(long, value_name = "DIR", help_heading = "Comparing", hide_short_help = true)]
+    pub snapshots: Option<PathBuf>,
+
     /// If they differ, propose a rule for each field that differs nearly everywhere
     ///
     /// Such a field looks like telemetry. Both logs are read once more; forkpoint profile infer learns more from runs that
@@ -206,8 +212,9 @@ fn parse_limit(text: &str) -> Result<u64, String> {
 /// Wrong usage, or logs that cannot be read.
 pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     let (folders, rules) = (args.state.clone(), args.state_profile.clone());
-    let imports = args.xex_json.clone();
+    let (imports, snapshots) = (args.xex_json.clone(), args.snapshots.clone());
     let mut plan = decide::diff(args, &Surroundings::look())?;
+    snapshots.as_deref().map_or(Ok(()), nearest::check)?;
     plan.context.state = state::gate(&folders, rules.as_deref(), imports.as_deref(), plan.jobs, &plan.files)?;
     if !plan.quiet && plan.stdout.is_some() {
         plan.notes.iter().for_each(|note| tell(note));
@@ -239,6 +246,10 @@ pub fn run(args: DiffArgs) -> anyhow::Result<Exit> {
         }
         Vec::new()
     });
+    // Without them the report is there all the same.
+    if let Some(Err(error)) = snapshots.map(|folder| nearest::look(&mut plan, &folder, &outcome)) {
+        tell(&format!("note: the nearest snapshots were not looked for: {error:#}"));
+    }
     let exit = write(&plan, &outcome, &keep)?;
     if plan.suggest && exit == Exit::DIFFERENT {
         suggest(&plan)?;

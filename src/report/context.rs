@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::nearest::NearestSnapshots;
 use super::origin::{CheckpointWindow, Origin};
 use super::state::StateGate;
 use crate::source::Side;
@@ -71,6 +72,8 @@ pub struct ReportContext {
     pub checkpoint: Option<CheckpointWindow>,
     /// What must hold before events are compared, if the states in which the runs began are there.
     pub state: Option<StateGate>,
+    /// The nearest snapshots before the first divergence, if they were looked for and found.
+    pub snapshots: Option<NearestSnapshots>,
 }
 
 impl Default for ReportContext {
@@ -94,6 +97,7 @@ impl Default for ReportContext {
             origin: None,
             checkpoint: None,
             state: None,
+            snapshots: None,
         }
     }
 }

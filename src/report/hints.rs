@@ -1,6 +1,7 @@
 //! Commands worth trying next. Each runs as printed.
 
 use super::context::ReportContext;
+use super::nearest::NearestSnapshots;
 use super::quote;
 use super::story::Story;
 use super::touched::audit_command;
@@ -25,6 +26,7 @@ pub fn hints(story: &Story) -> Vec<String> {
         told.extend(constant_ordinals(story).or_else(|| same_fields_early(story)));
     }
     told.extend(malformed(story));
+    told.extend(story.context.snapshots.as_ref().map(NearestSnapshots::hint));
     told
 }
 

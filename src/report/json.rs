@@ -91,6 +91,9 @@ pub fn json(outcome: &Outcome, keep: &Keep, profile: &Profile, context: &ReportC
     if let Some(state) = &context.state {
         field(&mut out, "state", state.doc());
     }
+    if let Some(snapshots) = &context.snapshots {
+        field(&mut out, "snapshots", snapshots.doc());
+    }
     out.push_str("\n}\n");
     Ok(out)
 }

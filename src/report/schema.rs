@@ -53,6 +53,11 @@ fn document() -> Value {
                 "type": "object",
                 "description": "With --state: what must be equal of the states in which the runs began, as in forkpoint.state/1.",
                 "required": ["reference", "candidate", "stop", "invariants"]
+            },
+            "snapshots": {
+                "type": "object",
+                "description": "With --snapshots: the nearest snapshots of both runs, taken at one moment before the first divergence.",
+                "required": ["taken", "reference", "candidate", "command"]
             }
         },
         "$defs": definitions()
