@@ -9,6 +9,7 @@ mod diff;
 mod pairs;
 mod scan;
 mod slow_path;
+mod snapshot;
 mod source;
 mod state;
 
@@ -19,5 +20,6 @@ criterion::criterion_main!(
     diff::benches,
     source::benches,
     audit::benches,
-    state::benches
+    state::benches,
+    snapshot::benches
 );

@@ -247,3 +247,30 @@ fn wrong_input_is_refused_in_a_sentence() {
         assert_eq!(names(&folder), all, "{words}");
     }
 }
+
+#[test]
+fn a_save_that_is_interrupted_leaves_what_was_there() {
+    let folder = scene();
+    two(&folder);
+    let before = fs::read(folder.path("before.snap")).unwrap();
+    // A memory that takes a while.
+    let large = fs::File::create(folder.path("large.bin")).unwrap();
+    large.set_len(8 << 30).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&large, b"not zero", 7 << 30).unwrap();
+    let all = names(&folder);
+    let mut child = forkpoint(["snapshot", "save", "--state", "state.json", "--memory", "large.bin", "before.snap"])
+        .current_dir(folder.path(""))
+        .spawn()
+        .unwrap();
+    let is_begun = || names(&folder).len() > all.len();
+    while !is_begun() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    // Which a shell tells as 130.
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(2));
+    assert_eq!(names(&folder), all);
+    assert_eq!(fs::read(folder.path("before.snap")).unwrap(), before);
+    done(&folder, "verify before.snap");
+}

@@ -103,7 +103,18 @@ struct Aside {
 }
 
 /// The name of a file aside, on the list as long as this lives.
-struct Listed(PathBuf);
+#[derive(Debug)]
+pub(super) struct Listed(PathBuf);
+
+impl Listed {
+    /// Makes a file and puts its name on the list, so that a process that ends meanwhile knows of it or has not made it.
+    pub(super) fn make<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Listed)> {
+        let mut names = names_aside();
+        let made = make()?;
+        names.push(path.to_owned());
+        Ok((made, Listed(path.to_owned())))
+    }
+}
 
 impl Aside {
     fn new(folder: &Path) -> io::Result<Aside> {

@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::atomic::Listed;
+
 /// A file system. What was done is only certain to survive a crash once it was synced: bytes and lengths of a file by
 /// [`VolumeFile::sync`], names by [`Volume::sync_folder`] of their folder.
 pub trait Volume: fmt::Debug + Send + Sync {
@@ -60,7 +62,7 @@ pub trait Volume: fmt::Debug + Send + Sync {
     /// The folder cannot be opened.
     fn hold_folder(&self, folder: &Path) -> io::Result<Box<dyn Send>>;
 
-    /// Which file system a path lies on.
+    /// Which file system a path lies on; of a link, the link itself.
     ///
     /// # Errors
     /// There is nothing at the path.
@@ -123,7 +125,10 @@ pub struct Native;
 impl Volume for Native {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn VolumeFile>> {
         // Made exclusively, no link is followed.
-        Ok(Box::new(File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?))
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        let (file, listed) = Listed::make(path, || options.open(path))?;
+        Ok(Box::new(NativeFile { file, _listed: Some(listed) }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn VolumeFile>> {
@@ -133,7 +138,7 @@ impl Volume for Native {
         match file.metadata()?.file_type() {
             kind if kind.is_dir() => Err(io::Error::other("is a directory")),
             kind if !kind.is_file() => Err(io::Error::other("is no regular file")),
-            _ => Ok(Box::new(file)),
+            _ => Ok(Box::new(NativeFile { file, _listed: None })),
         }
     }
 
@@ -168,41 +173,48 @@ impl Volume for Native {
     }
 
     fn device(&self, path: &Path) -> io::Result<u64> {
-        Ok(fs::metadata(path)?.dev())
+        Ok(fs::symlink_metadata(path)?.dev())
     }
 }
 
-impl VolumeFile for File {
+/// A file of the system's; one that was made here is removed if the process is asked to end while it is open.
+#[derive(Debug)]
+struct NativeFile {
+    file: File,
+    _listed: Option<Listed>,
+}
+
+impl VolumeFile for NativeFile {
     fn length(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        self.file.set_len(length)
     }
 
     fn read_at(&self, block: &mut [u8], at: u64) -> io::Result<()> {
-        self.read_exact_at(block, at)
+        self.file.read_exact_at(block, at)
     }
 
     fn write_at(&self, block: &[u8], at: u64) -> io::Result<()> {
-        self.write_all_at(block, at)
+        self.file.write_all_at(block, at)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync_all()
+        self.file.sync_all()
     }
 
     fn identity(&self) -> io::Result<(u64, u64)> {
-        let about = self.metadata()?;
+        let about = self.file.metadata()?;
         Ok((about.dev(), about.ino()))
     }
 
     fn hold(&self) -> bool {
-        !matches!(self.try_lock(), Err(TryLockError::WouldBlock))
+        !matches!(self.file.try_lock(), Err(TryLockError::WouldBlock))
     }
 
     fn extents(&self) -> io::Result<Vec<Range<u64>>> {
-        Ok(super::plain::extents(self, self.length()?))
+        Ok(super::plain::extents(&self.file, self.length()?))
     }
 }

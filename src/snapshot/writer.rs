@@ -26,11 +26,12 @@ pub fn derive_temp_path(dest: &Path) -> PathBuf {
 /// # Errors
 /// [`SnapshotError::AtomicCommitCrossFs`] if they would not; a folder that is not there.
 pub fn check_same_filesystem(dest: &Path, temp: &Path) -> Result<(), SnapshotError> {
-    let [one, other] = [dest, temp].map(folder);
-    if Native.device(one)? == Native.device(other)? {
+    // With a dot behind it, a link to a folder is that folder.
+    let [one, other] = [dest, temp].map(|path| folder(path).join("."));
+    if Native.device(&one)? == Native.device(&other)? {
         Ok(())
     } else {
-        Err(SnapshotError::AtomicCommitCrossFs { dest: dest.to_owned(), temp_dir: other.to_owned() })
+        Err(SnapshotError::AtomicCommitCrossFs { dest: dest.to_owned(), temp_dir: folder(temp).to_owned() })
     }
 }
 
