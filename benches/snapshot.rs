@@ -54,7 +54,8 @@ fn save_into(folder: &Path, memory: &VecPageReader) -> PathBuf {
 
 fn pairs(criterion: &mut Criterion) {
     // Every other page is zero.
-    let memory = VecPageReader::new((0..RAM).map(|at| if (at / PAGE).is_multiple_of(2) { at as u8 | 1 } else { 0 }).collect());
+    let memory =
+        VecPageReader::new((0..RAM).map(|at| if (at / PAGE).is_multiple_of(2) { at as u8 | 1 } else { 0 }).collect());
     let folder = scratch();
     let path = save_into(folder.path(), &memory);
     let mut group = criterion.benchmark_group("snapshot");

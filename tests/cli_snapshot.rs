@@ -85,13 +85,18 @@ fn a_diff_says_what_it_needs() {
     for words in ["load after.snap --memory out.bin", "diff before.snap after.snap"] {
         let (code, page, told) = snapshot(&folder, words);
         assert_eq!((code, page.as_str()), (2, ""));
-        assert!(
-            told.contains(&parent) && told.contains("forkpoint snapshot rebase BASE after.snap -o after.whole.snap"),
-            "{told}"
-        );
+        let command = "forkpoint snapshot rebase before.snap after.snap -o after.whole.snap";
+        assert!(told.contains(&parent) && told.ends_with(&format!("; to put them together: {command}\n")), "{told}");
+        done(&folder, command.strip_prefix("forkpoint snapshot ").unwrap());
+        done(&folder, "verify after.whole.snap");
+        fs::remove_file(folder.path("after.whole.snap")).unwrap();
     }
     // Its state is whole.
     assert_eq!(done(&folder, "load after.snap --state -"), fs::read_to_string(folder.path("later.json")).unwrap());
+    fs::rename(folder.path("before.snap"), folder.path("away")).unwrap();
+    let (_, _, told) = snapshot(&folder, "load after.snap --memory out.bin");
+    assert!(told.ends_with(", which is not among the .snap files beside it\n"), "{told}");
+    fs::rename(folder.path("away"), folder.path("before.snap")).unwrap();
     // The third follows the second.
     done(
         &folder,

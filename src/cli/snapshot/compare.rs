@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 
 use super::args::DiffArgs;
-use super::keep::needs_base;
+use super::needs::needs_base;
 use crate::cli::output::{self, Format, To};
 use crate::cli::terminal::Surroundings;
 use crate::cli::{Exit, tell, workers};

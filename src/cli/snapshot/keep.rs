@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::args::{LoadArgs, SaveArgs};
+use super::needs::needs_base;
 use crate::cli::size::show_bytes;
 use crate::cli::{Exit, output, tell, workers};
 use crate::disk::{self, Native, Volume, same_target};
@@ -162,18 +163,6 @@ pub(super) fn load(args: &LoadArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::SAME)
-}
-
-/// Says what a diff needs, with the command that gives it.
-pub(super) fn needs_base(error: SnapshotError, file: &Path) -> anyhow::Error {
-    match error {
-        SnapshotError::NeedsBase { .. } => {
-            let whole = file.with_extension("whole.snap");
-            let [file, whole] = [file, &whole].map(|path| visible(&path.to_string_lossy()));
-            anyhow::anyhow!("{error}; put them together: forkpoint snapshot rebase BASE {file} -o {whole}")
-        }
-        other => other.into(),
-    }
 }
 
 /// Makes one snapshot of several.
