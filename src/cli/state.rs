@@ -98,20 +98,32 @@ pub fn run(args: StateArgs) -> anyhow::Result<Exit> {
     let plain = StateContext { paths, details: args.details.0, strict: args.strict_classes, width: 100, colour: false };
     let own = StateContext { width: around.width(), colour: around.wants_color(args.color.when), ..plain.clone() };
     let stdout = (!args.validate_identical).then_some(args.report.format);
-    let unwritten = output::deliver(stdout, &files, |format, to| {
-        let story = StateStory::new(&outcome, &rules, if to == To::Stdout { &own } else { &plain });
+    let (verdict, exit) = deliver(stdout, &files, &outcome, &rules, [&own, &plain]);
+    if args.validate_identical && verdict != Verdict::Identical {
+        tell(&format!("forkpoint: {}: the states are not identical", verdict.word()));
+    }
+    Ok(exit)
+}
+
+/// Writes the reports, told for standard output and for files, and says what could not be read.
+pub(super) fn deliver(
+    stdout: Option<Format>,
+    files: &[Output],
+    outcome: &StateOutcome,
+    rules: &StateRules,
+    [own, plain]: [&StateContext; 2],
+) -> (Verdict, Exit) {
+    let unwritten = output::deliver(stdout, files, |format, to| {
+        let story = StateStory::new(outcome, rules, if to == To::Stdout { own } else { plain });
         Ok(match format {
             Format::Terminal => terminal(&story),
             Format::Markdown => markdown(&story),
             Format::Json => json(&story),
         })
     });
-    let verdict = StateStory::new(&outcome, &rules, &plain).verdict;
-    if args.validate_identical && verdict != Verdict::Identical {
-        tell(&format!("forkpoint: {}: the states are not identical", verdict.word()));
-    }
+    let verdict = StateStory::new(outcome, rules, plain).verdict;
     outcome.faults.iter().for_each(|fault| tell(&format!("forkpoint: {}", visible(fault))));
-    Ok(unwritten.unwrap_or(Exit(verdict.exit_code())))
+    (verdict, unwritten.unwrap_or(Exit(verdict.exit_code())))
 }
 
 /// Both folders, however they were named.

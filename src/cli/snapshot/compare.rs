@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::args::DiffArgs;
 use super::needs::needs_base;
-use crate::cli::output::{self, Format, To};
+use crate::cli::output;
+use crate::cli::state::deliver;
 use crate::cli::terminal::Surroundings;
-use crate::cli::{Exit, tell, workers};
+use crate::cli::{Exit, workers};
 use crate::disk::{self, Native};
-use crate::report::state::{StateContext, StateStory, json, markdown, terminal};
+use crate::report::state::StateContext;
 use crate::report::visible;
 use crate::snapshot::body::Contents;
 use crate::snapshot::load::{Opened, open};
@@ -36,17 +37,8 @@ pub(super) fn run(args: DiffArgs) -> anyhow::Result<Exit> {
     outcome.inputs = inputs;
     let plain = StateContext { paths, details: args.details.0, strict: args.strict_classes, width: 100, colour: false };
     let own = StateContext { width: around.width(), colour: around.wants_color(args.color.when), ..plain.clone() };
-    let unwritten = output::deliver(Some(args.report.format), &args.report.output, |format, to| {
-        let story = StateStory::new(&outcome, &rules, if to == To::Stdout { &own } else { &plain });
-        Ok(match format {
-            Format::Terminal => terminal(&story),
-            Format::Markdown => markdown(&story),
-            Format::Json => json(&story),
-        })
-    });
-    let verdict = StateStory::new(&outcome, &rules, &plain).verdict;
-    outcome.faults.iter().for_each(|fault| tell(&format!("forkpoint: {}", visible(fault))));
-    Ok(unwritten.unwrap_or(Exit(verdict.exit_code())))
+    let (_, exit) = deliver(Some(args.report.format), &args.report.output, &outcome, &rules, [&own, &plain]);
+    Ok(exit)
 }
 
 /// Opens a full snapshot.
