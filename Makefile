@@ -168,7 +168,11 @@ show-state: show-build ## Two state folders: large images and planted ranges bes
 	    $(CARGO) test $(LOCKED) --release --quiet --test state_original -- --nocapture; \
 	else echo "skipped: the original (STATE_ORIGINAL=diff_state.py)"; fi
 
-show-snapshot: show-build ## Pairs of state and memory: crashes at every step, killed saves, pages dirtied meanwhile; rates beside cp + sync (SIZE=4G, DIRTY=1, ROUNDS=3, KILLS=500, SECONDS=60)
+show-snapshot: show-build ## Pairs of state and memory: crashes at every step, killed saves, pages dirtied meanwhile; rates beside cp + sync (SIZE=4G, DIRTY=1, ROUNDS=3, KILLS=500, SECONDS=60; SNAPSHOT_ORIGINAL=snapshot_integration.rs)
+	@if test -f "$(SNAPSHOT_ORIGINAL)"; then \
+	  sed 's/squib_snapshot/forkpoint::snapshot/g' "$(SNAPSHOT_ORIGINAL)" > tests/original_snapshot.rs; \
+	  $(CARGO) test $(LOCKED) --release --quiet --test original_snapshot; passed=$$?; rm -f tests/original_snapshot.rs; exit $$passed; \
+	else echo "skipped: the original's tests (SNAPSHOT_ORIGINAL=snapshot_integration.rs)"; fi
 	$(CARGO) test $(LOCKED) --release --quiet --test snapshot_crash -- --nocapture
 	FORKPOINT_KILLS="$(or $(KILLS),500)" $(CARGO) test $(LOCKED) --release --quiet --test snapshot_kills -- --nocapture
 	FORKPOINT_STRESS_SECONDS="$(or $(SECONDS),60)" $(CARGO) test $(LOCKED) --release --quiet --test snapshot nothing_that -- --nocapture

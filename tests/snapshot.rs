@@ -412,7 +412,8 @@ fn files_that_are_none_of_ours_are_described() {
     let error = load(&place.at("vm.snap")).unwrap_err();
     assert_eq!(text(error), "snapshot magic mismatch (file: 0x07101984aaaa0000, expected: 0x0a50414e53504689)");
     let told = describe_bytes(b"{}");
-    assert_eq!((told.magic, told.crc_ok), (None, false));
+    assert_eq!((told.magic, told.crc_ok, told.memory_file), (None, false, None));
+    assert_eq!(told.trouble, ["snapshot file is too short to contain a header"]);
     fs::remove_file(place.at("vm.mem")).unwrap();
     assert!(describe_bytes(&sound).human().contains("vm.mem (MISSING)\n"));
     assert!(describe(&place.at("none")).is_err());

@@ -120,7 +120,12 @@ pub fn describe_on(volume: &dyn Volume, path: &Path) -> Result<Description, Snap
             }
         }
     }
-    told.add_memory(volume);
+    // What is none at all has no memory.
+    if told.kind.is_some() || told.foreign.is_some() {
+        told.add_memory(volume);
+    } else {
+        told.memory_file = None;
+    }
     Ok(told)
 }
 
