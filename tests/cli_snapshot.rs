@@ -260,8 +260,8 @@ fn a_save_that_is_interrupted_leaves_what_was_there() {
     let before = fs::read(folder.path("before.snap")).unwrap();
     // A memory that takes a while.
     let large = fs::File::create(folder.path("large.bin")).unwrap();
-    large.set_len(8 << 30).unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&large, b"not zero", 7 << 30).unwrap();
+    large.set_len(64 << 30).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&large, b"not zero", 63 << 30).unwrap();
     let all = names(&folder);
     let mut child = forkpoint(["snapshot", "save", "--state", "state.json", "--memory", "large.bin", "before.snap"])
         .current_dir(folder.path(""))

@@ -230,3 +230,29 @@ fn whatever_step_fails_the_old_pair_stands() {
         }
     }
 }
+
+#[test]
+fn whatever_step_fails_behind_a_crash_what_was_found_before_is_found_still() {
+    let mut tried = 0;
+    for scene in Scene::all() {
+        let model = Model::new(&scene.before(), Habits { watched: true, ..scene.habits() });
+        scene.save(&model).unwrap();
+        // Those in which more stands than a pair: temporaries, the old memory's second name.
+        let left: Vec<World> = model.crashed().0.into_iter().filter(|world| world.len() > 2).collect();
+        for world in left.iter().step_by(3) {
+            let before = loaded(&Model::new(world, scene.habits()), scene.place).unwrap();
+            for fails_at in 0.. {
+                let again = Model::new(world, Habits { fails_at: Some(fails_at), ..scene.habits() });
+                let saved = save(&again, scene.place, 3, scene.new);
+                if again.steps().0 <= fails_at {
+                    break;
+                }
+                let found = loaded(&again, scene.place).unwrap();
+                let is_new = found == Some(pair(3, scene.new));
+                assert!(found == before || is_new, "{scene:?}, step {fails_at}, {saved:?}: {found:?} of {before:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 1000, "{tried}");
+}

@@ -10,7 +10,7 @@ use super::tell;
 use crate::diverge::{Divergence, Outcome, Pairing};
 use crate::report::{NearestSnapshots, visible};
 use crate::scan::ThreadKey;
-use crate::snapshot::{Description, Position, describe};
+use crate::snapshot::{Position, describe};
 use crate::source::Side;
 
 /// Whether there is something to look through, before logs are.
@@ -18,7 +18,7 @@ use crate::source::Side;
 /// # Errors
 /// One of the two folders is not there.
 pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
-    Side::BOTH.into_iter().try_for_each(|side| described(&of_side(folder, side)).map(drop))
+    Side::BOTH.into_iter().try_for_each(|side| state_files(&of_side(folder, side)).map(drop))
 }
 
 fn of_side(folder: &Path, side: Side) -> PathBuf {
@@ -36,7 +36,9 @@ pub(super) fn look(plan: &mut DiffPlan, folder: &Path, outcome: &Outcome) -> any
     for side in Side::BOTH {
         let here = of_side(folder, side);
         let has_header = plan.profile.header.is_some();
-        for (path, told) in described(&here)? {
+        for path in state_files(&here)? {
+            // What cannot be read is none.
+            let Ok(told) = describe(&path) else { continue };
             if let Some(moment) = told.position.as_ref().and_then(|at| moment(at, pairing, found, side, has_header)) {
                 sides[side.index()].insert(moment, path);
             }
@@ -93,8 +95,8 @@ fn moment(at: &Position, pairing: &Pairing, found: &Divergence, side: Side, has_
     }
 }
 
-/// The state files in a folder, in the order of their names, with what they are.
-fn described(folder: &Path) -> anyhow::Result<Vec<(PathBuf, Description)>> {
+/// The state files in a folder, in the order of their names.
+fn state_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let shown = || format!("failed to look through {}", visible(&folder.to_string_lossy()));
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(shown)? {
@@ -104,6 +106,5 @@ fn described(folder: &Path) -> anyhow::Result<Vec<(PathBuf, Description)>> {
         }
     }
     paths.sort();
-    // What cannot be read is none.
-    Ok(paths.into_iter().filter_map(|path| describe(&path).ok().map(|told| (path, told))).collect())
+    Ok(paths)
 }

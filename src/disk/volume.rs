@@ -6,7 +6,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::atomic::Listed;
 
@@ -48,6 +48,12 @@ pub trait Volume: fmt::Debug + Send + Sync {
     /// # Errors
     /// The folder cannot be read.
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
+
+    /// The path of a folder from the root, without links in it: two paths of one folder have the same.
+    ///
+    /// # Errors
+    /// It is not there.
+    fn full_path(&self, folder: &Path) -> io::Result<PathBuf>;
 
     /// Makes certain that the names in a folder survive a crash.
     ///
@@ -156,6 +162,10 @@ impl Volume for Native {
 
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn full_path(&self, folder: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(folder)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

@@ -102,7 +102,16 @@ pub fn describe_on(volume: &dyn Volume, path: &Path) -> Result<Description, Snap
         ..Description::default()
     };
     match Header::read(&bytes) {
-        Ok(header) => told.add_header(&header, &bytes),
+        Ok(header) => {
+            told.add_header(&header, &bytes);
+            // Damaged or not, as much as can be read is told; an unknown version's body is not guessed at.
+            if header.version == VERSION {
+                match Body::read(&bytes[LENGTH..], &header) {
+                    Ok(body) => told.add_body(volume, path, &header, body),
+                    Err(error) => told.trouble.push(error.to_string()),
+                }
+            }
+        }
         Err(error) => match foreign::magic(&bytes) {
             Some(magic) => {
                 (told.magic, told.foreign, told.crc_ok) = (Some(magic), Some("squib"), true);
@@ -110,15 +119,6 @@ pub fn describe_on(volume: &dyn Volume, path: &Path) -> Result<Description, Snap
             }
             None => told.trouble.push(error.to_string()),
         },
-    }
-    if let Ok(header) = Header::read(&bytes) {
-        // Damaged or not, as much as can be read is told; an unknown version's body is not guessed at.
-        if header.version == VERSION {
-            match Body::read(&bytes[LENGTH..], &header) {
-                Ok(body) => told.add_body(volume, path, &header, body),
-                Err(error) => told.trouble.push(error.to_string()),
-            }
-        }
     }
     // What is none at all has no memory.
     if told.kind.is_some() || told.foreign.is_some() {

@@ -5,18 +5,8 @@ use std::path::Path;
 use super::error::SnapshotError;
 use super::load::Opened;
 use super::memory;
-use super::pages::PageReader;
 use super::writer::{Aside, folder, name, remove_stale};
-use crate::disk::{Volume, VolumeFile};
-
-/// The memory of a file, by its bytes.
-struct Bytes<'f>(&'f dyn VolumeFile);
-
-impl PageReader for Bytes<'_> {
-    fn read_at(&self, offset: u64, block: &mut [u8]) -> std::io::Result<()> {
-        self.0.read_at(block, offset)
-    }
-}
+use crate::disk::Volume;
 
 /// Writes the memory of a snapshot into a file of its own, whole or not at all; what is zero is a hole there. Its checksums are taken on the way.
 ///
@@ -32,7 +22,7 @@ pub fn extract_memory(volume: &dyn Volume, opened: &Opened, to: &Path) -> Result
         Aside::new(volume, to)?
     };
     let (length, page) = (opened.header.memory_length, opened.header.page_size);
-    let written = memory::write(&*aside.file, &Bytes(&*opened.memory.file), length, page, None)?;
+    let written = memory::write(&*aside.file, &opened.memory, length, page, None)?;
     if written.sums != opened.body.sums {
         let path = opened.memory.path.clone();
         return Err(SnapshotError::Memory { path, why: "its bytes are not those that were saved".to_owned() });

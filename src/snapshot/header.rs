@@ -16,8 +16,11 @@
 //!
 //! Numbers are little-endian.
 
+use std::io;
+
 use super::error::SnapshotError;
 use super::id::SnapshotId;
+use crate::disk::VolumeFile;
 
 /// What a state file begins with, as a little-endian number.
 pub const MAGIC: u64 = u64::from_le_bytes([0x89, b'F', b'P', b'S', b'N', b'A', b'P', b'\n']);
@@ -103,6 +106,16 @@ impl Header {
             memory_length: u64::from_le_bytes(part(bytes, 64)),
             page_size: u64::from_le_bytes(part(bytes, 72)),
         })
+    }
+
+    /// The header that a file begins with; none if it begins otherwise.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn of_file(file: &dyn VolumeFile) -> io::Result<Option<Header>> {
+        let mut bytes = vec![0; file.length()?.min(LENGTH as u64) as usize];
+        file.read_at(&mut bytes, 0)?;
+        Ok(Header::read(&bytes).ok())
     }
 
     /// The header's bytes; its checksum is taken of them and the body.

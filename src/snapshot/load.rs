@@ -9,6 +9,7 @@ use super::error::SnapshotError;
 use super::foreign;
 use super::header::{BODY_MAX, Header, LENGTH, SnapshotKind};
 use super::machine::MicrovmState;
+use super::pages::PageReader;
 use super::pair::previous;
 use crate::disk::{Native, Volume, VolumeFile};
 
@@ -75,7 +76,7 @@ pub fn open(volume: &dyn Volume, path: &Path, memory: Option<&Path>) -> Result<O
         let place = memory.map_or_else(|| memory_place(volume, path, &body.memory_name), Path::to_owned);
         let found = find_memory(volume, &place, &header);
         // Whoever saved in between has taken the old memory away, or put a new one in its place.
-        if read_id(volume, path)? == Some(header.id) {
+        if Header::of_file(&*volume.open(path)?)?.map(|now| now.id) == Some(header.id) {
             return Ok(Opened { memory: found?, header, body });
         }
     }
@@ -101,14 +102,6 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<Header, SnapshotError> {
     let header = Header::read(bytes).map_err(|error| foreign::magic(bytes).map_or(error, foreign::mismatch))?;
     header.check(bytes)?;
     Ok(header)
-}
-
-/// The id of the snapshot that stands at a place now.
-fn read_id(volume: &dyn Volume, path: &Path) -> Result<Option<super::SnapshotId>, SnapshotError> {
-    let file = volume.open(path)?;
-    let mut bytes = vec![0; file.length()?.min(LENGTH as u64) as usize];
-    file.read_at(&mut bytes, 0)?;
-    Ok(Header::read(&bytes).ok().map(|header| header.id))
 }
 
 /// Where the memory of a state should be.
@@ -143,6 +136,12 @@ fn find_memory(volume: &dyn Volume, place: &Path, header: &Header) -> Result<Mem
         Ok(MemoryFile { path, file })
     } else {
         Err(wrong(format!("{length} bytes; the memory of this state has {}", header.memory_length)))
+    }
+}
+
+impl PageReader for MemoryFile {
+    fn read_at(&self, offset: u64, block: &mut [u8]) -> io::Result<()> {
+        self.file.read_at(block, offset)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The state's rename is the moment at which the new pair counts. Before it, the old memory has a second name that says whose it is, so that
 //! the old state finds it although the new memory already bears the common name:
 //!
-//! 1. both temporaries are synced;
+//! 1. both temporaries are synced, before anybody else is kept waiting;
 //! 2. the old memory is linked as `MEMORY.prev-ID`, by the old state's id, and the folder synced: from here on the old state finds it by that name;
 //! 3. the new memory is renamed, and the folder synced;
 //! 4. the new state is renamed, and its folder synced;
@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::error::SnapshotError;
-use super::header::{Header, LENGTH, SnapshotKind};
+use super::header::{Header, SnapshotKind};
 use super::id::SnapshotId;
 use super::writer::{Aside, folder, name};
 use crate::disk::Volume;
@@ -44,17 +44,15 @@ impl Old {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Old::Nothing),
             Err(error) => return Err(error.into()),
         };
-        let mut bytes = vec![0; file.length()?.min(LENGTH as u64) as usize];
-        file.read_at(&mut bytes, 0)?;
-        Ok(Header::read(&bytes).map_or(Old::Other, |header| Old::Snapshot(header.id, header.kind)))
+        Ok(Header::of_file(&*file)?.map_or(Old::Other, |header| Old::Snapshot(header.id, header.kind)))
     }
 
     /// The name that the old memory keeps while the new one takes its place.
-    fn previous(self, memory: &Path) -> Option<PathBuf> {
+    fn previous(self, memory: &Path) -> PathBuf {
         match self {
-            Old::Nothing => None,
-            Old::Snapshot(id, _) => Some(previous(memory, id)),
-            Old::Other => Some(with_suffix(memory, "unknown")),
+            Old::Snapshot(id, _) => previous(memory, id),
+            // Whoever's it is, it comes back if the save fails.
+            Old::Nothing | Old::Other => with_suffix(memory, "unknown"),
         }
     }
 }
@@ -71,13 +69,11 @@ fn with_suffix(memory: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// Makes the new pair count. The folders are held by the caller, and `old` was looked at since.
+/// Makes the new pair count. Both files are synced, the folders are held by the caller, and `old` was looked at since.
 ///
 /// # Errors
 /// The old pair stands; but where the last step failed, the new one does, and may not survive a crash.
 pub(super) fn commit(volume: &dyn Volume, state: Aside, memory: Aside, old: Old) -> Result<(), SnapshotError> {
-    state.file.sync()?;
-    memory.file.sync().map_err(SnapshotError::MemoryIo)?;
     let (state_folder, memory_folder) = (folder(&state.dest).to_owned(), folder(&memory.dest).to_owned());
     let memory_dest = memory.dest.clone();
     let mut kept = Kept::keep(volume, &memory_dest, old)?;
@@ -87,18 +83,27 @@ pub(super) fn commit(volume: &dyn Volume, state: Aside, memory: Aside, old: Old)
     state.put()?;
     kept.done();
     volume.sync_folder(&state_folder)?;
-    remove_previous(volume, &memory_dest)?;
-    // They cannot come back in the way of anybody, and a crash that brings them back brings no harm.
-    Ok(())
+    // That they are gone need not be synced: should a crash bring one back, no state bears its id.
+    remove_previous(volume, &memory_dest)
+}
+
+/// How the old memory came by its second name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// It has both names.
+    Linked,
+    /// The second name is the only one, since there are no links here.
+    Moved,
+    /// A save that died gave it: what bears the common name is that save's, and belongs to nobody.
+    Before,
 }
 
 /// The old memory under its second name; dropped before all is done, it takes its place again.
 struct Kept<'v> {
     volume: &'v dyn Volume,
     memory: PathBuf,
-    previous: Option<PathBuf>,
-    /// The second name is the only one, since there are no links here.
-    is_moved: bool,
+    /// The second name, and how the old memory came by it.
+    previous: Option<(PathBuf, Came)>,
     /// The new memory bears the common name.
     is_replaced: bool,
     is_done: bool,
@@ -107,21 +112,21 @@ struct Kept<'v> {
 impl<'v> Kept<'v> {
     fn keep(volume: &'v dyn Volume, memory: &Path, old: Old) -> Result<Kept<'v>, SnapshotError> {
         let memory = memory.to_owned();
-        let mut kept = Kept { volume, memory, previous: None, is_moved: false, is_replaced: false, is_done: false };
-        let Some(previous) = old.previous(&kept.memory) else { return Ok(kept) };
+        let mut kept = Kept { volume, memory, previous: None, is_replaced: false, is_done: false };
+        let previous = old.previous(&kept.memory);
         let names = volume.names(folder(&kept.memory))?;
         let is_there = |path: &Path| names.iter().any(|one| Some(one.as_os_str()) == path.file_name());
-        // A save that died has left it: what bears the common name is that save's, and belongs to nobody.
-        if !is_there(&previous) {
-            if !is_there(&kept.memory) {
-                return Ok(kept);
-            }
-            if volume.link(&kept.memory, &previous).is_err() {
-                volume.rename(&kept.memory, &previous)?;
-                kept.is_moved = true;
-            }
-        }
-        kept.previous = Some(previous);
+        let came = if is_there(&previous) {
+            Came::Before
+        } else if !is_there(&kept.memory) {
+            return Ok(kept);
+        } else if volume.link(&kept.memory, &previous).is_ok() {
+            Came::Linked
+        } else {
+            volume.rename(&kept.memory, &previous)?;
+            Came::Moved
+        };
+        kept.previous = Some((previous, came));
         volume.sync_folder(folder(&kept.memory))?;
         Ok(kept)
     }
@@ -138,8 +143,12 @@ impl Drop for Kept<'_> {
         }
         // Whatever fails here leaves what a crash would: the old state finds its memory by the second name.
         let _ = match &self.previous {
-            Some(previous) if self.is_replaced || self.is_moved => self.volume.rename(previous, &self.memory),
-            Some(previous) => self.volume.remove(previous),
+            Some((previous, came)) if self.is_replaced || *came == Came::Moved => {
+                self.volume.rename(previous, &self.memory)
+            }
+            Some((previous, Came::Linked)) => self.volume.remove(previous),
+            // It is the only name that its state knows it by.
+            Some(_) => Ok(()),
             None if self.is_replaced => self.volume.remove(&self.memory),
             None => Ok(()),
         };

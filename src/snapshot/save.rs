@@ -116,7 +116,7 @@ pub fn save_on<S: Into<Contents>>(
     let body = Body {
         contents,
         ram_start: options.ram_start.or(dirty.map(DirtyBitmap::ram_start)).unwrap_or(0),
-        memory_name: memory_name(state_path, memory_path),
+        memory_name: memory_name(volume, state_path, memory_path)?,
         position: options.position,
         metadata: options.metadata,
         sums: written.sums,
@@ -137,6 +137,8 @@ pub fn save_on<S: Into<Contents>>(
     let head = header.write(&bytes);
     state_aside.file.write_at(&head, 0)?;
     state_aside.file.write_at(&bytes, head.len() as u64)?;
+    state_aside.file.sync()?;
+    memory_aside.file.sync().map_err(SnapshotError::MemoryIo)?;
     // Somebody else may have saved here meanwhile.
     let _held = hold(volume, [state_path, memory_path])?;
     let old = Old::look(volume, state_path)?;
@@ -196,12 +198,9 @@ fn refuse_full(
 
 /// Holds the folders of two files, always in one order, so that no two savers wait for each other.
 fn hold(volume: &dyn Volume, paths: [&Path; 2]) -> Result<Vec<Box<dyn Send>>, SnapshotError> {
-    let mut folders = paths.map(|path| {
-        let folder = folder(path);
-        folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
-    });
-    folders.sort();
-    let [one, other] = folders;
+    let [one, other] = paths.map(|path| volume.full_path(folder(path)));
+    let (one, other) = (one?, other?);
+    let (one, other) = if one <= other { (one, other) } else { (other, one) };
     let mut held = vec![volume.hold_folder(&one)?];
     if one != other {
         held.push(volume.hold_folder(&other)?);
@@ -213,17 +212,17 @@ fn hold(volume: &dyn Volume, paths: [&Path; 2]) -> Result<Vec<Box<dyn Send>>, Sn
 fn dirty_pages(taken: &Taken, ram: u64, page: u64) -> DirtyPages {
     let count = ram.div_ceil(page);
     let mut pages = DirtyPages::none(count);
-    (0..count).filter(|at| taken.any(at * page..((at + 1) * page).min(ram))).for_each(|at| pages.add(at));
+    (0..count)
+        .filter(|at| taken.any(at * page..(at * page).saturating_add(page).min(ram)))
+        .for_each(|at| pages.add(at));
     pages
 }
 
 /// The memory file as seen from the state file's folder; nothing if its name is no text.
-fn memory_name(state: &Path, memory: &Path) -> String {
-    let full = |path: &Path| folder(path).canonicalize().ok();
-    let path = match (full(state), full(memory)) {
-        (Some(one), Some(other)) if one == other => memory.file_name().map(PathBuf::from),
-        (_, Some(other)) => memory.file_name().map(|name| other.join(name)),
-        _ => Some(memory.to_owned()),
-    };
-    path.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_default()
+fn memory_name(volume: &dyn Volume, state: &Path, memory: &Path) -> Result<String, SnapshotError> {
+    let [one, other] = [state, memory].map(|path| volume.full_path(folder(path)));
+    let (one, other) = (one?, other?);
+    let own = name(memory)?;
+    let path = if one == other { PathBuf::from(own) } else { other.join(own) };
+    Ok(path.to_str().unwrap_or_default().to_owned())
 }

@@ -266,6 +266,10 @@ impl Volume for Model {
         Ok(within.map(|path| path.file_name().unwrap().to_owned()).collect())
     }
 
+    fn full_path(&self, folder: &Path) -> io::Result<PathBuf> {
+        Ok(folder.to_owned())
+    }
+
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         let mut inner = self.0.lock().unwrap();
         inner.step()?;

@@ -120,8 +120,9 @@ fn position(args: &SaveArgs) -> anyhow::Result<Option<Position>> {
     let split = text.rsplit_once(':').and_then(|(thread, ordinal)| Some((thread, ordinal.parse().ok()?)));
     let Some((name, ordinal)) = split else { bail!("--at {text}: write THREAD:ORDINAL, as in 6:1234") };
     // As in --map: a bare number is a number, a text in quotes is text, and so is all else.
-    let thread =
-        serde_json::from_str(name).ok().filter(|value: &serde_json::Value| value.is_i64() || value.is_string());
+    let thread = serde_json::from_str(name)
+        .ok()
+        .filter(|value: &serde_json::Value| value.is_i64() || value.is_u64() || value.is_string());
     Ok(Some(Position::Thread { thread: thread.unwrap_or_else(|| name.into()), ordinal }))
 }
 
