@@ -17,8 +17,10 @@ use crate::generate::options::parse_size;
 const HEAD: [&str; 7] = ["what", "seconds", "GB/s", "CPU, s", "of no file, MB", "on disk, MB", "times cp + sync"];
 /// Bytes of a page.
 const PAGE: u64 = 4096;
-/// One page in so many holds nothing but zeros.
+/// One stretch of pages in so many holds nothing but zeros.
 const ZERO: u64 = 4;
+/// Pages of such a stretch where zeros lie together, 1 MiB.
+const TOGETHER: u64 = 256;
 
 #[derive(clap::Args)]
 pub struct Asked {
@@ -33,23 +35,29 @@ pub struct Asked {
 }
 
 pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
-    room.demand(asked.size * 5)?;
+    room.demand(asked.size * 7)?;
+    let state = room.write("state.json", b"{\"pc\": 1}\n")?;
+    println!("medians of {} rounds in turn; {}", asked.rounds, machine());
+    let mut wrong = together(program, room, asked, &state)?;
+    wrong.extend(scattered(program, room, asked, &state)?);
+    Ok(wrong)
+}
+
+/// A memory whose zeros lie together, saved again and again over what the round before saved.
+fn together(program: &Program, room: &Room, asked: &Asked, state: &Path) -> Shown {
     let pages = asked.size / PAGE;
     let (ram, later) = (room.path("ram.bin"), room.path("later.bin"));
-    let written = memory(&ram, pages)?;
+    let written = memory(&ram, pages, TOGETHER)?;
     let changed = change(&ram, &later, pages, asked.dirty)?;
-    let state = room.write("state.json", b"{\"pc\": 1}\n")?;
     println!(
-        "memory of {} MB, {} of {pages} pages not zero, {changed} of them dirty; medians of {} rounds in turn; {}\n",
-        asked.size / 1_000_000,
-        written,
-        asked.rounds,
-        machine()
+        "\nmemory of {} MB, {written} of {pages} pages not zero, zeros in stretches of {TOGETHER} pages; {changed} pages dirty\n",
+        asked.size / 1_000_000
     );
-    let [full, diff, whole, copy] = ["full.snap", "diff.snap", "whole.snap", "copy.bin"].map(|name| room.path(name));
+    let [full, diff, whole, copy, holes] =
+        ["full.snap", "diff.snap", "whole.snap", "copy.bin", "holes.bin"].map(|name| room.path(name));
     let save = |memory: &Path, to: &Path, more: &[&Path]| {
         let mut command = program.command(["snapshot", "save", "--state"]);
-        command.arg(&state).arg("--memory").arg(memory);
+        command.arg(state).arg("--memory").arg(memory);
         more.iter().for_each(|base| {
             command.arg("--dirty-from").arg(base);
         });
@@ -61,11 +69,6 @@ pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
         command.args(words).args(paths);
         command
     };
-    let cp = || {
-        let mut command = Command::new("sh");
-        command.args(["-c", "cp --sparse=never \"$1\" \"$2\" && sync \"$2\"", "sh"]).args([&ram, &copy]);
-        command
-    };
     let rebase = || {
         let mut command = one(&["rebase"], &[&full, &diff]);
         command.arg("-o").arg(&whole);
@@ -74,7 +77,8 @@ pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
     // Each group stands on what the one before left, and every run of it answers the same.
     let groups: [Vec<(Entrant<'_>, Option<&Path>)>; 3] = [
         vec![
-            (Entrant::new("cp + sync", 0, cp), Some(&copy)),
+            (Entrant::new("cp + sync", 0, || cp("never", &ram, &copy)), Some(&copy)),
+            (Entrant::new("cp --sparse=always + sync", 0, || cp("always", &ram, &holes)), Some(&holes)),
             (Entrant::new("save", 0, || save(&ram, &full, &[])), Some(&full)),
         ],
         vec![(Entrant::new("save, dirty pages only", 0, || save(&later, &diff, &[&full])), Some(&diff))],
@@ -84,6 +88,50 @@ pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
             (Entrant::new("rebase", 0, rebase), Some(&whole)),
         ],
     ];
+    let mut wrong = race_groups(groups, asked)?;
+    wrong.extend(judge(program, room, [&full, &whole], [&ram, &later])?);
+    let held = on_disk(&diff.with_extension("mem"))?;
+    if held > (changed + 64) * PAGE * 2 {
+        wrong.push(format!("{changed} dirty pages take {held} bytes on the disk"));
+    }
+    for file in [&ram, &later, &copy, &holes] {
+        std::fs::remove_file(file)?;
+    }
+    for snapshot in [&full, &diff, &whole] {
+        std::fs::remove_file(snapshot.with_extension("mem"))?;
+    }
+    Ok(wrong)
+}
+
+/// The same where every fourth page is a hole of its own: what the file system takes for so many, to make them and to free them.
+fn scattered(program: &Program, room: &Room, asked: &Asked, state: &Path) -> Shown {
+    let pages = asked.size / PAGE;
+    let [ram, copy, holes, full] = ["ram.bin", "copy.bin", "holes.bin", "full.snap"].map(|name| room.path(name));
+    let written = memory(&ram, pages, 1)?;
+    println!("\nthe same, {written} of {pages} pages not zero, zeros one page at a time\n");
+    let save = || {
+        let mut command = program.command(["snapshot", "save", "--state"]);
+        command.arg(state).arg("--memory").args([&ram, &full]);
+        command
+    };
+    let group = vec![
+        (Entrant::new("cp + sync", 0, || cp("never", &ram, &copy)), Some(copy.as_path())),
+        (Entrant::new("cp --sparse=always + sync", 0, || cp("always", &ram, &holes)), Some(&holes)),
+        (Entrant::new("save", 0, save), Some(&full)),
+    ];
+    let mut wrong = race_groups([group], asked)?;
+    wrong.extend(judge(program, room, [&full], [&ram])?);
+    Ok(wrong)
+}
+
+fn cp(sparse: &str, from: &Path, to: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "cp --sparse=\"$1\" \"$2\" \"$3\" && sync \"$3\"", "sh", sparse]).args([from, to]);
+    command
+}
+
+/// Groups of commands, each in turn for so many rounds, with the file that each leaves; the first of all is what the others are measured by.
+fn race_groups<'g>(groups: impl IntoIterator<Item = Vec<(Entrant<'g>, Option<&'g Path>)>>, asked: &Asked) -> Shown {
     let mut table = Table::new(&HEAD);
     let mut wrong = Vec::new();
     let mut peer = None;
@@ -97,11 +145,6 @@ pub fn show(program: &Program, room: &Room, asked: &Asked) -> Shown {
         }
     }
     table.print();
-    wrong.extend(judge(program, room, [&full, &whole], [&ram, &later])?);
-    let held = on_disk(&diff.with_extension("mem"))?;
-    if held > (changed + 64) * PAGE * 2 {
-        wrong.push(format!("{changed} dirty pages take {held} bytes on the disk"));
-    }
     Ok(wrong)
 }
 
@@ -133,14 +176,18 @@ fn row(
     Ok(())
 }
 
-/// Writes a memory in which some pages are zero; how many are not.
-fn memory(path: &Path, pages: u64) -> Result<u64, Hindered> {
+/// Writes a memory in which some stretches of so many pages are zero; how many pages are not.
+fn memory(path: &Path, pages: u64, stretch: u64) -> Result<u64, Hindered> {
     let random = &mut Random::new(1, "memory", 0);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let mut written = 0;
     let mut page = vec![0; PAGE as usize];
-    for _ in 0..pages {
-        if random.below(ZERO) == 0 {
+    let mut is_zero = false;
+    for at in 0..pages {
+        if at % stretch == 0 {
+            is_zero = random.below(ZERO) == 0;
+        }
+        if is_zero {
             page.fill(0);
         } else {
             page.chunks_mut(8).for_each(|word| word.copy_from_slice(&random.next().to_le_bytes()));
@@ -174,7 +221,7 @@ fn change(from: &Path, to: &Path, pages: u64, percent: u64) -> Result<u64, Hinde
 }
 
 /// Whether snapshots hold the memories that they are of.
-fn judge(program: &Program, room: &Room, snapshots: [&Path; 2], memories: [&Path; 2]) -> Shown {
+fn judge<const N: usize>(program: &Program, room: &Room, snapshots: [&Path; N], memories: [&Path; N]) -> Shown {
     let mut wrong = Vec::new();
     for (snapshot, memory) in snapshots.into_iter().zip(memories) {
         let out = room.path("out.bin");
