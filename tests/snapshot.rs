@@ -482,6 +482,35 @@ fn chains_are_put_together_in_their_order_and_in_no_other() {
 }
 
 #[test]
+fn what_was_dirty_is_dirty_again_when_a_save_fails_midway() {
+    /// Memory whose second page is dirtied while it is read, and which then cannot be read.
+    struct Torn<'b>(&'b DirtyBitmap);
+    impl PageReader for Torn<'_> {
+        fn read_at(&self, _: u64, _: &mut [u8]) -> std::io::Result<()> {
+            assert_eq!(self.0.count_dirty(), 0, "taken before it is read");
+            self.0.set_dirty(4 * KIB);
+            Err(std::io::Error::other("torn"))
+        }
+    }
+    let place = Place::new();
+    let (state_path, memory_path) = place.pair("vm");
+    let dirty = DirtyBitmap::new(0, 16 * KIB, 4 * KIB).unwrap();
+    dirty.set_dirty(0);
+    let request = SaveRequest {
+        state_path: &state_path,
+        memory_path: &memory_path,
+        kind: SnapshotKind::Diff,
+        state: machine(),
+        memory: &Torn(&dirty),
+        ram_size: 16 * KIB,
+        memory_page_size: 4 * KIB,
+        dirty: Some(&dirty),
+    };
+    assert_eq!(text(save(request).unwrap_err()), "memory file I/O error: torn");
+    assert_eq!((dirty.drain(), place.names()), (vec![0, 1], vec![]));
+}
+
+#[test]
 fn nothing_that_is_dirtied_while_a_save_runs_is_lost() {
     let seconds = std::env::var("FORKPOINT_STRESS_SECONDS").map_or(2, |text| text.parse().unwrap());
     const PAGES: u64 = 512;
@@ -607,13 +636,14 @@ fn bitmaps_know_their_bounds() {
     assert_eq!(bitmap.pages(), 130);
     assert!(!bitmap.set_dirty(99) && !bitmap.set_dirty(100 + 519) && !bitmap.set_dirty_by_index(130));
     assert!(bitmap.set_dirty(100 + 518) && !bitmap.set_dirty_by_index(129));
+    assert!(bitmap.set_dirty_by_index(16));
     assert!(bitmap.is_dirty(100 + 516) && !bitmap.is_dirty(100 + 515) && !bitmap.is_dirty(0));
     let finer = DirtyBitmap::new(100, 130 * 4 - 1, 1).unwrap();
     bitmap.fold_into_finer(&finer).unwrap();
-    assert_eq!(finer.drain(), [516, 517, 518]);
+    assert_eq!(finer.drain(), [64, 65, 66, 67, 516, 517, 518]);
     assert!(finer.fold_into_finer(&bitmap).is_err());
     assert!(bitmap.fold_into_finer(&DirtyBitmap::new(0, 130 * 4 - 1, 1).unwrap()).is_err());
-    assert_eq!((bitmap.drain(), bitmap.count_dirty()), (vec![129], 0));
+    assert_eq!((bitmap.drain(), bitmap.count_dirty()), (vec![16, 129], 0));
 }
 
 fn any_machine() -> impl Strategy<Value = MicrovmState> {
