@@ -3,7 +3,7 @@
 //! The tour, bottom up: `json` decides values exactly, `source` gives bytes, `profile` the rules,
 //! `disk` writes whole files; `scan` finds events in bytes, `identity` what objects values mean, `compare` weighs two events, `state` two folders of state; `align`
 //! sorts them into lanes and pairs; `diverge` says where a pair of lanes parts and how; `audit` keeps what became of handles; `snapshot` keeps machines and their memory; `infer` makes rules of
-//! what differs between runs that are the same; `report` tells it; `cli` is the porch. A run through the library is [`diverge::run()`].
+//! what differs between runs that are the same; `episode` keeps runs and compares them; `report` tells it; `cli` is the porch. A run through the library is [`diverge::run()`].
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod json;
@@ -31,6 +31,9 @@ pub mod diverge;
 pub mod audit;
 
 pub mod infer;
+
+#[cfg(feature = "episode")]
+pub mod episode;
 
 pub mod report;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floor of each room; on the ground, `json` may be known by all others.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("json", 0),
     ("source", 1),
     ("profile", 1),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("diverge", 5),
     ("audit", 5),
     ("infer", 6),
+    ("episode", 6),
     ("report", 7),
     ("cli", 8),
     ("main", 9),
