@@ -96,6 +96,15 @@ impl Collector for Capture {
             Ok(stopped) if stopped.was_killed => desk.lacks("tcpdump had to be killed: its last packets may be lost"),
             Ok(_) => {}
         }
+        // tcpdump itself says nothing of a disk that is full.
+        if let Some(captured) =
+            told.captured.filter(|captured| counting.error.is_none() && *captured > counting.netflow.packets())
+        {
+            let written = counting.netflow.packets();
+            return Err(Failure::Failed(format!(
+                "tcpdump saw {captured} packets and wrote {written}; is the disk full?"
+            )));
+        }
         if let Some(dropped @ 1..) = told.dropped {
             desk.lacks(&format!("the kernel dropped {dropped} packets"));
         }

@@ -227,3 +227,170 @@ impl Amount {
         self.bytes = self.bytes.saturating_add(length);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The wall's clock at the episode's zero.
+    const ZERO: u64 = 1_700_000_000_000_000_000;
+    const HERE: [u8; 4] = [10, 0, 0, 1];
+
+    /// A packet of a test: when, from and to which last number, how long on the wire.
+    type Sent = (u64, u8, u8, u32);
+
+    #[derive(Clone, Copy, Debug)]
+    struct Form {
+        is_big: bool,
+        is_nano: bool,
+    }
+
+    fn words(form: Form, words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| if form.is_big { word.to_be_bytes() } else { word.to_le_bytes() }).collect()
+    }
+
+    fn file(form: Form, sent: &[Sent]) -> Vec<u8> {
+        let versions = if form.is_big { 0x0002_0004 } else { 0x0004_0002 };
+        let magic = if form.is_nano { 0xa1b2_3c4d } else { 0xa1b2_c3d4 };
+        let mut bytes = words(form, &[magic, versions, 0, 0, 64, 101]);
+        for (at, from, to, length) in sent {
+            let mut packet = Vec::new();
+            let builder = PacketBuilder::ipv4([10, 0, 0, *from], [10, 0, 0, *to], 64);
+            builder.tcp(1000 + u16::from(*from), 80, 1, 1).syn().write(&mut packet, &[]).unwrap();
+            let time = ZERO + at;
+            let (seconds, rest) = ((time / 1_000_000_000) as u32, (time % 1_000_000_000) as u32);
+            bytes.extend(words(
+                form,
+                &[seconds, if form.is_nano { rest } else { rest / 1000 }, packet.len() as u32, *length],
+            ));
+            bytes.extend(packet);
+        }
+        bytes
+    }
+
+    fn all(netflow: &mut Netflow, pieces: &[&[u8]]) -> Vec<(u64, Bucket)> {
+        let mut found = Vec::new();
+        for piece in pieces {
+            netflow.push(piece).unwrap();
+            found.extend(std::iter::from_fn(|| netflow.take(false)));
+        }
+        found.extend(std::iter::from_fn(|| netflow.take(true)));
+        found
+    }
+
+    /// The obvious way: a bucket at a time, all packets looked at for each.
+    fn naive(sent: &[Sent]) -> Vec<(u64, u64, u64, u64, usize)> {
+        let mut numbers: Vec<u64> = sent.iter().map(|packet| packet.0 / BUCKET_NS).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let of = |number: u64| -> (u64, u64, u64, u64, usize) {
+            let inside: Vec<&Sent> = sent.iter().filter(|packet| packet.0 / BUCKET_NS == number).collect();
+            let bytes = inside.iter().map(|packet| u64::from(packet.3)).sum();
+            let sent = inside.iter().filter(|packet| packet.1 == 1 && packet.2 != 1).count() as u64;
+            // Ports follow the sender here, so the way back is another flow, but for one with itself.
+            let mut flows: Vec<(u8, u8)> = inside.iter().map(|packet| (packet.1, packet.2)).collect();
+            flows.sort_unstable();
+            flows.dedup();
+            (number, inside.len() as u64, bytes, sent, flows.len())
+        };
+        numbers.into_iter().map(of).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_are_those_of_the_obvious_way(
+            sent in prop::collection::vec((0..3_000_000_u64, 1_u8..4, 1_u8..4, 40..2000_u32), 0..40),
+            is_big in any::<bool>(), is_nano in any::<bool>(), size in 1_usize..300,
+        ) {
+            // Whole microseconds, not out of order by more than buckets are open.
+            let mut sent: Vec<Sent> = sent.into_iter().map(|(at, from, to, length)| (at * 1000, from, to, length)).collect();
+            sent.sort_unstable();
+            let bytes = file(Form { is_big, is_nano }, &sent);
+            let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
+            let mut netflow = Netflow::new(Some(HERE.into()), ZERO, 0);
+            let found: Vec<_> = all(&mut netflow, &pieces).into_iter().map(|(number, bucket)| {
+                let unknown = bucket.all.packets - bucket.sent.packets - bucket.received.packets;
+                assert_eq!(bucket.row()["packets_unknown"], unknown);
+                assert_eq!(bucket.protocols[0], bucket.all);
+                assert_eq!(bucket.tcp_flags, [bucket.all.packets, 0, 0]);
+                (number, bucket.all.packets, bucket.all.bytes, bucket.sent.packets, bucket.flows.len())
+            }).collect();
+            prop_assert_eq!(found, naive(&sent));
+            prop_assert_eq!((netflow.packets(), netflow.late(), netflow.torn()), (sent.len() as u64, 0, 0));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(head in any::<bool>(), bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut netflow = Netflow::new(None, ZERO, 0);
+            let start = if head { file(Form { is_big: false, is_nano: false }, &[]) } else { Vec::new() };
+            let _ = netflow.push(&start).and_then(|()| netflow.push(&bytes));
+            while netflow.take(true).is_some() {}
+        }
+
+        #[test]
+        fn a_file_that_was_cut_gives_what_is_whole(cut in 24_usize..24 + 3 * 56) {
+            let bytes = file(Form { is_big: false, is_nano: true }, &[(0, 1, 2, 40), (1, 2, 1, 40), (2, 1, 2, 40)]);
+            let mut netflow = Netflow::new(None, ZERO, 0);
+            netflow.push(&bytes[..cut]).unwrap();
+            prop_assert_eq!((netflow.packets(), netflow.torn()), ((cut as u64 - 24) / 56, (cut - 24) % 56));
+        }
+    }
+
+    #[test]
+    fn directions_are_those_of_the_address() {
+        let bytes =
+            file(Form { is_big: false, is_nano: false }, &[(0, 1, 2, 100), (0, 2, 1, 50), (0, 2, 3, 7), (0, 1, 1, 9)]);
+        let mut netflow = Netflow::new(Some(HERE.into()), ZERO, 0);
+        let row = all(&mut netflow, &[&bytes])[0].1.row();
+        let of = |key: &str| row[key].as_u64().unwrap();
+        assert_eq!((of("packets_out"), of("bytes_out"), of("packets_in"), of("bytes_in")), (1, 100, 1, 50));
+        assert_eq!((of("packets_unknown"), of("bytes_unknown"), of("bytes")), (2, 16, 166));
+        let mut nobody = Netflow::new(None, ZERO, 0);
+        assert_eq!(all(&mut nobody, &[&bytes])[0].1.row()["packets_unknown"], 4);
+    }
+
+    #[test]
+    fn what_comes_too_late_counts_in_the_next_bucket_and_is_told() {
+        let mut sent: Vec<Sent> = (0..30).map(|number| (number * BUCKET_NS, 1, 2, 40)).collect();
+        sent.push((0, 1, 2, 40));
+        let mut netflow = Netflow::new(None, ZERO, 0);
+        let bytes = file(Form { is_big: true, is_nano: true }, &sent);
+        let (before, last) = bytes.split_at(bytes.len() - 56);
+        let found = all(&mut netflow, &[before, last]);
+        assert!(found.is_sorted_by(|one, other| one.0 < other.0));
+        assert_eq!((netflow.late(), found.iter().map(|(_, bucket)| bucket.all.packets).sum::<u64>()), (1, 31));
+        assert_eq!(found[10].1.all.packets, 2);
+    }
+
+    #[test]
+    fn times_are_of_both_clocks_and_what_was_before_is_at_zero() {
+        let mut netflow = Netflow::new(None, ZERO + 5_000_000_000, 5_000_000_000);
+        assert_eq!(netflow.times(3), (300_000_000, ZERO + 300_000_000));
+        let mut bytes = file(Form { is_big: false, is_nano: false }, &[(250_000_000, 1, 2, 40)]);
+        let early = file(Form { is_big: false, is_nano: false }, &[(0, 1, 2, 40)]).split_off(24);
+        bytes.extend(early);
+        // A second before the episode.
+        bytes[24 + 56..24 + 60].copy_from_slice(&((ZERO / 1_000_000_000 - 1) as u32).to_le_bytes());
+        let found = all(&mut netflow, &[&bytes]);
+        assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2]);
+    }
+
+    #[test]
+    fn what_is_no_capture_is_refused() {
+        let mut netflow = Netflow::new(None, ZERO, 0);
+        netflow.push(b"not a").unwrap();
+        let error = netflow.push(b" capture, but some text").unwrap_err();
+        assert!(error.to_string().starts_with("no capture: "), "{error}");
+        let mut netflow = Netflow::new(None, ZERO, 0);
+        let form = Form { is_big: false, is_nano: false };
+        let mut bytes = file(form, &[(0, 1, 2, 40)]);
+        bytes.extend(words(form, &[0, 0, u32::MAX, u32::MAX]));
+        let more = vec![0; LONGEST];
+        netflow.push(&bytes).unwrap();
+        assert_eq!(netflow.push(&more).unwrap_err().to_string(), "a damaged record behind 1 packets");
+        assert_eq!(netflow.take(true).unwrap().1.all.packets, 1);
+    }
+}
