@@ -84,7 +84,7 @@ pub struct ListArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub struct DiffArgs {
     /// The run that was right, and those in question: folders, or beginnings of ids
-    #[arg(value_names = ["REFERENCE", "CANDIDATE"], num_args = 2.., required = true)]
+    #[arg(value_names = ["REFERENCE", "CANDIDATE"], num_args = 0..)]
     pub episodes: Vec<PathBuf>,
     /// A further run of the reference (repeatable)
     ///

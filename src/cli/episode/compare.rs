@@ -1,5 +1,7 @@
 //! Runs against runs.
 
+use anyhow::{bail, ensure};
+
 use super::args::DiffArgs;
 use super::show::{open, tell_faults};
 use crate::cli::output::{self, Format, To};
@@ -12,11 +14,15 @@ use crate::profile::{self, Overrides};
 use crate::report::episode::{EpisodeDiffContext, EpisodeDiffStory, diff};
 use crate::report::visible;
 
+/// What is said where there is nothing to compare.
+const NOT_TWO: &str =
+    "a reference and a candidate at least are compared: forkpoint episode diff REFERENCE CANDIDATE...";
+
 /// Compares runs.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let around = Surroundings::look();
-    let (first, candidates) =
-        args.episodes.split_first().ok_or_else(|| anyhow::anyhow!("two episodes are compared"))?;
+    let [first, candidates @ ..] = args.episodes.as_slice() else { bail!(NOT_TWO) };
+    ensure!(!candidates.is_empty(), NOT_TWO);
     let references: Vec<_> = std::iter::once(first).chain(&args.reference).collect();
     let found = |word: &&std::path::PathBuf| open(word, &args.out.out);
     let references: Vec<Kept> = references.iter().map(found).collect::<Result<_, _>>()?;
@@ -45,7 +51,7 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     };
     let own =
         EpisodeDiffContext { width: around.width(), colour: around.wants_color(args.color.when), ..plain.clone() };
-    let story = |context| EpisodeDiffStory::new([&sides[0], &sides[1]], &found, &profile, context);
+    let story = |context| EpisodeDiffStory::new([&sides[0], &sides[1]], &found, context);
     let unwritten = output::deliver(Some(args.report.format), &args.report.output, |format, to| {
         let story = story(if to == To::Stdout { &own } else { &plain });
         Ok(match format {

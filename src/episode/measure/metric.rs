@@ -83,7 +83,7 @@ impl Unit {
             Unit::Seconds | Unit::SecondsPerSecond => Some(0.01),
             Unit::Bytes => Some(65_536.0),
             Unit::BytesPerSecond => Some(4_096.0),
-            Unit::PerSecond => Some(1.0),
+            Unit::PerSecond => Some(10.0),
             Unit::Number | Unit::NamedPerSecond(_) => None,
         }
     }

@@ -84,7 +84,7 @@ pub fn episodes(out: &Path) -> Result<(Vec<Kept>, Vec<String>), FindError> {
 
 /// The folder right above the episodes: what a recorder makes in `out`, unless `out` is that folder.
 fn above(out: &Path) -> PathBuf {
-    let made = out.join("episodes");
+    let made = if out == Path::new(".") { PathBuf::from("episodes") } else { out.join("episodes") };
     let is_that = out.file_name().is_some_and(|name| name == "episodes") && !made.is_dir();
     if is_that { out.to_owned() } else { made }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::kept::EVENTS;
 use super::lines::{FileAccount, Row, each_row};
-use crate::json::Kind;
+use crate::json::{Kind, Tape};
 
 /// Events that are kept of a long episode, unless all are wanted: the first so many.
 const KEPT_MAX: usize = 10_000;
@@ -61,6 +61,19 @@ impl Timeline {
             Ok(())
         });
         timeline
+    }
+}
+
+impl Happening {
+    /// Reads a row's text; none if it is not whole. A label is one without a name.
+    pub fn read(text: &[u8]) -> Option<Happening> {
+        let mut tape = Tape::default();
+        tape.parse(text, 0).ok()?;
+        if tape.kind(Tape::ROOT) != Kind::ObjectStart {
+            return None;
+        }
+        let row = Row { tape: &tape, text, time: 0 };
+        Some(Happening { time: 0, event: row.string("event").unwrap_or_default(), fields: fields(&row) })
     }
 }
 

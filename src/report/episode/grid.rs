@@ -48,16 +48,21 @@ impl<const N: usize> Grid<N> {
         2 + widths.iter().sum::<usize>() + 2 * widths.iter().filter(|width| **width > 0).count().saturating_sub(1)
     }
 
-    /// Cuts cells of these columns, the first of them first, until the table fits or they are as narrow as their heads.
-    pub(super) fn fit(&mut self, width: usize, narrower: [usize; 2]) {
-        for column in narrower {
+    /// Cuts cells of these columns, the first of them first, each to so many columns at least, until the table fits.
+    pub(super) fn fit(&mut self, width: usize, narrower: &[(usize, usize)]) {
+        for (column, least) in narrower {
             let over = self.width().saturating_sub(width);
-            let wide = self.widths()[column];
-            let most = wide.saturating_sub(over).max(columns(self.heads[column]));
+            let wide = self.widths()[*column];
+            let most = wide.saturating_sub(over).max(*least);
             if over > 0 && wide > 0 {
-                self.rows.iter_mut().for_each(|row| row[column].1 = clip(&row[column].1, most));
+                self.rows.iter_mut().for_each(|row| row[*column].1 = clip(&row[*column].1, most));
             }
         }
+    }
+
+    /// Takes a column out.
+    pub(super) fn without(&mut self, column: usize) {
+        self.rows.iter_mut().for_each(|row| row[column].1.clear());
     }
 
     pub(super) fn paint(&self, page: &mut Page) {

@@ -42,7 +42,7 @@ impl EpisodeListStory<'_> {
     }
 
     fn grid(&self, width: usize, id_columns: usize) -> Grid<6> {
-        let mut grid = Grid::new(["id", "started", ">took", "standing", "phases", "of"]);
+        let mut grid = Grid::new(["id", "started", ">took", "standing", "phases", "what"]);
         for one in self.episodes {
             let meta = &one.kept.meta;
             let style = match one.kept.standing {
@@ -88,7 +88,10 @@ pub fn terminal(story: &EpisodeListStory) -> String {
     }
     let ids = if width < WIDE { story.beginning() } else { usize::MAX };
     let mut grid = story.grid(width, ids);
-    grid.fit(width, [5, 4]);
+    grid.fit(width, &[(4, 10), (5, 12), (4, 6), (5, 6)]);
+    if grid.width() > width {
+        grid.without(5);
+    }
     grid.paint(&mut page);
     page.finish()
 }

@@ -7,18 +7,21 @@ use super::super::json::divergence;
 use super::super::markdown::code;
 use super::super::story::kind_word;
 use super::super::style::{Page, Style};
-use super::super::summary::summary_of;
-use super::super::visible::{clip, columns, counted, grouped, visible, wrapped};
+use super::super::visible::{clip, columns, counted, visible, wrapped};
 use super::super::{ReportContext, quote};
+use super::show::event;
 use crate::diverge::{Divergence, EventCopy, Pairing};
 use crate::episode::difference::{Difference, LogDifference, PROFILE};
 use crate::episode::measure::Measurement;
-use crate::profile::{Profile, Templates};
+use crate::episode::read::Happening;
+use crate::episode::read::kept::{EVENTS, LABELS};
+
+/// In which order they are told.
+const FILES: [&str; 2] = [EVENTS, LABELS];
 
 /// One log of a candidate against the reference's, told.
 pub(super) struct LogPart<'a> {
     found: &'a LogDifference,
-    profile: &'a Profile,
     paths: [PathBuf; 2],
     /// The command that tells all of it.
     command: String,
@@ -30,7 +33,6 @@ pub(super) struct LogPart<'a> {
 pub(super) fn parts<'a>(
     sides: [&'a [Measurement]; 2],
     difference: &'a Difference,
-    profile: &'a Profile,
     flags: &[String],
 ) -> Vec<LogPart<'a>> {
     let part = |found: &'a LogDifference| {
@@ -44,7 +46,7 @@ pub(super) fn parts<'a>(
             1 => found.file.to_owned(),
             _ => format!("{} of candidate {}", found.file, found.candidate + 1),
         };
-        LogPart { found, profile, paths, command, name }
+        LogPart { found, paths, command, name }
     };
     difference.logs.iter().map(part).collect()
 }
@@ -81,20 +83,25 @@ impl LogPart<'_> {
         Some((pairing, pairing.divergence.as_ref()))
     }
 
-    /// "4 rows are the same, then one is missing".
+    /// "they part behind 4 equal rows (missing)".
     fn told(&self) -> String {
         let Some((pairing, found)) = self.parting() else { return "nothing was compared".to_owned() };
-        let compared = counted(pairing.compared, "row is the same", "rows are the same");
+        let equal = match pairing.compared {
+            0 => "they part at the first row".to_owned(),
+            some => format!("they part behind {}", counted(some, "equal row", "equal rows")),
+        };
         match found {
-            Some(found) => format!("{compared}, then: {}", kind_word(found.kind)),
-            None => format!("{compared}, then one is damaged"),
+            Some(found) => format!("{equal} ({})", kind_word(found.kind)),
+            None => format!("{equal}, which is damaged"),
         }
     }
 
     fn event(&self, copy: &EventCopy) -> String {
         let Ok(text) = self.found.keep.get(copy.text) else { return "?".to_owned() };
-        let summary = summary_of(&text, self.profile, &Templates::new(&self.profile.summaries));
-        format!("{} {}", summary.kind, summary.rest).trim().to_owned()
+        match Happening::read(&text) {
+            Some(happening) => event(&happening),
+            None => visible(&String::from_utf8_lossy(&text)),
+        }
     }
 
     /// The two rows at which they part, each with its place, and the differing fields.
@@ -137,19 +144,34 @@ pub(super) fn paint(parts: &[LogPart], page: &mut Page, width: usize) {
             page.put(Style::Dim, lead).put(Style::Command, &part.command).end();
         }
     }
-    let same: Vec<String> = parts.iter().filter(|part| !part.found.differs()).map(same).collect();
+    let same = same(parts);
     if !same.is_empty() {
         page.gap();
     }
     same.iter().for_each(|text| page.line(Style::Dim, &format!("  {}", clip(text, width.saturating_sub(2)))));
 }
 
-fn same(part: &LogPart) -> String {
-    let rows = part.found.outcome.candidate.events;
-    match part.found.same_as {
-        Some(other) => format!("{}: the same as of reference {}", part.name, other + 1),
-        None => format!("{}: {} rows, the same", part.name, grouped(rows)),
-    }
+/// What is the same, a line a file.
+fn same(parts: &[LogPart]) -> Vec<String> {
+    let candidates = parts.iter().map(|part| part.found.candidate + 1).max().unwrap_or(0);
+    let of = |file: &'static str| {
+        let same: Vec<&LogPart> =
+            parts.iter().filter(|part| part.found.file == file && !part.found.differs()).collect();
+        let others = same.iter().filter(|part| part.found.same_as.is_some()).count() as u64;
+        let also = match others {
+            0 => String::new(),
+            some => format!(", {} as in another run of the reference", counted(some, "candidate", "candidates")),
+        };
+        match same.as_slice() {
+            [] => None,
+            [only] if candidates == 1 => {
+                let rows = counted(only.found.outcome.candidate.events, "row", "rows");
+                Some(format!("{file}: {rows}, the same{also}"))
+            }
+            some => Some(format!("{file}: the same in {} of {candidates} candidates{also}", some.len())),
+        }
+    };
+    FILES.into_iter().filter_map(of).collect()
 }
 
 /// The same as Markdown.
@@ -162,7 +184,7 @@ pub(super) fn markdown(parts: &[LogPart]) -> String {
         }
         out.push_str(&format!("\nAll of it:\n\n```sh\n{}\n```\n", part.command));
     }
-    let same: Vec<String> = parts.iter().filter(|part| !part.found.differs()).map(same).collect();
+    let same = same(parts);
     if !same.is_empty() {
         out.push('\n');
     }

@@ -2,7 +2,7 @@
 
 use super::super::super::markdown::{code, prose};
 use super::super::super::style::Style;
-use super::super::super::visible::{counted, visible};
+use super::super::super::visible::{grouped, visible};
 use super::super::grid::Grid;
 use super::super::logs;
 use super::super::numbers::change;
@@ -28,8 +28,7 @@ pub fn markdown(story: &EpisodeDiffStory) -> String {
         out.push_str("\n## Not changed\n\n");
         out.push_str(&table(story, others));
     } else if !others.is_empty() && !story.real().is_empty() {
-        let count = counted(others.len() as u64, "measurement", "measurements");
-        out.push_str(&format!("\n… and {count} that did not change\n"));
+        out.push_str(&format!("\n… and {} that did not change\n", grouped(others.len() as u64)));
     }
     out.push_str(&logs::markdown(&story.logs));
     let notes: Vec<String> = story.rules().into_iter().chain(story.notes()).collect();

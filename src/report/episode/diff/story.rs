@@ -9,7 +9,6 @@ use super::super::numbers::{change, seconds, value};
 use crate::episode::difference::{Change, Difference, Rule, SideValues};
 use crate::episode::measure::{Measurement, Metric};
 use crate::episode::read::Standing;
-use crate::profile::Profile;
 
 /// What the outside tells, and how it is told.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +42,6 @@ impl<'a> EpisodeDiffStory<'a> {
     pub fn new(
         sides: [&'a [Measurement]; 2],
         difference: &'a Difference,
-        profile: &'a Profile,
         context: &'a EpisodeDiffContext,
     ) -> EpisodeDiffStory<'a> {
         let has_faults = sides.iter().any(|runs| runs.iter().any(|run| run.faults_total() > 0));
@@ -57,7 +55,7 @@ impl<'a> EpisodeDiffStory<'a> {
             (.., true) => Verdict::Diverged,
             _ => Verdict::Identical,
         };
-        let logs = logs::parts(sides, difference, profile, &context.flags);
+        let logs = logs::parts(sides, difference, &context.flags);
         EpisodeDiffStory { sides, difference, context, logs, verdict }
     }
 
@@ -90,14 +88,17 @@ impl<'a> EpisodeDiffStory<'a> {
         let all = self.difference.changes.len() as u64;
         let phases = self.difference.phases.iter().filter(|phase| !phase.runs.contains(&0)).count() as u64;
         let of = format!("{} in {}", counted(all, "measurement", "measurements"), counted(phases, "phase", "phases"));
+        let longest = self.real().iter().find(|change| change.metric == Metric::duration());
+        told.extend(longest.and_then(|change| Some(format!("{} took {}", self.phase(change), longer(change.part()?)))));
         match self.real() {
             [] => told.push(format!("none of {of} changed")),
-            real @ [first, ..] => {
+            real @ [first, ..] if longest.is_none() => {
                 let most =
                     format!("{} of {} {}", visible(&first.metric.told()), self.phase(first), change(first.part()));
                 let much = if real.len() == 1 { "" } else { "most of all " };
                 told.push(format!("{} of {of} changed, {much}{most}", real.len()));
             }
+            real => told.push(format!("{} of {of} changed", real.len())),
         }
         let alone = self.difference.phases.iter().filter(|phase| phase.runs.contains(&0)).count() as u64;
         if alone > 0 {
@@ -118,15 +119,15 @@ impl<'a> EpisodeDiffStory<'a> {
         let used = |rule: Rule| self.difference.changes.iter().any(|change| change.rule == rule);
         let sentence = |rule: Rule| match rule {
             Rule::Runs => format!(
-                "by runs: medians are more than {percent} apart, and no run of one side lies among those of the other"
+                "by runs, a change counts if medians are more than {percent} apart and no run of one side lies among those of the other"
             ),
             Rule::Ticks => format!(
-                "by ticks: medians are more than {percent} apart, and so are the middle halves of both runs' values; \
-                 whether two runs differ by chance only more runs can tell"
+                "by ticks, a change counts if medians are more than {percent} apart and the middle halves of both runs' values do not \
+                 meet; whether two runs differ by chance only more runs can tell"
             ),
-            Rule::Threshold => {
-                format!("by threshold: one value on each side, more than {percent} apart; only more runs can tell more")
-            }
+            Rule::Threshold => format!(
+                "by threshold, a change counts if the only two values are more than {percent} apart; only more runs can tell more"
+            ),
         };
         [Rule::Runs, Rule::Ticks, Rule::Threshold].into_iter().filter(|rule| used(*rule)).map(sentence).collect()
     }
@@ -154,15 +155,32 @@ impl<'a> EpisodeDiffStory<'a> {
             let side = SIDES[usize::from(phase.runs[0] == 0)];
             notes.push(format!("phase {}: only the {side} has it", visible(&phase.name)));
         }
+        notes.extend(self.missing_in_some());
         notes.extend(self.one_sided());
         notes.extend(self.difference.notes.iter().map(|note| visible(note)));
+        notes
+    }
+
+    /// Phases that some runs of a side lack.
+    fn missing_in_some(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for phase in self.difference.phases.iter().filter(|phase| !phase.runs.contains(&0)) {
+            for (side, word) in SIDES.iter().enumerate() {
+                let (has, of) = (phase.runs[side], self.sides[side].len());
+                if has < of as u64 {
+                    notes.push(format!("phase {}: {has} of {of} runs of the {word} have it", visible(&phase.name)));
+                }
+            }
+        }
         notes
     }
 
     /// Who measured on one side only.
     fn one_sided(&self) -> Vec<String> {
         let mut counts: BTreeMap<(&str, usize), Vec<&Metric>> = BTreeMap::new();
-        for (_, metric, side) in &self.difference.one_sided {
+        // A phase that was cut short has no duration, and the run that it is of is told anyway.
+        let told = self.difference.one_sided.iter().filter(|(_, metric, _)| *metric != Metric::duration());
+        for (_, metric, side) in told {
             let known = counts.entry((metric.source.word(), *side)).or_default();
             if !known.contains(&metric) {
                 known.push(metric);
@@ -176,6 +194,15 @@ impl<'a> EpisodeDiffStory<'a> {
             format!("{source}: {which} only in the {}, not compared", SIDES[side])
         });
         told.collect()
+    }
+}
+
+/// "19.6 % longer".
+fn longer(part: f64) -> String {
+    match part {
+        part if part >= 9.0 => format!("{:.0} times as long", part + 1.0),
+        part if part > 0.0 => format!("{:.1} % longer", part * 100.0),
+        part => format!("{:.1} % less time", -part * 100.0),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::super::style::{Page, Style};
 use super::super::super::verdict::Verdict;
-use super::super::super::visible::{clip, columns, counted, pad, visible, wrapped};
+use super::super::super::visible::{clip, columns, grouped, pad, visible, wrapped};
 use super::super::grid::Grid;
 use super::super::logs;
 use super::super::numbers::change;
@@ -26,7 +26,7 @@ pub fn terminal(story: &EpisodeDiffStory) -> String {
     };
     page.answer(width, style, story.verdict.word(), &story.headline());
     runs(story, &mut page, width);
-    phases(story, &mut page);
+    phases(story, &mut page, width);
     if !story.real().is_empty() {
         page.gap();
         page.line(Style::Bold, "changed, the most first");
@@ -38,8 +38,7 @@ pub fn terminal(story: &EpisodeDiffStory) -> String {
         page.line(Style::Bold, "not changed");
         changes(story, others, &mut page, width);
     } else if !others.is_empty() && !story.real().is_empty() {
-        let count = counted(others.len() as u64, "measurement", "measurements");
-        page.line(Style::Dim, &format!("  … and {count} that did not change (--all)"));
+        page.line(Style::Dim, &format!("  … and {} that did not change (--all)", grouped(others.len() as u64)));
     }
     logs::paint(&story.logs, &mut page, width);
     remarks(story, &mut page, width);
@@ -64,7 +63,7 @@ fn runs(story: &EpisodeDiffStory, page: &mut Page, width: usize) {
 }
 
 /// How long each phase was, and how much of it changed.
-fn phases(story: &EpisodeDiffStory, page: &mut Page) {
+fn phases(story: &EpisodeDiffStory, page: &mut Page, width: usize) {
     let mut grid = Grid::new(["phase", ">runs", ">reference", ">candidate", ">change", "changed"]);
     for (at, phase) in story.difference.phases.iter().enumerate().filter(|(_, phase)| !phase.runs.contains(&0)) {
         let of_phase = || story.difference.changes.iter().filter(|change| change.phase == at);
@@ -86,6 +85,13 @@ fn phases(story: &EpisodeDiffStory, page: &mut Page) {
         ]);
     }
     page.gap();
+    grid.fit(width, &[(0, 8)]);
+    // How many runs there are is told above too.
+    for column in [1, 5] {
+        if grid.width() > width {
+            grid.without(column);
+        }
+    }
     grid.paint(page);
 }
 

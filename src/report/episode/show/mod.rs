@@ -11,5 +11,5 @@ pub use json::json;
 pub(super) use json::{SCHEMA_NAME, summary};
 pub use markdown::markdown;
 pub use story::EpisodeStory;
-pub(super) use story::{started, subject};
+pub(super) use story::{event, started, subject};
 pub use terminal::terminal;

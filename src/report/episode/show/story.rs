@@ -68,7 +68,7 @@ impl<'a> EpisodeStory<'a> {
             facts.extend(what.filter(|what| !what.is_empty()).map(|what| (word, visible(&what))));
         };
         tell("id", Some(self.run.kept.id()));
-        tell("of", subject(meta));
+        tell(if matches!(meta.subject(), Subject::Process(_)) { "watched" } else { "ran" }, subject(meta));
         tell("started", started(meta));
         tell("ended", ended(meta));
         tell("code", code(meta));
@@ -166,13 +166,13 @@ fn row(metric: &Metric, measured: &Measured) -> [(Style, String); 4] {
 }
 
 /// An event as one line: `phase_transition to=load prev=clean`.
-pub(super) fn event(happening: &Happening) -> String {
+pub(in super::super) fn event(happening: &Happening) -> String {
     let fields = happening.fields.iter().filter(|(_, value)| value != "null");
     let fields = fields.map(|(key, value)| {
         let is_plain = !value.is_empty() && !value.contains([' ', '"']) || value.starts_with(['{', '[']);
         if is_plain { format!(" {key}={value}") } else { format!(" {key}={value:?}") }
     });
-    visible(&format!("{}{}", happening.event, fields.collect::<String>()))
+    visible(format!("{}{}", happening.event, fields.collect::<String>()).trim_start())
 }
 
 /// The command, or the process.
