@@ -1,7 +1,7 @@
 //! From a command to the file that does it.
 
 use super::args::{Args, Command};
-use super::{Exit, audit, check, diff, generate, interrupt, no_memory, profiles, record, show, snapshot, state};
+use super::{Exit, audit, check, diff, episode, generate, interrupt, no_memory, profiles, record, show, snapshot, state};
 use crate::source::{has_headroom, install_guard};
 
 /// Memory without which nothing is begun, in bytes.
@@ -31,6 +31,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         Command::State(args) => state::run(*args),
         Command::Snapshot(args) => snapshot::run(*args),
         Command::Record(args) => record::run(*args),
+        Command::Episode(args) => episode::run(*args),
         Command::Profile(args) => profiles::run(*args),
         Command::Generate(args) => generate::run(&args),
     }

@@ -3,16 +3,22 @@
 //! `clock`, `stop`, `rows` and `events` are what all of a recording's threads share: one clock, one end, whole rows, one writer of events. `folder` is
 //! made for one episode and complete with its marker; `meta` and `about` say what it is of. `target` is the process, `schedule` its phases, `course` the
 //! walk through them; `collect` holds the collectors, a thread each. [`record`] does it all; [`Episode`] hands in events from other processes.
+//!
+//! [`read`] reads a folder back, whoever wrote it and however it ended; [`measure`] says what was in each phase, [`difference`] what runs have that other runs do not. These
+//! three need nothing of the above.
 
 mod about;
 mod clock;
 pub mod collect;
 mod course;
+pub mod difference;
 mod emit;
 mod error;
 mod events;
 mod folder;
+pub mod measure;
 mod meta;
+pub mod read;
 mod rows;
 mod run;
 mod schedule;
