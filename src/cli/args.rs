@@ -11,9 +11,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::audit::AuditArgs;
 use super::check::CheckArgs;
 use super::diff::DiffArgs;
+use super::episode::EpisodeArgs;
 use super::generate::GenerateArgs;
 use super::output::{Format, Output, parse_output};
 use super::profiles::ProfileArgs;
+use super::record::RecordArgs;
 use super::show::ShowArgs;
 use super::snapshot::SnapshotArgs;
 use super::state::StateArgs;
@@ -55,6 +57,13 @@ pub enum Command {
     /// Save a machine's state and memory as a pair; describe, verify, compare pairs
     #[command(after_help = super::snapshot::EXAMPLES, after_long_help = long_after(super::snapshot::EXAMPLES))]
     Snapshot(Box<SnapshotArgs>),
+    /// Run a command, or watch a process, and keep what was observed as an episode
+    #[command(override_usage = "forkpoint record [OPTIONS] -- COMMAND...\n       forkpoint record [OPTIONS] --pid PID")]
+    #[command(after_help = super::record::EXAMPLES, after_long_help = long_after(super::record::EXAMPLES))]
+    Record(Box<RecordArgs>),
+    /// Recorded runs: list and show them, and say what changed between them
+    #[command(after_help = super::episode::EXAMPLES, after_long_help = long_after(super::episode::EXAMPLES))]
+    Episode(Box<EpisodeArgs>),
     /// List, show and check profiles: the rules for one kind of log
     #[command(after_help = super::profiles::EXAMPLES, after_long_help = long_after(super::profiles::EXAMPLES))]
     Profile(Box<ProfileArgs>),

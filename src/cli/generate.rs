@@ -54,6 +54,12 @@ pub enum SchemaOf {
     AuditBoth,
     /// What `state --format json` prints.
     State,
+    /// What `episode show --format json` prints.
+    Episode,
+    /// What `episode list --format json` prints.
+    EpisodeList,
+    /// What `episode diff --format json` prints.
+    EpisodeDiff,
     /// One line of a schema-v1 event log.
     Event,
     /// A profile file, as TOML that is read as JSON.
@@ -83,6 +89,9 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
                 SchemaOf::Report => serde_json::from_str(&crate::report::schema())?,
                 SchemaOf::Event => serde_json::from_str(EVENT_SCHEMA)?,
                 SchemaOf::State => crate::report::state::schema(),
+                SchemaOf::Episode => crate::report::episode::schema_of_episode(),
+                SchemaOf::EpisodeList => crate::report::episode::schema_of_list(),
+                SchemaOf::EpisodeDiff => crate::report::episode::schema_of_diff(),
                 SchemaOf::StateProfile => crate::state::schema(),
                 SchemaOf::Profile => crate::profile::schema(),
                 SchemaOf::Accept => crate::diverge::accept_schema::schema(),

@@ -17,9 +17,28 @@ use crate::disk;
 /// The signals that ask a process to end. SIGQUIT stays the way to a core dump.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Watches for the signals that ask the process to end. A signal the caller lets be ignored (`nohup`, a job in the
-/// background) stays ignored; where no watch can be set up, signals end the process as they always do.
+/// Watches for the signals that ask the process to end: it does, as soon as what is half done is taken back.
 pub fn watch() {
+    listen(|signal| {
+        take_back();
+        let _ = low_level::emulate_default_handler(signal);
+    });
+}
+
+/// The same for who has something to bring to an end instead: `act` is told the signal's name, and ends the process in its own way.
+pub fn hand_to(act: impl FnOnce(&'static str) + Send + 'static) {
+    listen(|signal| {
+        act(match signal {
+            SIGINT => "INT",
+            SIGTERM => "TERM",
+            _ => "HUP",
+        });
+    });
+}
+
+/// Waits for the first of these signals; a second one ends the process at once. A signal the caller lets be ignored (`nohup`, a job in the
+/// background) stays ignored; where no watch can be set up, signals end the process as they always do.
+fn listen(act: impl FnOnce(i32) + Send + 'static) {
     // A file that grows past the user's limit is then a failed write that can be told, and no signal.
     let _ = flag::register(SIGXFSZ, Arc::default());
     let Some(ignored) = ignored_signals() else { return };
@@ -39,8 +58,7 @@ pub fn watch() {
         if let Some(signal) = signals.forever().next() {
             // Whoever is in a hurry asks twice.
             flag.store(true, Ordering::Relaxed);
-            take_back();
-            let _ = low_level::emulate_default_handler(signal);
+            act(signal);
         }
     };
     if thread::Builder::new().name("forkpoint-signals".into()).stack_size(STACK_BYTES).spawn(waits).is_err() {

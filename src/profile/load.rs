@@ -8,8 +8,11 @@ use super::layers::{load_layered, parse_layered};
 use super::rules::Profile;
 
 /// The built-in profiles: their names and files, in the order of `profile list`.
-pub(super) const BUILTINS: [(&str, &str); 2] =
-    [("schema-v1", include_str!("builtin/schema-v1.toml")), ("generic", include_str!("builtin/generic.toml"))];
+pub(super) const BUILTINS: [(&str, &str); 3] = [
+    ("schema-v1", include_str!("builtin/schema-v1.toml")),
+    ("generic", include_str!("builtin/generic.toml")),
+    ("episode", include_str!("builtin/episode.toml")),
+];
 
 /// The built-in profile of that name.
 pub fn builtin(name: &str) -> Option<Profile> {
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn all_built_in_profiles_are_listed_under_their_own_names() {
         let names: Vec<String> = builtins().into_iter().map(|profile| profile.name).collect();
-        assert_eq!(names, ["schema-v1", "generic"]);
+        assert_eq!(names, ["schema-v1", "generic", "episode"]);
         assert!(builtins().iter().all(|profile| !profile.description.is_empty()));
     }
 
@@ -105,8 +108,8 @@ mod tests {
         let error = load("shema-v1").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "there is no profile \"shema-v1\" (did you mean schema-v1?); built in are schema-v1, generic; \
-             a file is given by its path"
+            "there is no profile \"shema-v1\" (did you mean schema-v1?); built in are schema-v1, generic, \
+             episode; a file is given by its path"
         );
     }
 

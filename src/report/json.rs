@@ -189,7 +189,7 @@ pub(crate) fn thread(key: &ThreadKey) -> Doc {
     }
 }
 
-fn divergence(keep: &Keep, found: &Divergence, context: &ReportContext) -> Result<Doc, SourceError> {
+pub(crate) fn divergence(keep: &Keep, found: &Divergence, context: &ReportContext) -> Result<Doc, SourceError> {
     let one = |copy: &EventCopy| event(keep, copy);
     let side = |copy: &Option<EventCopy>| copy.as_ref().map(one).transpose().map(Doc::or_null);
     let resync = found.resync.map(|resync| {

@@ -16,7 +16,7 @@
 //! - `overview`: the table of pairings, chosen and spelled;
 //! - `terminal` (with `table`, `gutter`, `fields`, `lists`), `markdown`, `json`: the painters; `schema`: the wire form's JSON Schema;
 //! - [`hints`](mod@hints): commands worth trying next; [`quote`]: how a command is spelled for a shell;
-//! - [`audit`]: the life of handles, told; [`state`]: two state folders, told;
+//! - [`audit`]: the life of handles, told; [`state`]: two state folders, told; `episode`: episodes, told;
 //! - `doc`, `tree`: JSON kept as tokens; `summary`: one event in a line; `focus`: where two
 //!   values part, `bits`: integers that differ in one; `visible`, `style`: characters and colours a terminal can be trusted with.
 
@@ -25,6 +25,8 @@ pub mod audit;
 mod bits;
 pub mod context;
 mod doc;
+#[cfg(feature = "episode")]
+pub mod episode;
 mod fields;
 mod focus;
 mod gutter;

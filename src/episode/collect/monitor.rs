@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -212,12 +212,13 @@ fn quoted(name: &str) -> Result<String, MonitorError> {
 pub struct Monitor {
     socket: PathBuf,
     client: Mutex<Option<Client>>,
+    version: OnceLock<String>,
 }
 
 impl Monitor {
     /// Nothing is connected yet.
     pub fn new(socket: PathBuf) -> Monitor {
-        Monitor { socket, client: Mutex::new(None) }
+        Monitor { socket, client: Mutex::new(None), version: OnceLock::new() }
     }
 
     /// Where QEMU listens.
@@ -260,8 +261,21 @@ impl Monitor {
     /// # Errors
     /// As there.
     pub fn version(&self, time: Duration) -> Result<String, MonitorError> {
-        let patience = Patience::of(time);
-        self.ask(patience, |client| client.version(patience))
+        self.version_within(Patience::of(time))
+    }
+
+    /// The same, with a patience that may end sooner.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn version_within(&self, patience: Patience<'_>) -> Result<String, MonitorError> {
+        let version = self.ask(patience, |client| client.version(patience))?;
+        Ok(self.version.get_or_init(|| version).clone())
+    }
+
+    /// The version that was told, if one was.
+    pub fn told_version(&self) -> Option<String> {
+        self.version.get().cloned()
     }
 }
 

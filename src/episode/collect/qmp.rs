@@ -29,7 +29,7 @@ impl Collector for Qmp {
         let socket = self.monitor.socket().display().to_string();
         desk.with_failure(fields! { "socket" => socket });
         let patience = Patience::with(ANSWER, desk.stop());
-        let version = self.monitor.ask(patience, |client| client.version(patience));
+        let version = self.monitor.version_within(patience);
         let version = version.map_err(|error| Failure::Unavailable(error.to_string()))?;
         desk.started(fields! { "socket" => socket, "version" => version });
         let (mut ticks, mut silent) = (Ticks::every(self.interval), 0_u64);

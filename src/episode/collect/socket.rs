@@ -52,6 +52,8 @@ pub fn open(path: &Path, patience: Patience<'_>) -> io::Result<UnixStream> {
         match error {
             Errno::AGAIN if !patience.is_over() => std::thread::sleep(AGAIN),
             Errno::AGAIN => return Err(io::Error::new(io::ErrorKind::TimedOut, "it accepts no more connections")),
+            // A machine that was only just started makes its sockets a moment later.
+            Errno::NOENT | Errno::CONNREFUSED if !patience.is_over() => std::thread::sleep(AGAIN),
             Errno::INTR => {}
             _ => return Err(error.into()),
         }

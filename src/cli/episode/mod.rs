@@ -1,0 +1,12 @@
+//! `forkpoint episode`: recorded runs read back, listed, held against each other.
+//!
+//! [`args`] is what was typed; `command` calls one file a command: `show`, `list`, `compare`.
+
+pub mod args;
+mod command;
+mod compare;
+mod list;
+mod show;
+
+pub use args::{EXAMPLES, EpisodeArgs};
+pub use command::run;

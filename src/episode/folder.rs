@@ -1,0 +1,95 @@
+//! The folder of an episode: made for it alone, and complete when its marker is there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ulid::Ulid;
+
+use super::error::EpisodeError;
+
+/// What the episode is, and what came of it.
+pub const META: &str = "meta.json";
+/// What happened.
+pub const EVENTS: &str = "events.jsonl";
+/// When which phase began.
+pub const LABELS: &str = "labels.jsonl";
+/// What the target wrote to its standard output.
+pub const STDOUT: &str = "stdout.log";
+/// What the target wrote to its standard error.
+pub const STDERR: &str = "stderr.log";
+/// What went over a network interface.
+pub const PCAP: &str = "network.pcap";
+/// There as soon as nothing more is to come.
+pub const DONE: &str = "done.marker";
+/// Where events from outside are taken, as long as it is recorded.
+pub const SOCKET: &str = "emit.sock";
+
+/// A folder that was made for one episode.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    id: String,
+}
+
+impl Folder {
+    /// Makes `OUT/episodes/ID`, where ID is a new ULID. `OUT/episodes` may be there; the folder itself may not.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn create(out: &Path) -> Result<Folder, EpisodeError> {
+        let id = Ulid::generate().to_string();
+        let above = out.join("episodes");
+        fs::create_dir_all(&above).map_err(EpisodeError::file(&above))?;
+        // The target may change its folder.
+        let above = above.canonicalize().map_err(EpisodeError::file(&above))?;
+        let path = above.join(&id);
+        fs::create_dir(&path).map_err(EpisodeError::file(&path))?;
+        Ok(Folder { path, id })
+    }
+
+    /// The episode's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Where it is, in full.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Says that nothing more is to come, last of all.
+    ///
+    /// # Errors
+    /// The marker cannot be brought to the disk.
+    pub fn finish(&self) -> Result<(), EpisodeError> {
+        let marker = self.file(DONE);
+        let make = || -> io::Result<()> {
+            // What the marker says of other files must be on the disk before it.
+            sync_folder(&self.path)?;
+            OpenOptions::new().write(true).create_new(true).open(&marker)?.sync_all()?;
+            sync_folder(&self.path)?;
+            sync_folder(self.path.parent().unwrap_or(&self.path))
+        };
+        make().map_err(EpisodeError::file(&marker))
+    }
+
+    /// Removes it and what is in it: nothing was recorded.
+    pub fn discard(self) {
+        // What cannot be removed is an unfinished episode, and says so.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        // Some file systems sync no folders.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,180 @@
+//! What the rows of each collector mean: which numbers grow, which just are, and in what they are counted.
+
+use super::metric::{Source, Unit};
+use super::series::{Amount, Series};
+use crate::episode::read::Row;
+use crate::episode::read::lines::unescaped;
+use crate::json::{Kind, Tape};
+
+/// How a number is to be taken.
+#[derive(Clone, Debug, PartialEq)]
+enum Meaning {
+    /// It holds at its time.
+    Gauge(Unit),
+    /// It grows; each is so much of its unit.
+    Counter(Unit, f64),
+    /// It says nothing of what is observed.
+    Nothing,
+}
+
+/// Nanoseconds in seconds.
+const NANO: f64 = 1e-9;
+/// Where a row of packets does not say how long it is about, it is this, in seconds: what all recorders so far have used.
+const BUCKET_SECONDS: f64 = 0.1;
+/// Deeper values are not looked into.
+const DEPTH_MAX: usize = 16;
+
+/// Takes a row's numbers.
+pub(super) fn take(source: Source, row: &Row<'_>, series: &mut Series<'_>) {
+    match source {
+        Source::Episode => {}
+        Source::Proc => process(row, series),
+        Source::Qmp => machine(row, series),
+        Source::Guest => guest(row, series),
+        Source::Perf => counters(row, series),
+        Source::Netflow => packets(row, series),
+    }
+}
+
+/// What a number of `/proc` is.
+fn of_process(key: &str) -> Meaning {
+    match key {
+        "cpu_user_ns" | "cpu_system_ns" | "run_ns" | "wait_ns" | "tree_cpu_ns" => Meaning::Counter(Unit::Seconds, NANO),
+        "read_bytes" | "write_bytes" | "read_chars" | "write_chars" | "cancelled_write_bytes" => {
+            Meaning::Counter(Unit::Bytes, 1.0)
+        }
+        "timeslices"
+        | "voluntary_switches"
+        | "involuntary_switches"
+        | "minor_faults"
+        | "major_faults"
+        | "read_calls"
+        | "write_calls" => Meaning::Counter(Unit::Number, 1.0),
+        // Whose process it is, and how well it was observed.
+        "pid" | "ppid" | "tick" | "missed" | "t_mono_ns" | "t_wall_ns" | "start_time" => Meaning::Nothing,
+        key if key.ends_with("_bytes") => Meaning::Gauge(Unit::Bytes),
+        _ => Meaning::Gauge(Unit::Number),
+    }
+}
+
+fn process(row: &Row<'_>, series: &mut Series<'_>) {
+    for (key, node) in row.members() {
+        if let Some(amount) = amount(row, node) {
+            put(series, &key, of_process(&key), row.time, amount);
+        }
+    }
+}
+
+/// What a number of a block device is: all but a few only grow.
+fn of_device(key: &str) -> Meaning {
+    match key {
+        key if key.contains("highest_offset") => Meaning::Gauge(Unit::Bytes),
+        key if key.contains("idle") || key.contains("depth") => Meaning::Nothing,
+        key if key.ends_with("_bytes") => Meaning::Counter(Unit::Bytes, 1.0),
+        key if key.ends_with("_ns") => Meaning::Counter(Unit::Seconds, NANO),
+        _ => Meaning::Counter(Unit::Number, 1.0),
+    }
+}
+
+fn machine(row: &Row<'_>, series: &mut Series<'_>) {
+    let Some(blocks) = row.tape.get(row.text, Tape::ROOT, b"blocks") else { return };
+    numbers(row, blocks, &mut |path, amount| {
+        let key = path.rsplit('.').next().unwrap_or(path);
+        put(series, path, of_device(key), row.time, amount);
+    });
+}
+
+fn guest(row: &Row<'_>, series: &mut Series<'_>) {
+    let Some(told) = row.tape.get(row.text, Tape::ROOT, b"guest") else { return };
+    numbers(row, told, &mut |path, amount| {
+        let unit = if path.ends_with("_bytes") { Unit::Bytes } else { Unit::Number };
+        put(series, path, Meaning::Gauge(unit), row.time, amount);
+    });
+}
+
+fn counters(row: &Row<'_>, series: &mut Series<'_>) {
+    let number = |node| amount(row, node).map(Amount::value);
+    let member = |node, key: &str| row.tape.get(row.text, node, key.as_bytes());
+    let interval = member(Tape::ROOT, "interval_s").and_then(number).filter(|seconds| *seconds > 0.0);
+    let (Some(interval), Some(counters)) = (interval, member(Tape::ROOT, "counters")) else { return };
+    if row.tape.kind(counters) != Kind::ObjectStart {
+        return;
+    }
+    // A double far beyond any clock ends at its last time.
+    let stretch = [row.time.saturating_sub((interval * 1e9) as u64), row.time];
+    for (key, node) in row.tape.distinct_members(row.text, counters) {
+        let name = unescaped(row.tape.bytes(row.text, key));
+        if row.tape.kind(node) != Kind::ObjectStart {
+            continue;
+        }
+        // What was not counted has no value, and says why.
+        let Some(value) = member(node, "value").and_then(number) else { continue };
+        let unit = member(node, "unit").filter(|unit| row.tape.kind(*unit) == Kind::String);
+        let unit = unit.map(|unit| unescaped(row.tape.bytes(row.text, unit))).unwrap_or_default();
+        let unit = if unit.is_empty() { Unit::PerSecond } else { Unit::NamedPerSecond(unit) };
+        series.counted(&name, &unit, stretch, value);
+    }
+}
+
+fn packets(row: &Row<'_>, series: &mut Series<'_>) {
+    let number = |key: &str| {
+        let node = row.tape.get(row.text, Tape::ROOT, key.as_bytes())?;
+        amount(row, node).map(Amount::value).filter(|value| *value > 0.0)
+    };
+    let told = number("bucket_ms").map(|told| told / 1e3).or_else(|| number("interval_s"));
+    let stretch = [row.time, row.time.saturating_add((told.unwrap_or(BUCKET_SECONDS) * 1e9) as u64)];
+    for (key, node) in row.members() {
+        let is_about = ["t_mono_ns", "t_wall_ns", "bucket_ms", "interval_s"].contains(&key.as_str());
+        if let Some(amount) = amount(row, node).filter(|_| !is_about) {
+            let unit = if key.contains("bytes") { Unit::BytesPerSecond } else { Unit::PerSecond };
+            series.counted(&key, &unit, stretch, amount.value());
+        }
+    }
+}
+
+fn put(series: &mut Series<'_>, name: &str, meaning: Meaning, time: u64, amount: Amount) {
+    match meaning {
+        Meaning::Gauge(unit) => series.gauge(name, &unit, time, amount.value()),
+        Meaning::Counter(unit, scale) => series.counter(name, unit, scale, time, amount),
+        Meaning::Nothing => {}
+    }
+}
+
+fn amount(row: &Row<'_>, node: usize) -> Option<Amount> {
+    (row.tape.kind(node) == Kind::Number).then(|| Amount::read(row.tape.bytes(row.text, node)))?
+}
+
+/// All numbers below a value, each with the path to it: `cpu.0.user`.
+fn numbers(row: &Row<'_>, node: usize, take: &mut impl FnMut(&str, Amount)) {
+    below(row, node, &mut String::new(), 0, take);
+}
+
+fn below(row: &Row<'_>, node: usize, path: &mut String, depth: usize, take: &mut impl FnMut(&str, Amount)) {
+    let length = path.len();
+    let mut step = |key: &str, node: usize| {
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(key);
+        below(row, node, path, depth + 1, take);
+        path.truncate(length);
+    };
+    match row.tape.kind(node) {
+        Kind::ObjectStart if depth < DEPTH_MAX => {
+            for (key, value) in row.tape.distinct_members(row.text, node) {
+                step(&unescaped(row.tape.bytes(row.text, key)), value);
+            }
+        }
+        Kind::ArrayStart if depth < DEPTH_MAX => {
+            for (at, element) in row.tape.elements(node).enumerate() {
+                step(&at.to_string(), element);
+            }
+        }
+        Kind::Number => {
+            if let Some(amount) = amount(row, node) {
+                take(path, amount);
+            }
+        }
+        _ => {}
+    }
+}
