@@ -78,7 +78,7 @@ fn packets_are_counted_and_their_file_stays() {
         (Some(0), Some(24 + 60 * 116), Some(60))
     );
     assert_eq!(told.collected.counts.get("pcap_bytes"), Some(&(24 + 60 * 116)));
-    assert_eq!(told.collected.counts.get("rows_netflow"), Some(&told.collected.rows));
+    assert_eq!(told.collected.counts.get("netflow"), Some(&told.collected.rows));
     assert_eq!((told.collected.lacks.as_deref(), told.event("netflow_finished")["packets"].as_u64()), (None, Some(60)));
     assert_eq!(told.rows[0]["t_mono_ns"].as_u64().unwrap() % 100_000_000, 0);
     let said = std::fs::read_to_string(told.path("program.said")).unwrap();
@@ -156,17 +156,17 @@ fn what_is_no_capture_fails_the_counting_alone() {
 }
 
 #[test]
-fn packets_that_the_kernel_dropped_are_lacking_and_an_empty_capture_has_no_rows() {
-    for (dropped, lacks) in [(3, "the kernel dropped 3 packets"), (0, "no rows")] {
+fn packets_that_the_kernel_dropped_are_lacking_and_so_are_all() {
+    for (packets, dropped, lacks) in [(5, 3, "the kernel dropped 3 packets"), (0, 0, "no packets")] {
         let episode = Episode::begin();
-        file(&episode.path("packets"), 0);
+        file(&episode.path("packets"), packets);
         let said = format!("echo '{dropped} packets dropped by kernel' >&2; exit 0");
         let program = episode.script(&format!(
             "trap \"{said}\" INT\n{LISTENS}\ncat \"${{0%/*}}/packets\"\nwhile :; do sleep 0.05; done"
         ));
         let running = episode.start(collector(program, "lo"));
         episode.wait_for("pcap_started");
-        wait_for_bytes(&episode, 24);
+        wait_for_bytes(&episode, 24 + packets as u64 * 116);
         assert_eq!(episode.end(running, FILE).lacks(), lacks);
     }
 }

@@ -68,9 +68,9 @@ fn every_interval_is_a_row_counted_or_not() {
     let running = episode.start(collector(program.clone(), &target, &["task-clock", "cycles"]));
     episode.wait_for_rows(FILE, 2);
     let told = episode.end(running, FILE);
-    let rows: Vec<_> =
-        told.rows.iter().map(|row| (row["interval_s"].as_f64().unwrap(), row["counters"].clone())).collect();
+    let rows: Vec<_> = told.rows.iter().map(|row| (row["end_s"].as_f64().unwrap(), row["counters"].clone())).collect();
     assert_eq!(rows.iter().map(|row| row.0).collect::<Vec<_>>(), [0.1, 0.2, 0.3]);
+    assert!(told.rows.iter().all(|row| row["interval_s"] == 0.1));
     assert_eq!(
         (rows[0].1["task-clock"]["value"].as_f64(), rows[0].1["task-clock"]["why"].as_str()),
         (None, Some("not counted"))
@@ -176,7 +176,7 @@ fn the_real_one_counts_a_busy_process() {
     let clock = &told.rows[1]["counters"]["task-clock"];
     assert!(clock["value"].as_f64() > Some(0.0) && clock["unit"] == "msec", "{clock}");
     assert!(told.rows.iter().all(|row| row["counters"].as_object().unwrap().len() == 3));
-    assert!(told.rows.is_sorted_by_key(|row| row["interval_s"].as_f64()));
+    assert!(told.rows.is_sorted_by_key(|row| row["end_s"].as_f64()));
 
     let (episode, mut target) = (Episode::begin(), Target::busy());
     let running = episode.start(collector(perf.clone(), &target, &["task-clock"]));

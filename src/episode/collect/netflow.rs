@@ -11,8 +11,6 @@ use crate::episode::rows::{Fields, fields};
 
 /// How long a bucket is.
 pub const BUCKET_NS: u64 = 100_000_000;
-/// How many buckets stay open for packets that come late: their order is that of the queues they came through.
-const OPEN: usize = 20;
 /// The header of a file.
 const HEADER: usize = 24;
 /// No packet is longer: captures are of 262,144 bytes a packet at most.
@@ -64,8 +62,8 @@ pub enum CaptureError {
 #[derive(Debug)]
 pub struct Netflow {
     address: Option<IpAddr>,
-    /// What the wall's clock showed when the episode's was at zero.
-    zero_ns: i128,
+    /// What the wall's clock shows less what the episode's does.
+    ahead_ns: i128,
     parser: Option<PcapParser>,
     pending: Vec<u8>,
     open: BTreeMap<u64, Bucket>,
@@ -76,18 +74,26 @@ pub struct Netflow {
 }
 
 impl Netflow {
-    /// Nothing is read yet. Directions are those of an address; the two clocks showed these times at one moment.
+    /// Nothing is read yet, and nothing came before this moment. Directions are those of an address.
     pub fn new(address: Option<IpAddr>, wall_ns: u64, clock_ns: u64) -> Netflow {
-        Netflow {
+        let mut netflow = Netflow {
             address,
-            zero_ns: i128::from(wall_ns) - i128::from(clock_ns),
+            ahead_ns: 0,
             parser: None,
             pending: Vec::new(),
             open: BTreeMap::new(),
-            next: 0,
+            next: clock_ns / BUCKET_NS,
             packets: 0,
             late: 0,
-        }
+        };
+        netflow.set_clocks(wall_ns, clock_ns);
+        netflow
+    }
+
+    /// What both clocks show at one moment. The wall's, by which packets are dated, is put right now and then: so this is to be said again
+    /// before more packets are read.
+    pub fn set_clocks(&mut self, wall_ns: u64, clock_ns: u64) {
+        self.ahead_ns = i128::from(wall_ns) - i128::from(clock_ns);
     }
 
     /// Takes more of the file.
@@ -142,7 +148,7 @@ impl Netflow {
 
     fn packet(&mut self, time_ns: i128, length: u64, packet: Packet) {
         self.packets += 1;
-        let clock_ns = u64::try_from((time_ns - self.zero_ns).max(0)).unwrap_or(u64::MAX);
+        let clock_ns = u64::try_from((time_ns - self.ahead_ns).max(0)).unwrap_or(u64::MAX);
         let mut number = clock_ns / BUCKET_NS;
         if number < self.next {
             // Its bucket was told already.
@@ -152,10 +158,19 @@ impl Netflow {
         self.open.entry(number).or_default().add(self.address, length, packet);
     }
 
-    /// The oldest bucket that no more is expected for, with its number; at the end, all are such.
-    pub fn take(&mut self, is_end: bool) -> Option<(u64, Bucket)> {
-        let is_whole = is_end || self.open.len() > OPEN;
-        let (number, bucket) = if is_whole { self.open.pop_first()? } else { return None };
+    /// The next bucket that begins before a time of the episode's clock, if nothing came in it too.
+    pub fn take(&mut self, until_ns: u64) -> Option<(u64, Bucket)> {
+        let number = self.next;
+        if number.saturating_mul(BUCKET_NS) >= until_ns {
+            return None;
+        }
+        self.next += 1;
+        Some((number, self.open.remove(&number).unwrap_or_default()))
+    }
+
+    /// The next bucket in which something came, whenever that was: by a clock that was put right wrongly, it may be far away.
+    pub fn take_any(&mut self) -> Option<(u64, Bucket)> {
+        let (number, bucket) = self.open.pop_first()?;
         self.next = number + 1;
         Some((number, bucket))
     }
@@ -175,10 +190,10 @@ impl Netflow {
         self.pending.len()
     }
 
-    /// The times of a bucket's beginning: of the episode's clock, and of the wall's as it was when the capture began.
+    /// The times of a bucket's beginning, of the episode's clock and of the wall's.
     pub fn times(&self, number: u64) -> (u64, u64) {
         let clock_ns = number.saturating_mul(BUCKET_NS);
-        (clock_ns, u64::try_from(self.zero_ns + i128::from(clock_ns)).unwrap_or_default())
+        (clock_ns, u64::try_from(self.ahead_ns + i128::from(clock_ns)).unwrap_or_default())
     }
 }
 
@@ -238,6 +253,8 @@ mod tests {
     /// The wall's clock at the episode's zero.
     const ZERO: u64 = 1_700_000_000_000_000_000;
     const HERE: [u8; 4] = [10, 0, 0, 1];
+    /// When tests end.
+    const END: u64 = 15 * BUCKET_NS;
 
     /// A packet of a test: when, from and to which last number, how long on the wire.
     type Sent = (u64, u8, u8, u32);
@@ -275,15 +292,17 @@ mod tests {
         let mut found = Vec::new();
         for piece in pieces {
             netflow.push(piece).unwrap();
-            found.extend(std::iter::from_fn(|| netflow.take(false)));
         }
-        found.extend(std::iter::from_fn(|| netflow.take(true)));
+        found.extend(std::iter::from_fn(|| netflow.take(END)));
+        found.extend(std::iter::from_fn(|| netflow.take_any()));
         found
     }
 
     /// The obvious way: a bucket at a time, all packets looked at for each.
     fn naive(sent: &[Sent]) -> Vec<(u64, u64, u64, u64, usize)> {
         let mut numbers: Vec<u64> = sent.iter().map(|packet| packet.0 / BUCKET_NS).collect();
+        // Until the end, nothing is worth a row as well.
+        numbers.extend(0..END / BUCKET_NS);
         numbers.sort_unstable();
         numbers.dedup();
         let of = |number: u64| -> (u64, u64, u64, u64, usize) {
@@ -305,9 +324,8 @@ mod tests {
             sent in prop::collection::vec((0..3_000_000_u64, 1_u8..4, 1_u8..4, 40..2000_u32), 0..40),
             is_big in any::<bool>(), is_nano in any::<bool>(), size in 1_usize..300,
         ) {
-            // Whole microseconds, not out of order by more than buckets are open.
-            let mut sent: Vec<Sent> = sent.into_iter().map(|(at, from, to, length)| (at * 1000, from, to, length)).collect();
-            sent.sort_unstable();
+            // Whole microseconds.
+            let sent: Vec<Sent> = sent.into_iter().map(|(at, from, to, length)| (at * 1000, from, to, length)).collect();
             let bytes = file(Form { is_big, is_nano }, &sent);
             let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
             let mut netflow = Netflow::new(Some(HERE.into()), ZERO, 0);
@@ -327,7 +345,7 @@ mod tests {
             let mut netflow = Netflow::new(None, ZERO, 0);
             let start = if head { file(Form { is_big: false, is_nano: false }, &[]) } else { Vec::new() };
             let _ = netflow.push(&start).and_then(|()| netflow.push(&bytes));
-            while netflow.take(true).is_some() {}
+            while netflow.take_any().is_some() {}
         }
 
         #[test]
@@ -354,28 +372,31 @@ mod tests {
 
     #[test]
     fn what_comes_too_late_counts_in_the_next_bucket_and_is_told() {
-        let mut sent: Vec<Sent> = (0..30).map(|number| (number * BUCKET_NS, 1, 2, 40)).collect();
-        sent.push((0, 1, 2, 40));
+        let form = Form { is_big: true, is_nano: true };
         let mut netflow = Netflow::new(None, ZERO, 0);
-        let bytes = file(Form { is_big: true, is_nano: true }, &sent);
-        let (before, last) = bytes.split_at(bytes.len() - 56);
-        let found = all(&mut netflow, &[before, last]);
-        assert!(found.is_sorted_by(|one, other| one.0 < other.0));
-        assert_eq!((netflow.late(), found.iter().map(|(_, bucket)| bucket.all.packets).sum::<u64>()), (1, 31));
-        assert_eq!(found[10].1.all.packets, 2);
+        netflow.push(&file(form, &[(0, 1, 2, 40)])).unwrap();
+        let before: Vec<_> = std::iter::from_fn(|| netflow.take(3 * BUCKET_NS)).collect();
+        assert_eq!(
+            before.iter().map(|(number, bucket)| (*number, bucket.all.packets)).collect::<Vec<_>>(),
+            [(0, 1), (1, 0), (2, 0)]
+        );
+        netflow.push(&file(form, &[(5, 1, 2, 40), (3 * BUCKET_NS, 1, 2, 40)])[24..]).unwrap();
+        assert_eq!((netflow.late(), netflow.take(END).unwrap().1.all.packets), (1, 2));
     }
 
     #[test]
-    fn times_are_of_both_clocks_and_what_was_before_is_at_zero() {
-        let mut netflow = Netflow::new(None, ZERO + 5_000_000_000, 5_000_000_000);
+    fn times_are_of_both_clocks_however_they_are_put_right() {
+        let second = 1_000_000_000;
+        let mut netflow = Netflow::new(None, ZERO + 5 * second, 5 * second);
         assert_eq!(netflow.times(3), (300_000_000, ZERO + 300_000_000));
-        let mut bytes = file(Form { is_big: false, is_nano: false }, &[(250_000_000, 1, 2, 40)]);
-        let early = file(Form { is_big: false, is_nano: false }, &[(0, 1, 2, 40)]).split_off(24);
-        bytes.extend(early);
-        // A second before the episode.
-        bytes[24 + 56..24 + 60].copy_from_slice(&((ZERO / 1_000_000_000 - 1) as u32).to_le_bytes());
-        let found = all(&mut netflow, &[&bytes]);
-        assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2]);
+        let form = Form { is_big: false, is_nano: false };
+        netflow.push(&file(form, &[(5 * second, 1, 2, 40)])).unwrap();
+        // The wall's clock was an hour late.
+        netflow.set_clocks(ZERO + 3606 * second, 6 * second);
+        netflow.push(&file(form, &[(3606 * second, 1, 2, 40)])[24..]).unwrap();
+        let found: Vec<_> = std::iter::from_fn(|| netflow.take_any()).map(|(number, _)| number).collect();
+        assert_eq!((found, netflow.late()), (vec![50, 60], 0));
+        assert_eq!(netflow.times(60), (6 * second, ZERO + 3606 * second));
     }
 
     #[test]
@@ -391,6 +412,6 @@ mod tests {
         let more = vec![0; LONGEST];
         netflow.push(&bytes).unwrap();
         assert_eq!(netflow.push(&more).unwrap_err().to_string(), "a damaged record behind 1 packets");
-        assert_eq!(netflow.take(true).unwrap().1.all.packets, 1);
+        assert_eq!(netflow.take_any().unwrap().1.all.packets, 1);
     }
 }
