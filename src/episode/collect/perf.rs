@@ -119,7 +119,7 @@ impl Perf {
             }
             if !is_told && (!written.is_empty() || begun.elapsed() >= BEGUN || desk.stop().is_raised()) {
                 is_told = true;
-                let interval_ms = self.interval.as_secs_f64() * 1e3;
+                let interval_ms = self.interval.as_millis() as u64;
                 desk.started(fields! { "pid" => self.pid, "events" => self.events, "interval_ms" => interval_ms });
             }
             intake.take(desk, &written, self.events.len())?;

@@ -57,7 +57,7 @@ impl Collector for Proc {
         desk.with_failure(fields! { "pid" => self.pid });
         let mut watched =
             Watched::open(self.pid, self.start_time).map_err(|why| Failure::Unavailable(why.to_string()))?;
-        let interval_ms = self.interval.as_secs_f64() * 1e3;
+        let interval_ms = self.interval.as_millis() as u64;
         desk.started(fields! { "pid" => self.pid, "start_time" => self.start_time, "interval_ms" => interval_ms });
         if let Some(refused) = watched.refused() {
             desk.event("proc_partial", refused);
