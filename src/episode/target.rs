@@ -90,7 +90,8 @@ impl Target {
         let mut child = command.spawn().map_err(failed)?;
         // Its number is its own until it is waited for.
         let pid = child.id();
-        let handle = Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        let handle =
+            Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
         let known = handle.map_err(io::Error::from).and_then(|handle| Ok((handle, start_time(u64::from(pid))?)));
         match known {
             Ok((handle, start_time)) => Ok(Target { pid, start_time, handle, child: Some(child), ended: None }),

@@ -37,7 +37,7 @@ impl Source {
     pub fn file(self) -> String {
         match self {
             Source::Netflow => "netflow.jsonl".to_owned(),
-            Source::Episode => super::super::read::kept::LABELS.to_owned(),
+            Source::Episode => crate::episode::LABELS.to_owned(),
             other => format!("telemetry-{}.jsonl", other.word()),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::kept::EVENTS;
 use super::lines::{FileAccount, Row, each_row};
+use crate::episode::EVENTS;
 use crate::json::{Kind, Tape};
 
 /// Events that are kept of a long episode, unless all are wanted: the first so many.

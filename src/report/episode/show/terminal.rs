@@ -27,10 +27,8 @@ pub fn terminal(story: &EpisodeStory) -> String {
             page.line(Style::Warn, &format!("  {} {line}", if at == 0 { "·" } else { " " }));
         }
     }
-    for grid in [story.phases()] {
-        page.gap();
-        grid.paint(&mut page);
-    }
+    page.gap();
+    story.phases().paint(&mut page);
     page.gap();
     story.files().paint(&mut page);
     events(story, &mut page, width);
