@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::collect::{self, Collector, Running};
+use super::collect::{self, Collector, Kit, Running};
 use super::course::{Course, OnPhase, Walked};
 use super::emit::Doorway;
 use super::error::EpisodeError;
@@ -90,14 +90,13 @@ pub fn record(plan: &Plan, stop: &Arc<Stop>) -> Result<Kept, EpisodeError> {
             return Err(EpisodeError::File { path, error });
         }
     };
-    let mut recording = match Recording::begin(plan, &folder, &events, stop) {
+    let recording = match Recording::begin(plan, &folder, &events, stop) {
         Ok(recording) => recording,
         Err(error) => {
             folder.discard();
             return Err(error);
         }
     };
-    recording.revert("start", plan.revert_at_start);
     let target = match (attached, &plan.target) {
         (Some(target), _) => Ok(target),
         (None, TargetPlan::Command(words)) => Target::spawn(words, &folder),
@@ -120,6 +119,7 @@ struct Recording<'a> {
     stop: &'a Arc<Stop>,
     labels: RowFile,
     meta: Meta,
+    kit: Kit,
     doorway: Doorway,
     reasons: Vec<String>,
 }
@@ -137,7 +137,7 @@ impl<'a> Recording<'a> {
         let interval = plan.collect.proc_interval;
         let meta = Meta::begin(folder, &plan.about, &plan.schedule, plan.snapshot.as_deref(), interval);
         meta.write()?;
-        Ok(Recording { plan, folder, events, stop, labels, meta, doorway, reasons: Vec::new() })
+        Ok(Recording { plan, folder, events, stop, labels, meta, kit: Kit::new(&plan.collect), doorway, reasons: Vec::new() })
     }
 
     /// Puts a machine back to its snapshot.
@@ -146,7 +146,7 @@ impl<'a> Recording<'a> {
             return;
         }
         let told = fields! { "when" => when, "snapshot" => self.plan.snapshot };
-        match collect::revert(&self.plan.collect, self.plan.snapshot.as_deref()) {
+        match self.kit.revert(self.plan.snapshot.as_deref()) {
             Ok(output) => {
                 let mut told = told;
                 told.insert("output".to_owned(), json!(output.trim().chars().take(256).collect::<String>()));
@@ -165,8 +165,10 @@ impl<'a> Recording<'a> {
         self.meta.set("vm.target_pid", json!(target.pid()));
         self.meta.set("target", self.told_of(&target));
         self.meta.write()?;
+        // A machine of ours has its monitor only now.
+        self.revert("start", self.plan.revert_at_start);
         let collectors_stop = Arc::new(Stop::default());
-        let collectors = collect::chosen(&self.plan.collect, &target);
+        let collectors = self.kit.collectors(&target);
         let running = self.start(collectors, &collectors_stop);
         let walked = std::thread::scope(|scope| {
             if let Ok(watcher) = target.watcher() {
@@ -228,6 +230,7 @@ impl<'a> Recording<'a> {
             let collected = collector.join(until);
             self.reasons.extend(collected.lacks.map(|why| format!("{}: {why}", collected.name)));
             rows.insert(collected.name.to_owned(), collected.rows);
+            rows.extend(collected.counts.into_iter().map(|(what, amount)| (what.to_owned(), amount)));
         }
         rows
     }
@@ -253,6 +256,7 @@ impl<'a> Recording<'a> {
             }
             self.meta.set("target", told);
         }
+        self.meta.set("host_fingerprint.qemu_version", json!(self.kit.version()));
         self.events.emit("episode_end", fields! { "target_pid_alive" => is_alive });
         let observed = Duration::from_nanos(self.events.clock().now());
         drop(self.doorway);

@@ -1,7 +1,7 @@
 //! The process that is recorded: one of ours, or one that runs already. It is known by a pidfd and its start time, never by a bare number, which another process may get.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -14,6 +14,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
 use wait4::Wait4;
 
+use super::collect::start_time;
 use super::error::EpisodeError;
 use super::folder::{Folder, STDERR, STDOUT};
 
@@ -63,7 +64,7 @@ impl Target {
             error => refused(&error.to_string()),
         })?;
         // Read while the handle is open, and before it tells of an end: so it is of the same process.
-        let start_time = start_time(pid.unsigned_abs()).map_err(|error| refused(&error.to_string()))?;
+        let start_time = start_time(known.as_raw_nonzero().get().unsigned_abs()).map_err(|error| refused(&error.to_string()))?;
         let target =
             Target { pid: known.as_raw_nonzero().get().unsigned_abs(), start_time, handle, child: None, ended: None };
         if target.is_alive() { Ok(target) } else { Err(refused("it is dead")) }
@@ -90,9 +91,8 @@ impl Target {
         let mut child = command.spawn().map_err(failed)?;
         // Its number is its own until it is waited for.
         let pid = child.id();
-        let handle =
-            Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
-        let known = handle.map_err(io::Error::from).and_then(|handle| Ok((handle, start_time(u64::from(pid))?)));
+        let handle = Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        let known = handle.map_err(io::Error::from).and_then(|handle| Ok((handle, start_time(pid)?)));
         match known {
             Ok((handle, start_time)) => Ok(Target { pid, start_time, handle, child: Some(child), ended: None }),
             Err(error) => {
@@ -193,15 +193,4 @@ impl Ended {
         let code = self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal));
         code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
     }
-}
-
-/// When a process began, in clock ticks since the host did.
-fn start_time(pid: u64) -> io::Result<u64> {
-    let stat = fs::read(format!("/proc/{pid}/stat"))?;
-    // The name may hold anything, but is followed by the last closing bracket; field 3 comes next.
-    let behind = stat.iter().rposition(|byte| *byte == b')').map_or(&stat[..0], |at| &stat[at + 1..]);
-    let field = behind.split(|byte| *byte == b' ').filter(|field| !field.is_empty()).nth(22 - 3);
-    field
-        .and_then(|field| std::str::from_utf8(field).ok()?.parse().ok())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat: no start time")))
 }

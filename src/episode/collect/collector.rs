@@ -3,6 +3,7 @@
 //! `NAME_started`, `NAME_first_row`, then `NAME_finished`; or `NAME_unavailable` where it cannot begin, `NAME_failed` where it ends
 //! too soon, panics, or does not end at all. What is none of these is not degraded.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,9 +28,9 @@ pub trait Collector: Send {
         format!("telemetry-{}.jsonl", self.name())
     }
 
-    /// The event that ends it, and what a failure's reason is called.
+    /// The events at its first row and at its end, and what a failure's reason is called.
     fn words(&self) -> Words {
-        Words { finished: format!("{}_finished", self.name()), reason: "error" }
+        Words::of(self.name())
     }
 
     /// Collects until [`Desk::stop`] is raised; what its last event tells beside the number of rows.
@@ -39,13 +40,26 @@ pub trait Collector: Send {
     fn run(&mut self, desk: &mut Desk) -> Result<Fields, Failure>;
 }
 
-/// How a collector's last events are called.
+/// How a collector's events are called.
 #[derive(Clone, Debug)]
 pub struct Words {
-    /// The event that ends it.
-    pub finished: String,
+    /// The event of its first row; none where rows tell nothing of when it began to see something.
+    pub first_row: Option<String>,
+    /// The event that ends it; none where it says that itself.
+    pub finished: Option<String>,
     /// The member of its `_unavailable` event that says why.
     pub reason: &'static str,
+}
+
+impl Words {
+    /// The words of most.
+    pub fn of(name: &str) -> Words {
+        Words {
+            first_row: Some(format!("{name}_first_row")),
+            finished: Some(format!("{name}_finished")),
+            reason: "error",
+        }
+    }
 }
 
 /// Why a collector has no more rows.
@@ -61,6 +75,8 @@ pub enum Failure {
 #[derive(Debug)]
 pub struct Desk {
     name: &'static str,
+    words: Words,
+    folder: PathBuf,
     file: PathBuf,
     rows: Option<RowFile>,
     shared: Arc<Shared>,
@@ -79,12 +95,19 @@ struct Shared {
     is_given_up: AtomicBool,
     /// Why what came is less than what was asked for, though nothing failed.
     lacks: Mutex<Option<String>>,
+    /// What it brought beside rows.
+    counts: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Desk {
     /// The episode's clock.
     pub fn clock(&self) -> Clock {
         self.events.clock()
+    }
+
+    /// Where a file of its own lies in the episode's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// Whether and when to end.
@@ -117,6 +140,11 @@ impl Desk {
         self.shared.lacks.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.to_owned());
     }
 
+    /// Hands back how much of something there is beside its rows.
+    pub fn count(&self, what: &'static str, amount: u64) {
+        self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(what, amount);
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
         self.shared.rows.load(Ordering::Relaxed)
@@ -147,8 +175,10 @@ impl Desk {
             none => none.insert(RowFile::create(&self.file).map_err(failed)?),
         };
         rows.append(&row).map_err(failed)?;
-        if self.shared.rows.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.event(&format!("{}_first_row", self.name), self.first.clone());
+        if self.shared.rows.fetch_add(1, Ordering::Relaxed) == 0
+            && let Some(first_row) = &self.words.first_row
+        {
+            self.event(first_row, self.first.clone());
         }
         Ok(())
     }
@@ -172,6 +202,8 @@ pub struct Collected {
     pub rows: u64,
     /// Why it is not all that was asked for.
     pub lacks: Option<String>,
+    /// How much there is beside rows, as `pcap_bytes`.
+    pub counts: BTreeMap<&'static str, u64>,
 }
 
 /// Starts a collector in a thread of its own.
@@ -189,6 +221,8 @@ pub fn start(
     let (over, ended) = sync_channel(1);
     let mut desk = Desk {
         name,
+        words: collector.words(),
+        folder: folder.to_owned(),
         file: folder.join(collector.file()),
         rows: None,
         shared: Arc::clone(&shared),
@@ -199,7 +233,7 @@ pub fn start(
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         let done = catch_unwind(AssertUnwindSafe(|| collector.run(&mut desk)));
-        let lacks = close(&*collector, &desk, done);
+        let lacks = close(&desk, done);
         // Nobody listens once it was given up.
         let _ = over.send(lacks);
     })?;
@@ -207,12 +241,8 @@ pub fn start(
 }
 
 /// The events at a collector's end, and why what it brought is less than what was asked for.
-fn close(
-    collector: &dyn Collector,
-    desk: &Desk,
-    done: Result<Result<Fields, Failure>, Box<dyn std::any::Any + Send>>,
-) -> Option<String> {
-    let name = collector.name();
+fn close(desk: &Desk, done: Result<Result<Fields, Failure>, Box<dyn std::any::Any + Send>>) -> Option<String> {
+    let name = desk.name;
     if desk.shared.is_given_up.load(Ordering::Acquire) {
         return None;
     }
@@ -226,12 +256,14 @@ fn close(
         Ok(Ok(told)) => {
             about = fields! { "rows" => desk.rows() };
             about.extend(told);
-            desk.event(&collector.words().finished, about);
+            if let Some(finished) = &desk.words.finished {
+                desk.event(finished, about);
+            }
             let lacks = desk.shared.lacks.lock().unwrap_or_else(PoisonError::into_inner).clone();
             lacks.or_else(|| (desk.rows() == 0).then(|| "no rows".to_owned()))
         }
         Ok(Err(Failure::Unavailable(why))) => {
-            about.insert(collector.words().reason.to_owned(), json!(why));
+            about.insert(desk.words.reason.to_owned(), json!(why));
             desk.event(&format!("{name}_unavailable"), about);
             Some(format!("unavailable: {why}"))
         }
@@ -264,6 +296,7 @@ impl Running {
                 Some(format!("failed: {why}"))
             }
         };
-        Collected { name: self.name, rows: self.shared.rows.load(Ordering::Relaxed), lacks }
+        let counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Collected { name: self.name, rows: self.shared.rows.load(Ordering::Relaxed), lacks, counts }
     }
 }

@@ -1,7 +1,7 @@
 //! What the rows of each collector mean: which numbers grow, which just are, and in what they are counted.
 
 use super::metric::{Source, Unit};
-use super::series::{Amount, Series};
+use super::series::{Amount, Series, seconds};
 use crate::episode::read::Row;
 use crate::episode::read::lines::unescaped;
 use crate::json::{Kind, Tape};
@@ -24,16 +24,52 @@ const BUCKET_SECONDS: f64 = 0.1;
 /// Deeper values are not looked into.
 const DEPTH_MAX: usize = 16;
 
-/// Takes a row's numbers.
-pub(super) fn take(source: Source, row: &Row<'_>, series: &mut Series<'_>) {
-    match source {
-        Source::Episode => {}
-        Source::Proc => process(row, series),
-        Source::Qmp => machine(row, series),
-        Source::Guest => guest(row, series),
-        Source::Perf => counters(row, series),
-        Source::Netflow => packets(row, series),
+/// Takes the rows of one collector, in their order.
+#[derive(Debug)]
+pub(super) struct Telemetry {
+    source: Source,
+    /// The last row of perf: its time, and its `interval_s`.
+    last: Option<(u64, f64)>,
+}
+
+impl Telemetry {
+    pub(super) fn of(source: Source) -> Telemetry {
+        Telemetry { source, last: None }
     }
+
+    /// Takes a row's numbers.
+    pub(super) fn take(&mut self, row: &Row<'_>, series: &mut Series<'_>) {
+        match self.source {
+            Source::Episode => {}
+            Source::Proc => process(row, series),
+            Source::Qmp => machine(row, series),
+            Source::Guest => guest(row, series),
+            Source::Perf => self.counters(row, series),
+            Source::Netflow => packets(row, series),
+        }
+    }
+
+    /// A row of perf, about the interval that ends with it.
+    fn counters(&mut self, row: &Row<'_>, series: &mut Series<'_>) {
+        let told = row.tape.get(row.text, Tape::ROOT, b"interval_s").and_then(|node| amount(row, node));
+        let Some(told) = told.map(Amount::value) else { return };
+        let last = self.last.replace((row.time, told));
+        // Of the first row nobody knows how long it is about.
+        let Some(length) = last.and_then(|last| interval(last, (row.time, told))) else { return };
+        let Some(counters) = row.tape.get(row.text, Tape::ROOT, b"counters") else { return };
+        // A double far beyond any clock ends at its last time.
+        let stretch = [row.time.saturating_sub((length * 1e9) as u64), row.time];
+        counted(row, counters, stretch, series);
+    }
+}
+
+/// How long the interval is that ends with a row of perf, in seconds. perf tells how late it is since it began, and other recorders how long it took: whatever is nearer to
+/// what lies between the two rows counts.
+fn interval((before, earlier): (u64, f64), (now, told): (u64, f64)) -> Option<f64> {
+    let between = seconds(now.checked_sub(before)?);
+    let away = |length: f64| (length - between).abs();
+    let length = if away(told - earlier) <= away(told) { told - earlier } else { told };
+    (length > 0.0 && between > 0.0).then_some(length)
 }
 
 /// What a number of `/proc` is.
@@ -92,16 +128,12 @@ fn guest(row: &Row<'_>, series: &mut Series<'_>) {
     });
 }
 
-fn counters(row: &Row<'_>, series: &mut Series<'_>) {
+fn counted(row: &Row<'_>, counters: usize, stretch: [u64; 2], series: &mut Series<'_>) {
     let number = |node| amount(row, node).map(Amount::value);
     let member = |node, key: &str| row.tape.get(row.text, node, key.as_bytes());
-    let interval = member(Tape::ROOT, "interval_s").and_then(number).filter(|seconds| *seconds > 0.0);
-    let (Some(interval), Some(counters)) = (interval, member(Tape::ROOT, "counters")) else { return };
     if row.tape.kind(counters) != Kind::ObjectStart {
         return;
     }
-    // A double far beyond any clock ends at its last time.
-    let stretch = [row.time.saturating_sub((interval * 1e9) as u64), row.time];
     for (key, node) in row.tape.distinct_members(row.text, counters) {
         let name = unescaped(row.tape.bytes(row.text, key));
         if row.tape.kind(node) != Kind::ObjectStart {
@@ -126,8 +158,12 @@ fn packets(row: &Row<'_>, series: &mut Series<'_>) {
     for (key, node) in row.members() {
         let is_about = ["t_mono_ns", "t_wall_ns", "bucket_ms", "interval_s"].contains(&key.as_str());
         if let Some(amount) = amount(row, node).filter(|_| !is_about) {
-            let unit = if key.contains("bytes") { Unit::BytesPerSecond } else { Unit::PerSecond };
-            series.counted(&key, &unit, stretch, amount.value());
+            match key.as_str() {
+                // One that lasts is in many buckets.
+                "flows" => series.gauge(&key, &Unit::Number, row.time, amount.value()),
+                key if key.contains("bytes") => series.counted(key, &Unit::BytesPerSecond, stretch, amount.value()),
+                key => series.counted(key, &Unit::PerSecond, stretch, amount.value()),
+            }
         }
     }
 }
