@@ -76,6 +76,11 @@ impl Unit {
         }
     }
 
+    /// Whether it is so many in a second.
+    pub fn is_rate(&self) -> bool {
+        !matches!(self, Unit::Seconds | Unit::Bytes | Unit::Number)
+    }
+
     /// Less than this apart nothing has changed, however many times one is the other: what clocks, schedulers and page caches do by
     /// themselves. None where nobody knows how much a number means.
     pub fn floor(&self) -> Option<f64> {

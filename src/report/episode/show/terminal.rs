@@ -33,12 +33,19 @@ pub fn terminal(story: &EpisodeStory) -> String {
     story.files().paint(&mut page);
     events(story, &mut page, width);
     for phase in &story.run.phases {
-        let (grid, left) = story.metrics(phase);
+        let (mut grid, left) = story.metrics(phase);
         if grid.is_empty() {
             continue;
         }
         page.gap();
         page.line(Style::Bold, &visible(&phase.name));
+        grid.fit(width, &[(0, 24)]);
+        for column in [1, 3] {
+            if grid.width() > width {
+                grid.without(column);
+            }
+        }
+        grid.fit(width, &[(0, 12)]);
         grid.paint(&mut page);
         if left > 0 {
             let count = counted(left, "metric that is 0 throughout", "metrics that are 0 throughout");
