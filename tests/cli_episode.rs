@@ -131,49 +131,49 @@ fn an_episode_is_shown() {
       4.010 s  episode_end target_pid_alive=false
 
     clean
-      metric                          min        median           max
-      proc cpu_system_ns        0.018 s/s     0.019 s/s     0.021 s/s
-      proc cpu_user_ns          0.042 s/s     0.049 s/s     0.054 s/s
-      proc minor_faults               0/s          50/s         100/s
+      metric                          min        median           max  on the whole
+      proc cpu_system_ns        0.018 s/s     0.019 s/s     0.021 s/s     0.020 s/s
+      proc cpu_user_ns          0.042 s/s     0.049 s/s     0.054 s/s     0.049 s/s
+      proc minor_faults               0/s          50/s         100/s        50.0/s
       proc processes                    1             1             1
       proc rss_bytes              19.8 MB       20.0 MB       20.2 MB
-      proc run_ns               0.061 s/s     0.069 s/s     0.078 s/s
+      proc run_ns               0.061 s/s     0.069 s/s     0.078 s/s     0.069 s/s
       proc threads                      4             4             4
-      proc voluntary_switches        50/s         100/s         150/s
-      perf instructions          1.80 G/s      1.99 G/s      2.20 G/s
-      perf task-clock          982 msec/s  1,000 msec/s  1,016 msec/s
+      proc voluntary_switches        50/s         100/s         150/s        99.0/s
+      perf instructions          1.80 G/s      1.99 G/s      2.20 G/s      1.99 G/s
+      perf task-clock          982 msec/s  1,000 msec/s  1,016 msec/s  1,000 msec/s
       … and 4 metrics that are 0 throughout (--all)
 
     load
-      metric                          min      median           max
-      proc cpu_system_ns        0.065 s/s   0.079 s/s     0.091 s/s
-      proc cpu_user_ns          0.799 s/s   0.884 s/s     0.986 s/s
-      proc minor_faults           3,450/s     4,050/s       4,500/s
+      metric                          min      median           max  on the whole
+      proc cpu_system_ns        0.065 s/s   0.079 s/s     0.091 s/s     0.079 s/s
+      proc cpu_user_ns          0.799 s/s   0.884 s/s     0.986 s/s     0.889 s/s
+      proc minor_faults           3,450/s     4,050/s       4,500/s       4,032/s
       proc processes                    1           1             1
-      proc read_chars           42.5 MB/s   49.3 MB/s     55.2 MB/s
+      proc read_chars           42.5 MB/s   49.3 MB/s     55.2 MB/s     49.3 MB/s
       proc rss_bytes              89.1 MB     89.9 MB       90.9 MB
-      proc run_ns               0.847 s/s   0.960 s/s      1.08 s/s
+      proc run_ns               0.847 s/s   0.960 s/s      1.08 s/s     0.963 s/s
       proc threads                      4           4             4
-      proc voluntary_switches     1,700/s     1,950/s       2,200/s
-      proc write_bytes          6.63 MB/s   7.98 MB/s     9.02 MB/s
-      perf instructions          1.73 G/s    1.99 G/s      2.26 G/s
-      perf task-clock          979 msec/s  998 msec/s  1,020 msec/s
+      proc voluntary_switches     1,700/s     1,950/s       2,200/s       1,967/s
+      proc write_bytes          6.63 MB/s   7.98 MB/s     9.02 MB/s     7.99 MB/s
+      perf instructions          1.73 G/s    1.99 G/s      2.26 G/s      1.99 G/s
+      perf task-clock          979 msec/s  998 msec/s  1,020 msec/s    999 msec/s
       … and 2 metrics that are 0 throughout (--all)
 
     drain
-      metric                          min        median           max
-      proc cpu_system_ns        0.034 s/s     0.040 s/s     0.044 s/s
-      proc cpu_user_ns          0.265 s/s     0.295 s/s     0.330 s/s
-      proc minor_faults               0/s           0/s          50/s
+      metric                          min        median           max  on the whole
+      proc cpu_system_ns        0.034 s/s     0.040 s/s     0.044 s/s     0.040 s/s
+      proc cpu_user_ns          0.265 s/s     0.295 s/s     0.330 s/s     0.296 s/s
+      proc minor_faults               0/s           0/s          50/s        10.2/s
       proc processes                    1             1             1
-      proc read_chars            877 kB/s      990 kB/s     1.09 MB/s
+      proc read_chars            877 kB/s      990 kB/s     1.09 MB/s      989 kB/s
       proc rss_bytes              59.4 MB       60.0 MB       60.9 MB
-      proc run_ns               0.303 s/s     0.340 s/s     0.368 s/s
+      proc run_ns               0.303 s/s     0.340 s/s     0.368 s/s     0.338 s/s
       proc threads                      4             4             4
-      proc voluntary_switches       700/s         800/s         850/s
-      proc write_bytes          5.00 MB/s     5.90 MB/s     6.69 MB/s
-      perf instructions          1.72 G/s      2.00 G/s      2.19 G/s
-      perf task-clock          983 msec/s  1,000 msec/s  1,022 msec/s
+      proc voluntary_switches       700/s         800/s         850/s         788/s
+      proc write_bytes          5.00 MB/s     5.90 MB/s     6.69 MB/s     5.93 MB/s
+      perf instructions          1.72 G/s      2.00 G/s      2.19 G/s      1.99 G/s
+      perf task-clock          983 msec/s  1,000 msec/s  1,022 msec/s  1,001 msec/s
       … and 2 metrics that are 0 throughout (--all)
     ");
 }
@@ -467,7 +467,10 @@ fn reports_are_written_into_files_and_never_over_an_episode() {
     assert!(code == 2 && told.contains("is also an input"), "{told}");
     let (code, page, _) = episode(&folder, &["show", &id(1), "--format", "markdown"]);
     assert!(
-        code == 0 && page.contains("## Phase load\n\n| metric | min | median | max |\n|---|---:|---:|---:|\n"),
+        code == 0
+            && page.contains(
+                "## Phase load\n\n| metric | min | median | max | on the whole |\n|---|---:|---:|---:|---:|\n"
+            ),
         "{page}"
     );
     let (code, page, _) = episode(&folder, &["list", "--format", "markdown"]);

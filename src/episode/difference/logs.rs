@@ -3,7 +3,7 @@
 use crate::align::{RunOptions, Unobserved};
 use crate::diverge::{self, Outcome, Status};
 use crate::episode::measure::Measurement;
-use crate::episode::read::kept::{EVENTS, LABELS};
+use crate::episode::{EVENTS, LABELS};
 use crate::profile::Profile;
 use crate::source::{Keep, Log, OpenOptions};
 

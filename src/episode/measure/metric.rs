@@ -37,7 +37,7 @@ impl Source {
     pub fn file(self) -> String {
         match self {
             Source::Netflow => "netflow.jsonl".to_owned(),
-            Source::Episode => super::super::read::kept::LABELS.to_owned(),
+            Source::Episode => crate::episode::LABELS.to_owned(),
             other => format!("telemetry-{}.jsonl", other.word()),
         }
     }
@@ -74,6 +74,11 @@ impl Unit {
             Unit::Number => String::new(),
             Unit::NamedPerSecond(name) => format!("{name}/s"),
         }
+    }
+
+    /// Whether it is so many in a second.
+    pub fn is_rate(&self) -> bool {
+        !matches!(self, Unit::Seconds | Unit::Bytes | Unit::Number)
     }
 
     /// Less than this apart nothing has changed, however many times one is the other: what clocks, schedulers and page caches do by

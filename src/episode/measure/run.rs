@@ -3,7 +3,7 @@
 use super::metric::{Metric, Source};
 use super::series::{Series, seconds};
 use super::statistics::{Summary, summary};
-use super::telemetry;
+use super::telemetry::Telemetry;
 use crate::episode::read::{FileAccount, Kept, Phases, Timeline, each_row};
 
 /// What a metric was in a phase.
@@ -62,9 +62,9 @@ impl Measurement {
         let mut measured = vec![Vec::new(); phases.names.len()];
         let mut notes = Vec::new();
         for source in Source::COLLECTORS {
-            let mut series = Series::new(source, &phases);
+            let (mut series, mut telemetry) = (Series::new(source, &phases), Telemetry::of(source));
             let account = each_row(kept.path(), &source.file(), |row| {
-                telemetry::take(source, row, &mut series);
+                telemetry.take(row, &mut series);
                 Ok(())
             });
             if series.left_out > 0 {
@@ -75,8 +75,7 @@ impl Measurement {
             files.push(account);
         }
         let last = files.iter().map(|file| file.last).max().unwrap_or(0);
-        let phases = measured.into_iter().enumerate().map(|(phase, metrics)| of_phase(&phases, phase, metrics, last));
-        Measurement { phases: phases.collect(), kept, timeline, files, last, notes }
+        Measurement { phases: by_phase(&phases, measured, last), kept, timeline, files, last, notes }
     }
 
     /// What is damaged in the folder.
@@ -107,6 +106,11 @@ impl Measurement {
 }
 
 impl PhaseMeasured {
+    fn new(name: &str) -> PhaseMeasured {
+        let (name, metrics) = (name.to_owned(), Vec::new());
+        PhaseMeasured { name, times: 0, start: 0, seconds: 0.0, is_cut: false, metrics }
+    }
+
     /// What a metric was in it.
     pub fn metric(&self, metric: &Metric) -> Option<&Measured> {
         self.metrics.iter().find(|(known, _)| known == metric).map(|(_, found)| found)
@@ -120,24 +124,27 @@ fn missing_rows(kept: &Kept, source: Source, account: &FileAccount) -> Option<St
     (told != found).then(|| format!("{}: {found} rows, and meta.json tells of {told}", account.name))
 }
 
-/// A phase with how long it was in front of all else that was measured.
-fn of_phase(phases: &Phases, phase: usize, mut metrics: Vec<(Metric, Measured)>, last: u64) -> PhaseMeasured {
-    let spans = || phases.spans.iter().filter(|span| span.phase == phase);
-    let is_cut = spans().any(|span| span.end.is_none());
-    let lengths = spans().map(|span| seconds(span.end.unwrap_or(last).saturating_sub(span.start)));
-    // A phase that was cut short says nothing of how long it would have been.
-    let mut whole: Vec<f64> =
-        spans().filter_map(|span| span.end.map(|end| seconds(end.saturating_sub(span.start)))).collect();
-    metrics.sort_by(|one, other| one.0.cmp(&other.0));
-    if let Some(values) = summary(&mut whole) {
-        metrics.insert(0, (Metric::duration(), Measured { values, whole: values.median }));
+/// Each phase with how long it was in front of all else that was measured.
+fn by_phase(phases: &Phases, measured: Vec<Vec<(Metric, Measured)>>, last: u64) -> Vec<PhaseMeasured> {
+    let mut found: Vec<PhaseMeasured> = phases.names.iter().map(|name| PhaseMeasured::new(name)).collect();
+    // A time that was cut short says nothing of how long it would have been.
+    let mut whole = vec![Vec::new(); found.len()];
+    for span in &phases.spans {
+        let phase = &mut found[span.phase];
+        phase.start = if phase.times == 0 { span.start } else { phase.start.min(span.start) };
+        phase.times += 1;
+        phase.seconds += seconds(span.end.unwrap_or(last).saturating_sub(span.start));
+        match span.end {
+            Some(end) => whole[span.phase].push(seconds(end.saturating_sub(span.start))),
+            None => phase.is_cut = true,
+        }
     }
-    PhaseMeasured {
-        name: phases.names[phase].clone(),
-        times: spans().count() as u64,
-        start: spans().map(|span| span.start).min().unwrap_or(0),
-        seconds: lengths.sum(),
-        is_cut,
-        metrics,
+    for ((phase, metrics), mut whole) in found.iter_mut().zip(measured).zip(whole) {
+        phase.metrics = metrics;
+        phase.metrics.sort_by(|one, other| one.0.cmp(&other.0));
+        if let Some(values) = summary(&mut whole) {
+            phase.metrics.insert(0, (Metric::duration(), Measured { values, whole: values.median }));
+        }
     }
+    found
 }

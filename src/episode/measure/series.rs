@@ -1,5 +1,7 @@
 //! The values of each metric in each phase, kept while rows go by: eight bytes a value.
 
+use std::collections::BTreeMap;
+
 use ahash::AHashMap;
 
 use super::metric::{Metric, Source, Unit};
@@ -58,7 +60,8 @@ struct Gathered {
     metric: Metric,
     /// The last amount of a counter, and when that was.
     last: Option<(u64, Amount)>,
-    phases: Vec<InPhase>,
+    /// By the phase's place; only of those in which there are values.
+    phases: BTreeMap<usize, InPhase>,
 }
 
 /// All that one collector measured.
@@ -66,7 +69,7 @@ struct Gathered {
 pub(super) struct Series<'p> {
     source: Source,
     phases: &'p Phases,
-    numbers: AHashMap<String, Option<usize>>,
+    numbers: AHashMap<String, usize>,
     gathered: Vec<Gathered>,
     /// Metrics that were too many.
     pub(super) left_out: u64,
@@ -87,7 +90,7 @@ impl<'p> Series<'p> {
         let Some(span) = self.phases.at(time) else { return };
         let phase = self.phases.spans[span].phase;
         if let Some(gathered) = self.gathered(name, unit) {
-            gathered.phases[phase].values.push(value);
+            gathered.phases.entry(phase).or_default().values.push(value);
         }
     }
 
@@ -101,7 +104,7 @@ impl<'p> Series<'p> {
             && let Some(grown) = amount.since(earlier)
             && let Some(span) = phases.around(before, time)
         {
-            gathered.phases[phases.spans[span].phase].add(grown * scale, seconds(time - before));
+            gathered.phases.entry(phases.spans[span].phase).or_default().add(grown * scale, seconds(time - before));
         }
     }
 
@@ -110,16 +113,16 @@ impl<'p> Series<'p> {
         let Some(span) = self.phases.around(from, to).filter(|_| from < to) else { return };
         let phase = self.phases.spans[span].phase;
         if let Some(gathered) = self.gathered(name, unit) {
-            gathered.phases[phase].add(amount, seconds(to - from));
+            gathered.phases.entry(phase).or_default().add(amount, seconds(to - from));
         }
     }
 
     fn gathered(&mut self, name: &str, unit: &Unit) -> Option<&mut Gathered> {
         let number = match self.numbers.get(name) {
             Some(number) => *number,
-            None => self.begin(name, unit),
+            None => self.begin(name, unit)?,
         };
-        number.map(|number| &mut self.gathered[number])
+        Some(&mut self.gathered[number])
     }
 
     fn begin(&mut self, name: &str, unit: &Unit) -> Option<usize> {
@@ -129,15 +132,15 @@ impl<'p> Series<'p> {
             return None;
         }
         let metric = Metric { source: self.source, name: name.to_owned(), unit: unit.clone() };
-        self.gathered.push(Gathered { metric, last: None, phases: vec![InPhase::default(); self.phases.names.len()] });
-        self.numbers.insert(name.to_owned(), Some(self.gathered.len() - 1));
+        self.gathered.push(Gathered { metric, last: None, phases: BTreeMap::new() });
+        self.numbers.insert(name.to_owned(), self.gathered.len() - 1);
         Some(self.gathered.len() - 1)
     }
 
     /// Hands on what each metric was in each phase.
     pub(super) fn finish(self, mut take: impl FnMut(usize, Metric, Measured)) {
         for gathered in self.gathered {
-            for (phase, mut kept) in gathered.phases.into_iter().enumerate() {
+            for (phase, mut kept) in gathered.phases {
                 if let Some(values) = summary(&mut kept.values) {
                     let whole = if kept.seconds > 0.0 { kept.amount / kept.seconds } else { values.median };
                     take(phase, gathered.metric.clone(), Measured { values, whole });

@@ -1,7 +1,7 @@
 //! What the rows of each collector mean: which numbers grow, which just are, and in what they are counted.
 
 use super::metric::{Source, Unit};
-use super::series::{Amount, Series};
+use super::series::{Amount, Series, seconds};
 use crate::episode::read::Row;
 use crate::episode::read::lines::unescaped;
 use crate::json::{Kind, Tape};
@@ -24,16 +24,52 @@ const BUCKET_SECONDS: f64 = 0.1;
 /// Deeper values are not looked into.
 const DEPTH_MAX: usize = 16;
 
-/// Takes a row's numbers.
-pub(super) fn take(source: Source, row: &Row<'_>, series: &mut Series<'_>) {
-    match source {
-        Source::Episode => {}
-        Source::Proc => process(row, series),
-        Source::Qmp => machine(row, series),
-        Source::Guest => guest(row, series),
-        Source::Perf => counters(row, series),
-        Source::Netflow => packets(row, series),
+/// Takes the rows of one collector, in their order.
+#[derive(Debug)]
+pub(super) struct Telemetry {
+    source: Source,
+    /// The last row of perf: its time, and its `interval_s`.
+    last: Option<(u64, f64)>,
+}
+
+impl Telemetry {
+    pub(super) fn of(source: Source) -> Telemetry {
+        Telemetry { source, last: None }
     }
+
+    /// Takes a row's numbers.
+    pub(super) fn take(&mut self, row: &Row<'_>, series: &mut Series<'_>) {
+        match self.source {
+            Source::Episode => {}
+            Source::Proc => process(row, series),
+            Source::Qmp => machine(row, series),
+            Source::Guest => guest(row, series),
+            Source::Perf => self.counters(row, series),
+            Source::Netflow => packets(row, series),
+        }
+    }
+
+    /// A row of perf, about the interval that ends with it.
+    fn counters(&mut self, row: &Row<'_>, series: &mut Series<'_>) {
+        let told = row.tape.get(row.text, Tape::ROOT, b"interval_s").and_then(|node| amount(row, node));
+        let Some(told) = told.map(Amount::value) else { return };
+        let last = self.last.replace((row.time, told));
+        // Of the first row nobody knows how long it is about.
+        let Some(length) = last.and_then(|last| interval(last, (row.time, told))) else { return };
+        let Some(counters) = row.tape.get(row.text, Tape::ROOT, b"counters") else { return };
+        // A double far beyond any clock ends at its last time.
+        let stretch = [row.time.saturating_sub((length * 1e9) as u64), row.time];
+        counted(row, counters, stretch, series);
+    }
+}
+
+/// How long the interval is that ends with a row of perf, in seconds. perf tells how late it is since it began, and other recorders how long it took: whatever is nearer to
+/// what lies between the two rows counts.
+fn interval((before, earlier): (u64, f64), (now, told): (u64, f64)) -> Option<f64> {
+    let between = seconds(now.checked_sub(before)?);
+    let away = |length: f64| (length - between).abs();
+    let length = if away(told - earlier) <= away(told) { told - earlier } else { told };
+    (length > 0.0 && between > 0.0).then_some(length)
 }
 
 /// What a number of `/proc` is.
@@ -92,16 +128,12 @@ fn guest(row: &Row<'_>, series: &mut Series<'_>) {
     });
 }
 
-fn counters(row: &Row<'_>, series: &mut Series<'_>) {
+fn counted(row: &Row<'_>, counters: usize, stretch: [u64; 2], series: &mut Series<'_>) {
     let number = |node| amount(row, node).map(Amount::value);
     let member = |node, key: &str| row.tape.get(row.text, node, key.as_bytes());
-    let interval = member(Tape::ROOT, "interval_s").and_then(number).filter(|seconds| *seconds > 0.0);
-    let (Some(interval), Some(counters)) = (interval, member(Tape::ROOT, "counters")) else { return };
     if row.tape.kind(counters) != Kind::ObjectStart {
         return;
     }
-    // A double far beyond any clock ends at its last time.
-    let stretch = [row.time.saturating_sub((interval * 1e9) as u64), row.time];
     for (key, node) in row.tape.distinct_members(row.text, counters) {
         let name = unescaped(row.tape.bytes(row.text, key));
         if row.tape.kind(node) != Kind::ObjectStart {
@@ -126,8 +158,12 @@ fn packets(row: &Row<'_>, series: &mut Series<'_>) {
     for (key, node) in row.members() {
         let is_about = ["t_mono_ns", "t_wall_ns", "bucket_ms", "interval_s"].contains(&key.as_str());
         if let Some(amount) = amount(row, node).filter(|_| !is_about) {
-            let unit = if key.contains("bytes") { Unit::BytesPerSecond } else { Unit::PerSecond };
-            series.counted(&key, &unit, stretch, amount.value());
+            match key.as_str() {
+                // One that lasts is in many buckets.
+                "flows" => series.gauge(&key, &Unit::Number, row.time, amount.value()),
+                key if key.contains("bytes") => series.counted(key, &Unit::BytesPerSecond, stretch, amount.value()),
+                key => series.counted(key, &Unit::PerSecond, stretch, amount.value()),
+            }
         }
     }
 }
@@ -176,5 +212,102 @@ fn below(row: &Row<'_>, node: usize, path: &mut String, depth: usize, take: &mut
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::measure::metric::Metric;
+    use crate::episode::measure::run::Measured;
+    use crate::episode::read::{Phases, Span};
+
+    /// What rows of a collector come to in one phase of ten seconds.
+    fn taken(source: Source, rows: &[&str]) -> Vec<(Metric, Measured)> {
+        let end = Some(10_000_000_000);
+        let spans = vec![Span { phase: 0, start: 0, end }];
+        let phases = Phases { names: vec!["all".to_owned()], spans, ..Phases::default() };
+        let (mut series, mut telemetry) = (Series::new(source, &phases), Telemetry::of(source));
+        let mut tape = Tape::default();
+        for (at, text) in rows.iter().enumerate() {
+            tape.parse(text.as_bytes(), 0).unwrap();
+            let time = 1_000_000_000 * (at as u64 + 1);
+            telemetry.take(&Row { tape: &tape, text: text.as_bytes(), time }, &mut series);
+        }
+        let mut found = Vec::new();
+        series.finish(|_, metric, measured| found.push((metric, measured)));
+        found
+    }
+
+    fn medians(source: Source, rows: &[&str]) -> Vec<(String, f64)> {
+        taken(source, rows).into_iter().map(|(metric, measured)| (metric.name, measured.values.median)).collect()
+    }
+
+    #[test]
+    fn counters_become_rates_and_begin_anew_where_they_fall() {
+        let big = u64::MAX - 5;
+        let rows = [
+            format!(r#"{{"minor_faults": {big}, "threads": 2, "state": "R", "pid": 7, "run_ns": null}}"#),
+            format!(r#"{{"minor_faults": {}, "threads": 4, "run_ns": 0}}"#, big + 5),
+            r#"{"minor_faults": 3, "threads": 4}"#.to_owned(),
+            r#"{"minor_faults": 10, "threads": true, "run_ns": 1e9}"#.to_owned(),
+        ];
+        let found = taken(Source::Proc, &rows.each_ref().map(String::as_str));
+        let told: Vec<_> = found
+            .iter()
+            .map(|(metric, measured)| (metric.name.as_str(), measured.values.count, measured.whole))
+            .collect();
+        // Of 5 and 7 in two seconds; what lies between was another counter. Half of two seconds ran.
+        assert_eq!(told, [("minor_faults", 2, 6.0), ("threads", 3, 4.0), ("run_ns", 1, 0.5)]);
+    }
+
+    #[test]
+    fn intervals_of_perf_are_told_by_their_ends_or_by_their_lengths() {
+        let row = |interval: f64, value: &str| {
+            format!(
+                r#"{{"interval_s": {interval}, "counters": {{"x": {{"value": {value}, "unit": ""}}, "y": 5, "z": {{"value": 1, "unit": "msec"}}}}}}"#
+            )
+        };
+        for intervals in [[1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0, 1.0], [100.5, 101.5, 102.5, 103.5]] {
+            let rows: Vec<String> =
+                intervals.iter().zip(["9", "2", "null", "4"]).map(|(interval, value)| row(*interval, value)).collect();
+            let found = taken(Source::Perf, &rows.iter().map(String::as_str).collect::<Vec<_>>());
+            let told: Vec<_> = found
+                .iter()
+                .map(|(metric, measured)| (metric.told(), metric.unit.word(), measured.values.count, measured.whole))
+                .collect();
+            assert_eq!(
+                told,
+                [("perf x".to_owned(), "/s".to_owned(), 2, 3.0), ("perf z".to_owned(), "msec/s".to_owned(), 3, 1.0)],
+                "{intervals:?}"
+            );
+        }
+        for odd in [
+            r#"{"counters": {}}"#,
+            r#"{"interval_s": "1", "counters": []}"#,
+            r#"{"interval_s": 1, "counters": 7}"#,
+            "{}",
+        ] {
+            assert!(taken(Source::Perf, &[odd, odd, odd]).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_a_guest_tells_is_named_by_its_path() {
+        let row = r#"{"guest": {"cpu": [{"user": 1}, {"user": 2.5}], "up": true, "mem": {"free_bytes": 4096}, "a.b": {"": 7}}}"#;
+        let found = medians(Source::Guest, &[row]);
+        let told: Vec<_> = found.iter().map(|(name, median)| (name.as_str(), *median)).collect();
+        assert_eq!(told, [("cpu.0.user", 1.0), ("cpu.1.user", 2.5), ("mem.free_bytes", 4096.0), ("a.b.", 7.0)]);
+        let deep = format!("{{\"guest\": {}1{}}}", "[".repeat(100), "]".repeat(100));
+        assert!(medians(Source::Guest, &[&deep, r#"{"guest": 5}"#]).len() == 1);
+    }
+
+    #[test]
+    fn more_metrics_than_are_summed_up_are_left_out() {
+        let row = |from: usize| {
+            let members: Vec<String> = (from..from + 1500).map(|at| format!("\"n{at}\": 1")).collect();
+            format!("{{\"guest\": {{{}}}}}", members.join(","))
+        };
+        assert_eq!(medians(Source::Guest, &[&row(0), &row(700)]).len(), 1000);
     }
 }

@@ -6,15 +6,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::meta::{META, Meta};
+use super::meta::Meta;
 use crate::disk::PlainFile;
-
-/// What happened.
-pub const EVENTS: &str = "events.jsonl";
-/// When which phase began.
-pub const LABELS: &str = "labels.jsonl";
-/// There as soon as nothing more was to come.
-const DONE: &str = "done.marker";
+use crate::episode::{DONE, EVENTS, META};
 
 /// How far a recording came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

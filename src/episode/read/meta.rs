@@ -6,9 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::disk::PlainFile;
+use crate::episode::META;
 
-/// Its name in the episode's folder.
-pub const META: &str = "meta.json";
 /// Longer ones are none.
 const META_BYTES_MAX: u64 = 16 << 20;
 

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use ahash::AHashMap;
 
-use super::kept::LABELS;
 use super::lines::{FileAccount, each_row};
+use crate::episode::LABELS;
+
+/// Phases of one episode that are told apart.
+const PHASES_MAX: usize = 1_000;
 
 /// One time at which a phase was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,9 @@ impl Phases {
         phases.account = each_row(folder, LABELS, |row| {
             let name = row.string("phase").ok_or("a label without a phase")?;
             let names = &mut phases.names;
+            if names.len() == PHASES_MAX && !numbers.contains_key(&name) {
+                return Err(format!("more than {PHASES_MAX} phases are not told apart"));
+            }
             let phase = *numbers.entry(name).or_insert_with_key(|name| {
                 names.push(name.clone());
                 names.len() - 1

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::kept::EVENTS;
 use super::lines::{FileAccount, Row, each_row};
+use crate::episode::EVENTS;
 use crate::json::{Kind, Tape};
 
 /// Events that are kept of a long episode, unless all are wanted: the first so many.
 const KEPT_MAX: usize = 10_000;
 /// With one of these what was to be observed is over: whichever comes first ends the last phase. What follows is the recorder's own work.
-const ENDS: [&str; 7] = [
+const ENDS: [&str; 8] = [
     "episode_end",
     "proc_finished",
     "qmp_finished",
@@ -17,6 +17,7 @@ const ENDS: [&str; 7] = [
     "perf_finished",
     "pcap_stopped",
     "pcap_finished",
+    "netflow_finished",
 ];
 /// Members of a row that tell its time, and its name.
 const OWN: [&str; 3] = ["t_mono_ns", "t_wall_ns", "event"];

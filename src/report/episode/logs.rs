@@ -14,7 +14,7 @@ use crate::diverge::{Divergence, EventCopy, Pairing};
 use crate::episode::difference::{Difference, LogDifference, PROFILE};
 use crate::episode::measure::Measurement;
 use crate::episode::read::Happening;
-use crate::episode::read::kept::{EVENTS, LABELS};
+use crate::episode::{EVENTS, LABELS};
 
 /// In which order they are told.
 const FILES: [&str; 2] = [EVENTS, LABELS];

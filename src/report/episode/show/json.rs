@@ -12,7 +12,7 @@ pub(crate) const SCHEMA_NAME: &str = "forkpoint.episode/1";
 /// Paints an episode as JSON: one document, two-space indent, a newline at its end.
 pub fn json(story: &EpisodeStory) -> String {
     let run = story.run;
-    let (told, more) = story.events();
+    let told = &run.timeline.events;
     let meta = tree::loose(run.kept.meta.value().to_string().as_bytes());
     let doc = Doc::object([
         ("schema", Doc::text(SCHEMA_NAME)),
@@ -24,7 +24,7 @@ pub fn json(story: &EpisodeStory) -> String {
         ("phases", Doc::Array(run.phases.iter().map(phase).collect())),
         ("files", Doc::Array(run.files.iter().map(file).collect())),
         ("events", Doc::Array(told.iter().map(event).collect())),
-        ("events_total", Doc::number(told.len() as u64 + more)),
+        ("events_total", Doc::number(run.timeline.total)),
         ("notes", Doc::Array(story.notes().iter().map(|note| Doc::text(note)).collect())),
         ("faults", Doc::Array(run.faults().map(|fault| Doc::text(fault)).collect())),
         ("faults_total", Doc::number(run.faults_total())),

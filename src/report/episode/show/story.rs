@@ -136,8 +136,8 @@ impl<'a> EpisodeStory<'a> {
     }
 
     /// What was measured in a phase; how many metrics are 0 throughout and left out.
-    pub(super) fn metrics(&self, phase: &PhaseMeasured) -> (Grid<4>, u64) {
-        let mut grid = Grid::new(["metric", ">min", ">median", ">max"]);
+    pub(super) fn metrics(&self, phase: &PhaseMeasured) -> (Grid<5>, u64) {
+        let mut grid = Grid::new(["metric", ">min", ">median", ">max", ">on the whole"]);
         let mut left = 0;
         for (metric, measured) in phase.metrics.iter().filter(|(metric, _)| metric.source != Source::Episode) {
             if !self.context.all && is_nothing(measured) {
@@ -154,7 +154,7 @@ fn is_nothing(measured: &Measured) -> bool {
     measured.values.min == 0.0 && measured.values.max == 0.0
 }
 
-fn row(metric: &Metric, measured: &Measured) -> [(Style, String); 4] {
+fn row(metric: &Metric, measured: &Measured) -> [(Style, String); 5] {
     let spelled = |amount: f64| value(&metric.unit, amount);
     let values = &measured.values;
     [
@@ -162,6 +162,8 @@ fn row(metric: &Metric, measured: &Measured) -> [(Style, String); 4] {
         (Style::Dim, spelled(values.min)),
         (Style::Plain, spelled(values.median)),
         (Style::Dim, spelled(values.max)),
+        // Of what is counted in few ticks only the whole says how much it was.
+        (Style::Plain, if metric.unit.is_rate() { spelled(measured.whole) } else { String::new() }),
     ]
 }
 

@@ -27,20 +27,25 @@ pub fn terminal(story: &EpisodeStory) -> String {
             page.line(Style::Warn, &format!("  {} {line}", if at == 0 { "·" } else { " " }));
         }
     }
-    for grid in [story.phases()] {
-        page.gap();
-        grid.paint(&mut page);
-    }
+    page.gap();
+    story.phases().paint(&mut page);
     page.gap();
     story.files().paint(&mut page);
     events(story, &mut page, width);
     for phase in &story.run.phases {
-        let (grid, left) = story.metrics(phase);
+        let (mut grid, left) = story.metrics(phase);
         if grid.is_empty() {
             continue;
         }
         page.gap();
         page.line(Style::Bold, &visible(&phase.name));
+        grid.fit(width, &[(0, 24)]);
+        for column in [1, 3] {
+            if grid.width() > width {
+                grid.without(column);
+            }
+        }
+        grid.fit(width, &[(0, 12)]);
         grid.paint(&mut page);
         if left > 0 {
             let count = counted(left, "metric that is 0 throughout", "metrics that are 0 throughout");
