@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=fuzz/corpus
-mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state,state_file,dirty_bitmap}
+mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state,state_file,dirty_bitmap,telemetry,emit}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
@@ -75,6 +75,11 @@ cp corpus/snapshot/*.snap "$out/state_file/"
 for n in $(seq 1 40); do
     printf 'bitmap %s' "$n" | sha512sum | cut -c 1-128 | sed 's/../\\x&/g' | xargs -0 printf '%b' > "$out/dirty_bitmap/drawn-$n"
 done
+# Bytes that decide what is recorded, through which rings.
+for n in $(seq 1 60); do
+    for part in 1 2 3 4 5; do printf 'emit %s %s' "$n" $part | sha512sum | cut -c 1-128; done | sed 's/../\\x&/g' | tr -d '\n' \
+        | xargs -0 printf '%b' > "$out/emit/drawn-$n"
+done
 # Documents of two folders, the last byte tells which; lists of import slots as they stand; then bytes that decide two folders (first byte 0).
 at=0
 for file in cpu_state memory kernel vfs config; do
@@ -97,3 +102,16 @@ for n in $(seq 1 60); do
     printf '\000%b' "$drawn" > "$out/state/drawn-$n"
     printf '\001%b' "$drawn" > "$out/state/images-$n"
 done
+# Texts of this host's /proc (first byte 0), lines of perf (1), captures (2): both orders of bytes, one packet of 40 bytes each.
+for text in stat status io schedstat smaps_rollup; do
+    if test -r "/proc/self/$text"; then { printf '\000' && cat "/proc/self/$text"; } > "$out/telemetry/$text"; fi
+done
+for value in 0.781648 '<not counted>' '<not supported>'; do
+    printf '{"interval" : 0.1, "counter-value" : "%s", "unit" : "msec", "event" : "%s", "pcnt-running" : 100.00}\n' \
+        "$value" task-clock "$value" cycles
+done | { printf '\001' && cat; } > "$out/telemetry/perf"
+packet='\105\000\000\050\000\000\000\000\100\006\000\000\012\000\000\001\012\000\000\002\000\120\000\121\000\000\000\001\000\000\000\000\120\002\000\000\000\000\000\000'
+{ printf '\002\324\303\262\241\002\000\004\000\000\000\000\000\000\000\000\000\100\000\000\000\145\000\000\000'
+  printf '\000\361\123\145\000\000\000\000\050\000\000\000\334\005\000\000%b' "$packet"; } > "$out/telemetry/little"
+{ printf '\002\241\262\074\115\000\002\000\004\000\000\000\000\000\000\000\000\000\000\000\100\000\000\000\145'
+  printf '\145\123\361\000\000\000\000\000\000\000\000\050\000\000\005\334%b' "$packet"; } > "$out/telemetry/big"

@@ -1,7 +1,9 @@
 //! From a command to the file that does it.
 
 use super::args::{Args, Command};
-use super::{Exit, audit, check, diff, episode, generate, interrupt, no_memory, profiles, record, show, snapshot, state};
+use super::{
+    Exit, audit, check, diff, episode, generate, interrupt, no_memory, profiles, record, show, snapshot, state,
+};
 use crate::source::{has_headroom, install_guard};
 
 /// Memory without which nothing is begun, in bytes.

@@ -28,10 +28,10 @@ impl From<Exit> for ExitCode {
 /// The table of exit codes for help and man page.
 pub const EXIT_CODES: &str = "\
 Exit codes:
-  0  compared, and the same (check: every line is valid; snapshot verify: sound; audit: no thread waits when the log ends)
+  0  compared, and the same (check: every line is valid; snapshot verify: sound; record: complete; audit: no thread waits when the log ends)
   1  compared, and they differ (snapshot verify: damaged; audit: a thread waits, and nothing in the log wakes it)
   2  trouble: wrong usage, unreadable or malformed input, a report that could not be written
-  3  inconclusive: no two threads could be compared, lines were stepped over, or states that must be equal are not (audit: whether a thread waits for ever, the log does not say)
+  3  inconclusive: no two threads could be compared, lines were stepped over, or states that must be equal are not (record: not all was observed; audit: whether a thread waits for ever, the log does not say)
   130  ended by Ctrl-C (143: by SIGTERM): report files are there whole or not at all";
 
 /// The environment variables that count, for help and man page.

@@ -106,16 +106,16 @@ mod tests {
     fn a_version_file_counts_before_git_and_what_fails_is_not_clean() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        assert_eq!(
-            code_version(at),
-            json!({"commit": "unknown", "branch": null, "dirty": null, "source": "unknown"})
-        );
+        assert_eq!(code_version(at), json!({"commit": "unknown", "branch": null, "dirty": null, "source": "unknown"}));
         git(at, &["init", "-q", "-b", "trunk"]);
         fs::write(at.join("a"), "a").unwrap();
         git(at, &["add", "a"]);
         git(at, &["commit", "-q", "-m", "a"]);
         let found = code_version(at);
-        assert_eq!((&found["branch"], &found["dirty"], &found["source"]), (&json!("trunk"), &json!(false), &json!("git")));
+        assert_eq!(
+            (&found["branch"], &found["dirty"], &found["source"]),
+            (&json!("trunk"), &json!(false), &json!("git"))
+        );
         assert_eq!(found["commit"].as_str().unwrap().len(), 40);
         fs::write(at.join("a"), "b").unwrap();
         assert_eq!(code_version(at)["dirty"], true);

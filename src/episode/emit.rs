@@ -98,7 +98,8 @@ impl Episode {
         let mut line = serde_json::to_vec(&request).map_err(|error| refused(error.to_string()))?;
         line.push(b'\n');
         let mut answer = String::new();
-        let exchanged = self.connection.get_mut().write_all(&line).and_then(|()| self.connection.read_line(&mut answer));
+        let exchanged =
+            self.connection.get_mut().write_all(&line).and_then(|()| self.connection.read_line(&mut answer));
         match exchanged {
             Ok(0) => Err(refused("the recorder is gone".to_owned())),
             Err(error) => Err(refused(format!("the recorder does not answer ({error})"))),

@@ -59,7 +59,13 @@ pub struct Meta {
 
 impl Meta {
     /// What is known before anything has happened.
-    pub fn begin(folder: &Folder, about: &About, schedule: &Schedule, snapshot: Option<&str>, interval: Option<Duration>) -> Meta {
+    pub fn begin(
+        folder: &Folder,
+        about: &About,
+        schedule: &Schedule,
+        snapshot: Option<&str>,
+        interval: Option<Duration>,
+    ) -> Meta {
         let mut vm = Map::new();
         for key in ["image_name", "image_sha256", "vcpus", "ram_mib", "target_pid"] {
             vm.insert(key.to_owned(), Value::Null);

@@ -137,7 +137,17 @@ impl<'a> Recording<'a> {
         let interval = plan.collect.proc_interval;
         let meta = Meta::begin(folder, &plan.about, &plan.schedule, plan.snapshot.as_deref(), interval);
         meta.write()?;
-        Ok(Recording { plan, folder, events, stop, labels, meta, kit: Kit::new(&plan.collect), doorway, reasons: Vec::new() })
+        Ok(Recording {
+            plan,
+            folder,
+            events,
+            stop,
+            labels,
+            meta,
+            kit: Kit::new(&plan.collect),
+            doorway,
+            reasons: Vec::new(),
+        })
     }
 
     /// Puts a machine back to its snapshot.

@@ -144,9 +144,8 @@ impl FromStr for Phase {
     /// Reads `NAME:5s`, `NAME:until=EVENT` or `NAME:until=EVENT,max=30s`.
     fn from_str(text: &str) -> Result<Phase, EpisodeError> {
         let wrong = |why: String| EpisodeError::Schedule(format!("{text:?}: {why}"));
-        let (name, length) = text
-            .split_once(':')
-            .ok_or_else(|| wrong("NAME:TIME or NAME:until=EVENT,max=TIME is wanted".to_owned()))?;
+        let (name, length) =
+            text.split_once(':').ok_or_else(|| wrong("NAME:TIME or NAME:until=EVENT,max=TIME is wanted".to_owned()))?;
         let length = match length.strip_prefix("until=") {
             None => Length::For(parse_time(length).map_err(wrong)?),
             Some(event) => {
@@ -169,7 +168,8 @@ impl FromStr for Phase {
 /// # Errors
 /// It is none, or a negative one.
 pub fn parse_time(text: &str) -> Result<Duration, String> {
-    let time: jiff::SignedDuration = text.parse().map_err(|_| format!("{text:?} is no time, as 5s, 100ms or 1m30s are"))?;
+    let time: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is no time, as 5s, 100ms or 1m30s are"))?;
     Duration::try_from(time).map_err(|_| format!("{text:?} is a time before now"))
 }
 

@@ -64,7 +64,8 @@ impl Target {
             error => refused(&error.to_string()),
         })?;
         // Read while the handle is open, and before it tells of an end: so it is of the same process.
-        let start_time = start_time(known.as_raw_nonzero().get().unsigned_abs()).map_err(|error| refused(&error.to_string()))?;
+        let start_time =
+            start_time(known.as_raw_nonzero().get().unsigned_abs()).map_err(|error| refused(&error.to_string()))?;
         let target =
             Target { pid: known.as_raw_nonzero().get().unsigned_abs(), start_time, handle, child: None, ended: None };
         if target.is_alive() { Ok(target) } else { Err(refused("it is dead")) }
@@ -91,7 +92,8 @@ impl Target {
         let mut child = command.spawn().map_err(failed)?;
         // Its number is its own until it is waited for.
         let pid = child.id();
-        let handle = Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        let handle =
+            Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
         let known = handle.map_err(io::Error::from).and_then(|handle| Ok((handle, start_time(pid)?)));
         match known {
             Ok((handle, start_time)) => Ok(Target { pid, start_time, handle, child: Some(child), ended: None }),

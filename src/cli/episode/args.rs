@@ -4,6 +4,9 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
+use super::emit::parse_field;
 use super::super::args::{ColorArg, ReportArgs, parse_jobs};
 
 /// Shown below the help.
@@ -36,6 +39,29 @@ pub enum EpisodeCommand {
     /// Exit codes: 0 nothing changed, 1 something did, 2 part of an episode is damaged, 3 no phase was measured on both sides.
     #[command(override_usage = "forkpoint episode diff [OPTIONS] REFERENCE CANDIDATE...")]
     Diff(Box<DiffArgs>),
+    /// Tell an episode that is being recorded that something happens now
+    ///
+    /// Exit codes: 0 it was taken, 2 it was refused, or nobody records the episode.
+    #[command(after_help = EMIT_EXAMPLES)]
+    Emit(EmitArgs),
+}
+
+const EMIT_EXAMPLES: &str = "\
+Examples:
+  forkpoint episode emit - session_open
+  forkpoint episode emit runs/episodes/01KAQ8Z5VJ3M load_done requests=5000 'worst={\"ms\": 12}'";
+
+/// What happens.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EmitArgs {
+    /// The episode's folder; -: as FORKPOINT_EPISODE says, which is set for the target
+    #[arg(value_name = "DIR|-")]
+    pub folder: PathBuf,
+    /// What it is called
+    pub event: String,
+    /// What is told of it; a value that is JSON is taken as such
+    #[arg(value_name = "KEY=VALUE", value_parser = parse_field)]
+    pub fields: Vec<(String, Value)>,
 }
 
 /// Where episodes are.

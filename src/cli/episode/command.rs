@@ -1,7 +1,7 @@
 //! From a command to the file that does it.
 
 use super::args::{EpisodeArgs, EpisodeCommand};
-use super::{compare, list, show};
+use super::{compare, emit, list, show};
 use crate::cli::Exit;
 
 /// Does what was asked.
@@ -13,5 +13,6 @@ pub fn run(args: EpisodeArgs) -> anyhow::Result<Exit> {
         EpisodeCommand::Show(args) => show::run(&args),
         EpisodeCommand::List(args) => list::run(&args),
         EpisodeCommand::Diff(args) => compare::run(&args),
+        EpisodeCommand::Emit(args) => emit::run(args),
     }
 }

@@ -137,7 +137,11 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 }
 
 /// A name and what stands behind it, `key=value` by `key=value`.
-fn parse_named(text: &str, known: &[&str], mut take: impl FnMut(&str, &str) -> Result<(), String>) -> Result<String, String> {
+fn parse_named(
+    text: &str,
+    known: &[&str],
+    mut take: impl FnMut(&str, &str) -> Result<(), String>,
+) -> Result<String, String> {
     let mut parts = text.split(',');
     let name = parts.next().filter(|name| !name.is_empty()).ok_or("a name is missing")?;
     for part in parts {

@@ -31,8 +31,11 @@ pub fn run(args: RecordArgs) -> anyhow::Result<Exit> {
 }
 
 fn tell_of(kept: &Kept) {
-    let rows: Vec<String> =
-        kept.rows.iter().map(|(name, rows)| format!("{rows} {} of {name}", if *rows == 1 { "row" } else { "rows" })).collect();
+    let rows: Vec<String> = kept
+        .rows
+        .iter()
+        .map(|(name, rows)| format!("{rows} {} of {name}", if *rows == 1 { "row" } else { "rows" }))
+        .collect();
     let phases = visible(&kept.phases.join(", "));
     let by = match kept.ended_by.as_str() {
         "schedule" => String::new(),

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::collector::{Collector, Desk, Failure, Words};
-use super::netflow::Netflow;
+use super::netflow::{Bucket, Netflow};
 use super::program::{Program, not_started};
 use crate::episode::clock::wall_ns;
 use crate::episode::rows::{Fields, fields};
@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const LISTENS: &str = "listening on";
 /// How much of a file is read at once.
 const PIECE: u64 = 1 << 20;
+/// How late a packet may come to where it is counted.
+const LATE_NS: u64 = 10_000_000_000;
 /// How long at the end may be spent on what was not counted yet.
 const REST: Duration = Duration::from_millis(500);
 
@@ -87,7 +89,6 @@ impl Collector for Capture {
         let told = summary(&program.said());
         desk.event("pcap_stopped", told.fields(code, pcap_bytes));
         counting.finish(desk)?;
-        desk.count("rows_netflow", desk.rows());
         if listened? {
             return Err(Failure::Failed(format!("tcpdump ended by itself, {}", program.end())));
         }
@@ -95,6 +96,18 @@ impl Collector for Capture {
             Err(error) => return Err(Failure::Failed(error.to_string())),
             Ok(stopped) if stopped.was_killed => desk.lacks("tcpdump had to be killed: its last packets may be lost"),
             Ok(_) => {}
+        }
+        // tcpdump itself says nothing of a disk that is full.
+        if let Some(captured) =
+            told.captured.filter(|captured| counting.error.is_none() && *captured > counting.netflow.packets())
+        {
+            let written = counting.netflow.packets();
+            return Err(Failure::Failed(format!(
+                "tcpdump saw {captured} packets and wrote {written}; is the disk full?"
+            )));
+        }
+        if counting.error.is_none() && counting.netflow.packets() == 0 {
+            desk.lacks("no packets");
         }
         if let Some(dropped @ 1..) = told.dropped {
             desk.lacks(&format!("the kernel dropped {dropped} packets"));
@@ -156,10 +169,14 @@ impl Counting {
         let mut piece = Vec::new();
         while self.error.is_none() {
             piece.clear();
+            self.netflow.set_clocks(wall_ns(), desk.clock().now());
             let read = (&self.file).take(PIECE).read_to_end(&mut piece).map_err(|error| error.to_string());
             let taken = read.and_then(|_| self.netflow.push(&piece).map_err(|error| error.to_string()));
             self.error = taken.err();
-            self.rows(desk, false)?;
+            let whole_ns = desk.clock().now().saturating_sub(LATE_NS);
+            while let Some(bucket) = self.netflow.take(whole_ns) {
+                self.row(desk, bucket)?;
+            }
             if piece.is_empty() {
                 return Ok(true);
             }
@@ -170,10 +187,18 @@ impl Counting {
         Ok(true)
     }
 
-    fn rows(&mut self, desk: &mut Desk, is_end: bool) -> Result<(), Failure> {
-        while let Some((number, bucket)) = self.netflow.take(is_end) {
-            let (at, wall) = self.netflow.times(number);
-            desk.row_at(at, wall, bucket.row())?;
+    fn row(&self, desk: &mut Desk, (number, bucket): (u64, Bucket)) -> Result<(), Failure> {
+        let (at, wall) = self.netflow.times(number);
+        desk.row_at(at, wall, bucket.row())?;
+        desk.count("netflow", desk.rows());
+        Ok(())
+    }
+
+    /// All that has not been told yet. Where counting failed, nothing is no sign of silence.
+    fn rest(&mut self, desk: &mut Desk) -> Result<(), Failure> {
+        let now = if self.error.is_none() { desk.clock().now() } else { 0 };
+        while let Some(bucket) = self.netflow.take(now).or_else(|| self.netflow.take_any()) {
+            self.row(desk, bucket)?;
         }
         Ok(())
     }
@@ -184,7 +209,7 @@ impl Counting {
             if !is_all {
                 self.error = Some("there were more packets than could be counted".to_owned());
             }
-            self.rows(desk, true)
+            self.rest(desk)
         });
         if let Err(Failure::Failed(error) | Failure::Unavailable(error)) = &done {
             self.error = Some(error.clone());

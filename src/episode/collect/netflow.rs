@@ -11,8 +11,6 @@ use crate::episode::rows::{Fields, fields};
 
 /// How long a bucket is.
 pub const BUCKET_NS: u64 = 100_000_000;
-/// How many buckets stay open for packets that come late: their order is that of the queues they came through.
-const OPEN: usize = 20;
 /// The header of a file.
 const HEADER: usize = 24;
 /// No packet is longer: captures are of 262,144 bytes a packet at most.
@@ -64,8 +62,8 @@ pub enum CaptureError {
 #[derive(Debug)]
 pub struct Netflow {
     address: Option<IpAddr>,
-    /// What the wall's clock showed when the episode's was at zero.
-    zero_ns: i128,
+    /// What the wall's clock shows less what the episode's does.
+    ahead_ns: i128,
     parser: Option<PcapParser>,
     pending: Vec<u8>,
     open: BTreeMap<u64, Bucket>,
@@ -76,18 +74,26 @@ pub struct Netflow {
 }
 
 impl Netflow {
-    /// Nothing is read yet. Directions are those of an address; the two clocks showed these times at one moment.
+    /// Nothing is read yet, and nothing came before this moment. Directions are those of an address.
     pub fn new(address: Option<IpAddr>, wall_ns: u64, clock_ns: u64) -> Netflow {
-        Netflow {
+        let mut netflow = Netflow {
             address,
-            zero_ns: i128::from(wall_ns) - i128::from(clock_ns),
+            ahead_ns: 0,
             parser: None,
             pending: Vec::new(),
             open: BTreeMap::new(),
-            next: 0,
+            next: clock_ns / BUCKET_NS,
             packets: 0,
             late: 0,
-        }
+        };
+        netflow.set_clocks(wall_ns, clock_ns);
+        netflow
+    }
+
+    /// What both clocks show at one moment. The wall's, by which packets are dated, is put right now and then: so this is to be said again
+    /// before more packets are read.
+    pub fn set_clocks(&mut self, wall_ns: u64, clock_ns: u64) {
+        self.ahead_ns = i128::from(wall_ns) - i128::from(clock_ns);
     }
 
     /// Takes more of the file.
@@ -142,7 +148,7 @@ impl Netflow {
 
     fn packet(&mut self, time_ns: i128, length: u64, packet: Packet) {
         self.packets += 1;
-        let clock_ns = u64::try_from((time_ns - self.zero_ns).max(0)).unwrap_or(u64::MAX);
+        let clock_ns = u64::try_from((time_ns - self.ahead_ns).max(0)).unwrap_or(u64::MAX);
         let mut number = clock_ns / BUCKET_NS;
         if number < self.next {
             // Its bucket was told already.
@@ -152,10 +158,19 @@ impl Netflow {
         self.open.entry(number).or_default().add(self.address, length, packet);
     }
 
-    /// The oldest bucket that no more is expected for, with its number; at the end, all are such.
-    pub fn take(&mut self, is_end: bool) -> Option<(u64, Bucket)> {
-        let is_whole = is_end || self.open.len() > OPEN;
-        let (number, bucket) = if is_whole { self.open.pop_first()? } else { return None };
+    /// The next bucket that begins before a time of the episode's clock, if nothing came in it too.
+    pub fn take(&mut self, until_ns: u64) -> Option<(u64, Bucket)> {
+        let number = self.next;
+        if number.saturating_mul(BUCKET_NS) >= until_ns {
+            return None;
+        }
+        self.next += 1;
+        Some((number, self.open.remove(&number).unwrap_or_default()))
+    }
+
+    /// The next bucket in which something came, whenever that was: by a clock that was put right wrongly, it may be far away.
+    pub fn take_any(&mut self) -> Option<(u64, Bucket)> {
+        let (number, bucket) = self.open.pop_first()?;
         self.next = number + 1;
         Some((number, bucket))
     }
@@ -175,10 +190,10 @@ impl Netflow {
         self.pending.len()
     }
 
-    /// The times of a bucket's beginning: of the episode's clock, and of the wall's as it was when the capture began.
+    /// The times of a bucket's beginning, of the episode's clock and of the wall's.
     pub fn times(&self, number: u64) -> (u64, u64) {
         let clock_ns = number.saturating_mul(BUCKET_NS);
-        (clock_ns, u64::try_from(self.zero_ns + i128::from(clock_ns)).unwrap_or_default())
+        (clock_ns, u64::try_from(self.ahead_ns + i128::from(clock_ns)).unwrap_or_default())
     }
 }
 
@@ -225,5 +240,178 @@ impl Amount {
     fn add(&mut self, length: u64) {
         self.packets += 1;
         self.bytes = self.bytes.saturating_add(length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The wall's clock at the episode's zero.
+    const ZERO: u64 = 1_700_000_000_000_000_000;
+    const HERE: [u8; 4] = [10, 0, 0, 1];
+    /// When tests end.
+    const END: u64 = 15 * BUCKET_NS;
+
+    /// A packet of a test: when, from and to which last number, how long on the wire.
+    type Sent = (u64, u8, u8, u32);
+
+    #[derive(Clone, Copy, Debug)]
+    struct Form {
+        is_big: bool,
+        is_nano: bool,
+    }
+
+    fn words(form: Form, words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| if form.is_big { word.to_be_bytes() } else { word.to_le_bytes() }).collect()
+    }
+
+    fn file(form: Form, sent: &[Sent]) -> Vec<u8> {
+        let versions = if form.is_big { 0x0002_0004 } else { 0x0004_0002 };
+        let magic = if form.is_nano { 0xa1b2_3c4d } else { 0xa1b2_c3d4 };
+        let mut bytes = words(form, &[magic, versions, 0, 0, 64, 101]);
+        for (at, from, to, length) in sent {
+            let mut packet = Vec::new();
+            let builder = PacketBuilder::ipv4([10, 0, 0, *from], [10, 0, 0, *to], 64);
+            builder.tcp(1000 + u16::from(*from), 80, 1, 1).syn().write(&mut packet, &[]).unwrap();
+            let time = ZERO + at;
+            let (seconds, rest) = ((time / 1_000_000_000) as u32, (time % 1_000_000_000) as u32);
+            bytes.extend(words(
+                form,
+                &[seconds, if form.is_nano { rest } else { rest / 1000 }, packet.len() as u32, *length],
+            ));
+            bytes.extend(packet);
+        }
+        bytes
+    }
+
+    fn all(netflow: &mut Netflow, pieces: &[&[u8]]) -> Vec<(u64, Bucket)> {
+        let mut found = Vec::new();
+        for piece in pieces {
+            netflow.push(piece).unwrap();
+        }
+        found.extend(std::iter::from_fn(|| netflow.take(END)));
+        found.extend(std::iter::from_fn(|| netflow.take_any()));
+        found
+    }
+
+    /// The obvious way: a bucket at a time, all packets looked at for each.
+    fn naive(sent: &[Sent]) -> Vec<(u64, u64, u64, u64, usize)> {
+        let mut numbers: Vec<u64> = sent.iter().map(|packet| packet.0 / BUCKET_NS).collect();
+        // Until the end, nothing is worth a row as well.
+        numbers.extend(0..END / BUCKET_NS);
+        numbers.sort_unstable();
+        numbers.dedup();
+        let of = |number: u64| -> (u64, u64, u64, u64, usize) {
+            let inside: Vec<&Sent> = sent.iter().filter(|packet| packet.0 / BUCKET_NS == number).collect();
+            let bytes = inside.iter().map(|packet| u64::from(packet.3)).sum();
+            let sent = inside.iter().filter(|packet| packet.1 == 1 && packet.2 != 1).count() as u64;
+            // Ports follow the sender here, so the way back is another flow, but for one with itself.
+            let mut flows: Vec<(u8, u8)> = inside.iter().map(|packet| (packet.1, packet.2)).collect();
+            flows.sort_unstable();
+            flows.dedup();
+            (number, inside.len() as u64, bytes, sent, flows.len())
+        };
+        numbers.into_iter().map(of).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_are_those_of_the_obvious_way(
+            sent in prop::collection::vec((0..3_000_000_u64, 1_u8..4, 1_u8..4, 40..2000_u32), 0..40),
+            is_big in any::<bool>(), is_nano in any::<bool>(), size in 1_usize..300,
+        ) {
+            // Whole microseconds.
+            let sent: Vec<Sent> = sent.into_iter().map(|(at, from, to, length)| (at * 1000, from, to, length)).collect();
+            let bytes = file(Form { is_big, is_nano }, &sent);
+            let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
+            let mut netflow = Netflow::new(Some(HERE.into()), ZERO, 0);
+            let found: Vec<_> = all(&mut netflow, &pieces).into_iter().map(|(number, bucket)| {
+                let unknown = bucket.all.packets - bucket.sent.packets - bucket.received.packets;
+                assert_eq!(bucket.row()["packets_unknown"], unknown);
+                assert_eq!(bucket.protocols[0], bucket.all);
+                assert_eq!(bucket.tcp_flags, [bucket.all.packets, 0, 0]);
+                (number, bucket.all.packets, bucket.all.bytes, bucket.sent.packets, bucket.flows.len())
+            }).collect();
+            prop_assert_eq!(found, naive(&sent));
+            prop_assert_eq!((netflow.packets(), netflow.late(), netflow.torn()), (sent.len() as u64, 0, 0));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(head in any::<bool>(), bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut netflow = Netflow::new(None, ZERO, 0);
+            let start = if head { file(Form { is_big: false, is_nano: false }, &[]) } else { Vec::new() };
+            let _ = netflow.push(&start).and_then(|()| netflow.push(&bytes));
+            while netflow.take_any().is_some() {}
+        }
+
+        #[test]
+        fn a_file_that_was_cut_gives_what_is_whole(cut in 24_usize..24 + 3 * 56) {
+            let bytes = file(Form { is_big: false, is_nano: true }, &[(0, 1, 2, 40), (1, 2, 1, 40), (2, 1, 2, 40)]);
+            let mut netflow = Netflow::new(None, ZERO, 0);
+            netflow.push(&bytes[..cut]).unwrap();
+            prop_assert_eq!((netflow.packets(), netflow.torn()), ((cut as u64 - 24) / 56, (cut - 24) % 56));
+        }
+    }
+
+    #[test]
+    fn directions_are_those_of_the_address() {
+        let bytes =
+            file(Form { is_big: false, is_nano: false }, &[(0, 1, 2, 100), (0, 2, 1, 50), (0, 2, 3, 7), (0, 1, 1, 9)]);
+        let mut netflow = Netflow::new(Some(HERE.into()), ZERO, 0);
+        let row = all(&mut netflow, &[&bytes])[0].1.row();
+        let of = |key: &str| row[key].as_u64().unwrap();
+        assert_eq!((of("packets_out"), of("bytes_out"), of("packets_in"), of("bytes_in")), (1, 100, 1, 50));
+        assert_eq!((of("packets_unknown"), of("bytes_unknown"), of("bytes")), (2, 16, 166));
+        let mut nobody = Netflow::new(None, ZERO, 0);
+        assert_eq!(all(&mut nobody, &[&bytes])[0].1.row()["packets_unknown"], 4);
+    }
+
+    #[test]
+    fn what_comes_too_late_counts_in_the_next_bucket_and_is_told() {
+        let form = Form { is_big: true, is_nano: true };
+        let mut netflow = Netflow::new(None, ZERO, 0);
+        netflow.push(&file(form, &[(0, 1, 2, 40)])).unwrap();
+        let before: Vec<_> = std::iter::from_fn(|| netflow.take(3 * BUCKET_NS)).collect();
+        assert_eq!(
+            before.iter().map(|(number, bucket)| (*number, bucket.all.packets)).collect::<Vec<_>>(),
+            [(0, 1), (1, 0), (2, 0)]
+        );
+        netflow.push(&file(form, &[(5, 1, 2, 40), (3 * BUCKET_NS, 1, 2, 40)])[24..]).unwrap();
+        assert_eq!((netflow.late(), netflow.take(END).unwrap().1.all.packets), (1, 2));
+    }
+
+    #[test]
+    fn times_are_of_both_clocks_however_they_are_put_right() {
+        let second = 1_000_000_000;
+        let mut netflow = Netflow::new(None, ZERO + 5 * second, 5 * second);
+        assert_eq!(netflow.times(3), (300_000_000, ZERO + 300_000_000));
+        let form = Form { is_big: false, is_nano: false };
+        netflow.push(&file(form, &[(5 * second, 1, 2, 40)])).unwrap();
+        // The wall's clock was an hour late.
+        netflow.set_clocks(ZERO + 3606 * second, 6 * second);
+        netflow.push(&file(form, &[(3606 * second, 1, 2, 40)])[24..]).unwrap();
+        let found: Vec<_> = std::iter::from_fn(|| netflow.take_any()).map(|(number, _)| number).collect();
+        assert_eq!((found, netflow.late()), (vec![50, 60], 0));
+        assert_eq!(netflow.times(60), (6 * second, ZERO + 3606 * second));
+    }
+
+    #[test]
+    fn what_is_no_capture_is_refused() {
+        let mut netflow = Netflow::new(None, ZERO, 0);
+        netflow.push(b"not a").unwrap();
+        let error = netflow.push(b" capture, but some text").unwrap_err();
+        assert!(error.to_string().starts_with("no capture: "), "{error}");
+        let mut netflow = Netflow::new(None, ZERO, 0);
+        let form = Form { is_big: false, is_nano: false };
+        let mut bytes = file(form, &[(0, 1, 2, 40)]);
+        bytes.extend(words(form, &[0, 0, u32::MAX, u32::MAX]));
+        let more = vec![0; LONGEST];
+        netflow.push(&bytes).unwrap();
+        assert_eq!(netflow.push(&more).unwrap_err().to_string(), "a damaged record behind 1 packets");
+        assert_eq!(netflow.take_any().unwrap().1.all.packets, 1);
     }
 }

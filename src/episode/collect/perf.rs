@@ -40,6 +40,8 @@ pub struct Perf {
 struct Seen {
     intervals: u64,
     with_values: u64,
+    /// When the last one ended, since perf began.
+    end_s: f64,
     /// Of each counter, why it had no value last.
     reasons: BTreeMap<String, String>,
 }
@@ -175,7 +177,10 @@ impl Intake {
             }
         }
         desk.with_first_row(fields! { "counters_populated" => populated });
-        let row = fields! { "interval_s" => interval.end_s, "counters" => json!(interval.row()) };
+        // The last one may be cut short, so each tells its length.
+        let length_s = ((interval.end_s - self.seen.end_s) * 1e9).round() / 1e9;
+        self.seen.end_s = interval.end_s;
+        let row = fields! { "interval_s" => length_s, "end_s" => interval.end_s, "counters" => json!(interval.row()) };
         desk.row_at(self.came.0, self.came.1, row)
     }
 }

@@ -25,8 +25,8 @@ pub struct Proc {
     pub interval: Duration,
 }
 
-/// How much of a processor's time may go into each of what costs much: one part in 200.
-const SHARE: u32 = 200;
+/// How much of a processor's time may go into each of what costs much: one part in 500.
+const SHARE: u32 = 500;
 /// `smaps_rollup` walks through all of a process's memory and keeps it from mapping meanwhile: not more often than this.
 const PSS_APART: Duration = Duration::from_millis(100);
 
