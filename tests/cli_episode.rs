@@ -346,9 +346,9 @@ fn what_happened_is_told_where_it_parts_and_the_command_runs() {
 
       · by runs, a change counts if medians are more than 5 % apart and no run of
         one side lies among those of the other
-      · by ticks, a change counts if medians are more than 5 % apart and the middle
-        halves of both runs' values do not meet; whether two runs differ by chance
-        only more runs can tell
+      · by parts, a change counts if medians are more than 5 % apart and no eighth
+        of one run's phase is near those of the other; whether two runs differ by
+        chance only more runs can tell
       · by threshold, a change counts if the only two values are more than 5 %
         apart; only more runs can tell more
       · episodes/01KAQ00021XYZABCDEFGHJKMNP: qmp: unavailable: no such file

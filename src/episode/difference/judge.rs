@@ -5,7 +5,8 @@
 //!
 //! - *runs*: there are several on a side at least. No run of one side lies among those of the other. That happens by chance too, in 2 of all the orders in
 //!   which the runs could have come; where that is more than one in a hundred, the sides must also lie as far apart as the wider of them is wide.
-//! - *ticks*: one run on each side. The middle halves of their ticks do not meet; of fewer than four ticks, all of them do not.
+//! - *parts*: one run on each side. The phase is cut into up to eight parts, which must lie half as far apart as the wider side is wide: parts of one run are more alike than runs are. Single ticks would not do: a kernel that counts in
+//!   hundredths of a second tells of most of them nothing or all.
 //! - *threshold*: one value on each side. There is nothing more to go by.
 //!
 //! Tried on runs that do not differ, whose noise is normal and as large as the threshold, three runs a side call one metric in a hundred changed,
@@ -18,18 +19,18 @@ use crate::episode::measure::{Summary, Unit};
 pub const THRESHOLD_DEFAULT: f64 = 0.05;
 /// Of a number whose meaning only its name tells, less than this part of the greatest anywhere is nothing.
 const PART_OF_GREATEST: f64 = 0.01;
+/// How far parts must lie apart, as a part of how wide the wider side is: enough that runs which differ by little more than the threshold are not called changed.
+const PARTS_APART: f64 = 0.5;
 /// What happens by chance more seldom than once in so many times is taken for real.
 const ONE_IN: u64 = 100;
-/// Fewer ticks have no middle half.
-const TICKS_MIN: u64 = 4;
 
 /// By what values were held to lie apart or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// Run by run.
     Runs,
-    /// By the ticks of one run on each side.
-    Ticks,
+    /// By the parts of one run on each side.
+    Parts,
     /// By nothing: one value on each side.
     Threshold,
 }
@@ -39,7 +40,7 @@ impl Rule {
     pub fn word(self) -> &'static str {
         match self {
             Rule::Runs => "runs",
-            Rule::Ticks => "ticks",
+            Rule::Parts => "parts",
             Rule::Threshold => "threshold",
         }
     }
@@ -57,9 +58,11 @@ impl Judge {
     pub fn judge(&self, unit: &Unit, greatest: f64, sides: &[SideValues; 2]) -> (bool, Rule) {
         let [reference, candidate] = sides.each_ref().map(|side| side.values.summary());
         let (is_apart, rule) = match (&sides[0].values, reference.count.max(candidate.count)) {
-            (Values::Runs(_), _) => (run_by_run(reference, candidate), Rule::Runs),
-            (Values::Ticks(_), 1) => (true, Rule::Threshold),
-            (Values::Ticks(_), _) => (tick_by_tick(reference, candidate), Rule::Ticks),
+            (Values::Runs(_), _) => {
+                (lie_apart(reference, candidate, runs_apart(reference.count, candidate.count)), Rule::Runs)
+            }
+            (Values::Parts(_), 1) => (true, Rule::Threshold),
+            (Values::Parts(_), _) => (lie_apart(reference, candidate, PARTS_APART), Rule::Parts),
         };
         let by = (candidate.median - reference.median).abs();
         let floor = unit.floor().unwrap_or(greatest * PART_OF_GREATEST);
@@ -72,21 +75,20 @@ fn gap(one: [f64; 2], other: [f64; 2]) -> f64 {
     (other[0] - one[1]).max(one[0] - other[1])
 }
 
-fn run_by_run(reference: &Summary, candidate: &Summary) -> bool {
+/// How far runs must lie apart, as a part of how wide the wider side is.
+fn runs_apart(reference: u64, candidate: u64) -> f64 {
+    if is_no_chance(reference, candidate) { 0.0 } else { 1.0 }
+}
+
+/// Whether no value of one side lies among the other's, nor nearer to them than such a part of how wide the wider side is.
+fn lie_apart(reference: &Summary, candidate: &Summary, apart: f64) -> bool {
     let between = gap([reference.min, reference.max], [candidate.min, candidate.max]);
     let widest = (reference.max - reference.min).max(candidate.max - candidate.min);
-    between > 0.0 && (between >= widest || is_no_chance(reference.count, candidate.count))
+    between > 0.0 && between >= apart * widest
 }
 
-fn tick_by_tick(reference: &Summary, candidate: &Summary) -> bool {
-    let middle = |side: &Summary| {
-        if side.count < TICKS_MIN { [side.min, side.max] } else { [side.lower, side.upper] }
-    };
-    gap(middle(reference), middle(candidate)) > 0.0
-}
-
-/// Whether so many runs on each side lie apart by chance in fewer than one of so many cases: in 2 of all the ways in which the first
-/// side's runs can be chosen among all.
+/// Whether so many values on each side lie apart by chance in fewer than one of so many cases: in 2 of all the ways in which the first
+/// side's can be chosen among all.
 fn is_no_chance(reference: u64, candidate: u64) -> bool {
     let mut ways: u64 = 1;
     for step in 1..=reference.min(candidate) {
@@ -115,19 +117,19 @@ mod tests {
         for (values, changed) in [([1.0, 1.2], true), ([1.0, 1.04], false), ([1.0, 0.9], true), ([0.001, 0.002], false)]
         {
             let [reference, candidate] = values.map(|value| [value]);
-            assert_eq!(judged(&Unit::Seconds, [&reference, &candidate], Values::Ticks), (changed, Rule::Threshold));
+            assert_eq!(judged(&Unit::Seconds, [&reference, &candidate], Values::Parts), (changed, Rule::Threshold));
         }
     }
 
     #[test]
-    fn ticks_lie_apart_when_their_middle_halves_do() {
-        let ticks = |around: f64| [around * 0.5, around * 0.98, around, around * 1.02, around * 2.0];
-        let sides = [ticks(10.0), ticks(12.0)];
-        assert_eq!(judged(&Unit::Number, [&sides[0], &sides[1]], Values::Ticks), (true, Rule::Ticks));
-        let wide = [6.0, 9.0, 10.0, 12.0, 20.0];
-        assert!(!judged(&Unit::Number, [&wide, &sides[1]], Values::Ticks).0);
-        // Of three ticks there is no middle half.
-        assert!(!judged(&Unit::Number, [&[9.0, 10.0, 13.0], &sides[1]], Values::Ticks).0);
+    fn one_run_on_each_side_is_judged_by_its_parts() {
+        let parts = |around: f64| [0.97, 0.98, 0.99, 1.0, 1.0, 1.01, 1.02, 1.03].map(|times| around * times);
+        let judged = |values: [&[f64]; 2]| judged(&Unit::Number, values, Values::Parts);
+        assert_eq!(judged([&parts(10.0), &parts(12.0)]), (true, Rule::Parts));
+        assert_eq!(judged([&parts(10.0), &parts(10.8)]), (false, Rule::Parts));
+        assert!(
+            !judged([&[9.5, 10.0, 10.6], &[11.0, 12.0, 12.5]]).0 && judged([&[9.9, 10.0, 10.1], &[11.9, 12.0, 12.1]]).0
+        );
     }
 
     #[test]

@@ -7,15 +7,15 @@ use crate::episode::measure::{Measured, Summary, summary};
 pub struct SideValues {
     /// Runs that have any.
     pub runs: u64,
-    /// Their values: those of the one run, or one a run.
+    /// Their values: one a part of the one run, or one a run.
     pub values: Values,
 }
 
 /// What the values of a side are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values {
-    /// There is one run on each side: its own values, tick by tick.
-    Ticks(Summary),
+    /// There is one run on each side: what its phase was, part by part.
+    Parts(Summary),
     /// There are more: what each was as a whole.
     Runs(Summary),
 }
@@ -24,7 +24,7 @@ impl Values {
     /// Whatever they are.
     pub fn summary(&self) -> &Summary {
         match self {
-            Values::Ticks(summary) | Values::Runs(summary) => summary,
+            Values::Parts(summary) | Values::Runs(summary) => summary,
         }
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn both(sides: [&[&Measured]; 2]) -> Option<[SideValues; 2]> {
     let of = |side: &[&Measured]| {
         let runs = side.len() as u64;
         let values = match side {
-            [only] if alone => Values::Ticks(only.values),
+            [only] if alone => Values::Parts(only.parts),
             many => Values::Runs(summary(&mut many.iter().map(|one| one.whole).collect::<Vec<_>>())?),
         };
         Some(SideValues { runs, values })

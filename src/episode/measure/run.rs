@@ -2,7 +2,7 @@
 
 use super::metric::{Metric, Source};
 use super::series::{Series, seconds};
-use super::statistics::{Summary, summary};
+use super::statistics::{Summary, measured_of};
 use super::telemetry::Telemetry;
 use crate::episode::read::{FileAccount, Kept, Phases, Timeline, each_row};
 
@@ -11,6 +11,8 @@ use crate::episode::read::{FileAccount, Kept, Phases, Timeline, each_row};
 pub struct Measured {
     /// Its values, one a row or one an interval between two.
     pub values: Summary,
+    /// The same for a few parts of the phase, one after the other, a value each: of what is counted, as much as was counted in all of the part's seconds; else the median.
+    pub parts: Summary,
     /// One value for all of the phase: of what is counted, as much as was counted in all of its seconds; else the median.
     pub whole: f64,
 }
@@ -142,8 +144,8 @@ fn by_phase(phases: &Phases, measured: Vec<Vec<(Metric, Measured)>>, last: u64) 
     for ((phase, metrics), mut whole) in found.iter_mut().zip(measured).zip(whole) {
         phase.metrics = metrics;
         phase.metrics.sort_by(|one, other| one.0.cmp(&other.0));
-        if let Some(values) = summary(&mut whole) {
-            phase.metrics.insert(0, (Metric::duration(), Measured { values, whole: values.median }));
+        if let Some(measured) = measured_of(&mut whole, &[]) {
+            phase.metrics.insert(0, (Metric::duration(), measured));
         }
     }
     found

@@ -1,4 +1,4 @@
-//! The values of each metric in each phase, kept while rows go by: eight bytes a value.
+//! The values of each metric in each phase, kept while rows go by: eight bytes a value, and eight more of what is counted.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use ahash::AHashMap;
 
 use super::metric::{Metric, Source, Unit};
 use super::run::Measured;
-use super::statistics::summary;
+use super::statistics::measured_of;
 use crate::episode::read::Phases;
 
 /// Metrics of one collector that are summed up; a guest may name more, and they are counted.
@@ -50,9 +50,8 @@ impl Amount {
 #[derive(Clone, Debug, Default)]
 struct InPhase {
     values: Vec<f64>,
-    /// How much was counted in how many seconds, all values together.
-    amount: f64,
-    seconds: f64,
+    /// Of what is counted, in how many seconds each was.
+    seconds: Vec<f64>,
 }
 
 #[derive(Debug)]
@@ -141,9 +140,8 @@ impl<'p> Series<'p> {
     pub(super) fn finish(self, mut take: impl FnMut(usize, Metric, Measured)) {
         for gathered in self.gathered {
             for (phase, mut kept) in gathered.phases {
-                if let Some(values) = summary(&mut kept.values) {
-                    let whole = if kept.seconds > 0.0 { kept.amount / kept.seconds } else { values.median };
-                    take(phase, gathered.metric.clone(), Measured { values, whole });
+                if let Some(measured) = measured_of(&mut kept.values, &kept.seconds) {
+                    take(phase, gathered.metric.clone(), measured);
                 }
             }
         }
@@ -155,8 +153,7 @@ impl InPhase {
         let rate = amount / seconds;
         if rate.is_finite() {
             self.values.push(rate);
-            self.amount += amount;
-            self.seconds += seconds;
+            self.seconds.push(seconds);
         }
     }
 }

@@ -1,5 +1,12 @@
 //! Many values summed up, exactly: no value is left out, and none is guessed from a sample.
 
+use std::ops::Range;
+
+use super::run::Measured;
+
+/// Parts of a phase that are looked at one by one.
+const PARTS_MAX: usize = 8;
+
 /// What many values are like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
@@ -40,9 +47,53 @@ fn quarter(values: &mut [f64], quarters: usize) -> f64 {
     }
 }
 
+/// Values of a phase, in their order, taken together, and left in another; none without any. What is counted has the seconds in which each was.
+pub(super) fn measured_of(values: &mut [f64], seconds: &[f64]) -> Option<Measured> {
+    let mut parts: Vec<f64> =
+        parts(values.len()).filter_map(|part| on_the_whole(&mut values[part.clone()], seconds.get(part))).collect();
+    let parts = summary(&mut parts)?;
+    let whole = on_the_whole(values, Some(seconds))?;
+    Some(Measured { values: summary(values)?, parts, whole })
+}
+
+/// So many places, in parts as alike as can be.
+fn parts(length: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = length.min(PARTS_MAX);
+    (0..parts).map(move |part| length * part / parts..length * (part + 1) / parts)
+}
+
+/// One value for all: of what has seconds the mean by these, of all else the median.
+fn on_the_whole(values: &mut [f64], seconds: Option<&[f64]>) -> Option<f64> {
+    match seconds.filter(|seconds| !seconds.is_empty()) {
+        Some(seconds) => {
+            let all: f64 = seconds.iter().sum();
+            let mean = values.iter().zip(seconds).map(|(value, seconds)| value * (seconds / all)).sum::<f64>();
+            mean.is_finite().then_some(mean)
+        }
+        None => summary(values).map(|summary| summary.median),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_follow_each_other_and_leave_nothing_out() {
+        for length in 0..50 {
+            let all: Vec<Range<usize>> = parts(length).collect();
+            assert_eq!(all.iter().flat_map(Clone::clone).collect::<Vec<_>>(), (0..length).collect::<Vec<_>>());
+            assert!(all.len() == length.min(PARTS_MAX) && all.iter().all(|part| !part.is_empty()));
+        }
+        // Counted now and then: no median says how much, every part does.
+        let mut rates: Vec<f64> = (0..80).map(|at| if at % 5 == 0 { 10.0 } else { 0.0 }).collect();
+        let measured = measured_of(&mut rates, &[0.5; 80]).unwrap();
+        assert_eq!((measured.values.median, measured.whole, measured.parts.median), (0.0, 2.0, 2.0));
+        let measured = measured_of(&mut [5.0, 1.0, 3.0], &[]).unwrap();
+        assert_eq!((measured.whole, measured.parts.count, measured.parts.max), (3.0, 3, 5.0));
+        // Longer ones weigh more.
+        assert_eq!(measured_of(&mut [1.0, 4.0], &[2.0, 1.0]).unwrap().whole, 2.0);
+    }
 
     #[test]
     fn few_values_are_summed_up_as_by_hand() {

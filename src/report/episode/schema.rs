@@ -108,12 +108,12 @@ pub fn schema_of_list() -> Value {
 /// Runs against runs.
 pub fn schema_of_diff() -> Value {
     let run = object(json!({ "path": text(), "id": text(), "standing": standing(), "duration_s": number() }));
-    let side = object(with(json!({ "runs": count(), "of": { "enum": ["ticks", "runs"] } }), summed_up()));
+    let side = object(with(json!({ "runs": count(), "of": { "enum": ["parts", "runs"] } }), summed_up()));
     let change = object(with(
         metric(),
         json!({
             "phase": text(), "reference": side, "candidate": side, "change": or_null("number"), "changed": truth(),
-            "rule": { "enum": ["runs", "ticks", "threshold"] }
+            "rule": { "enum": ["runs", "parts", "threshold"] }
         }),
     ));
     document(

@@ -78,7 +78,7 @@ fn change(story: &EpisodeDiffStory, change: &Change) -> Doc {
 
 fn values(side: &SideValues) -> Doc {
     let (of, summary) = match &side.values {
-        Values::Ticks(summary) => ("ticks", summary),
+        Values::Parts(summary) => ("parts", summary),
         Values::Runs(summary) => ("runs", summary),
     };
     let mut doc = Doc::object([("runs", Doc::number(side.runs)), ("of", Doc::text(of))]);

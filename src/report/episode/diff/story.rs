@@ -121,15 +121,15 @@ impl<'a> EpisodeDiffStory<'a> {
             Rule::Runs => format!(
                 "by runs, a change counts if medians are more than {percent} apart and no run of one side lies among those of the other"
             ),
-            Rule::Ticks => format!(
-                "by ticks, a change counts if medians are more than {percent} apart and the middle halves of both runs' values do not \
-                 meet; whether two runs differ by chance only more runs can tell"
+            Rule::Parts => format!(
+                "by parts, a change counts if medians are more than {percent} apart and no eighth of one run's phase is near those of \
+                 the other; whether two runs differ by chance only more runs can tell"
             ),
             Rule::Threshold => format!(
                 "by threshold, a change counts if the only two values are more than {percent} apart; only more runs can tell more"
             ),
         };
-        [Rule::Runs, Rule::Ticks, Rule::Threshold].into_iter().filter(|rule| used(*rule)).map(sentence).collect()
+        [Rule::Runs, Rule::Parts, Rule::Threshold].into_iter().filter(|rule| used(*rule)).map(sentence).collect()
     }
 
     /// What is worth saying beside.
