@@ -17,9 +17,12 @@ use super::stop::Stop;
 /// The label of an episode without phases.
 pub const CLEAN: &str = "clean";
 
-/// Something that is done when a phase begins, in a thread of its own; a text says what went wrong.
+/// What is done when a phase of this name begins; a text says what went wrong.
+pub type Act = dyn Fn(&str) -> Result<(), String> + Send + Sync;
+
+/// Something that is done when a phase begins, in a thread of its own.
 #[derive(Clone)]
-pub struct OnPhase(pub Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>);
+pub struct OnPhase(pub Arc<Act>);
 
 impl fmt::Debug for OnPhase {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -170,9 +173,11 @@ impl Course<'_> {
 /// How long is waited in the end for what was called.
 const SETTLE: Duration = Duration::from_secs(3);
 
+type Called = JoinHandle<Result<(), String>>;
+
 struct Callback {
     phase: String,
-    thread: Result<JoinHandle<Result<(), String>>, String>,
+    thread: Result<Called, String>,
 }
 
 fn nanoseconds(time: Duration) -> u64 {
