@@ -1,0 +1,43 @@
+//! The ends of a process that nobody plans: which logs are to be written then, and by what.
+
+use std::panic;
+use std::sync::{Arc, Mutex, Once};
+
+use super::recorder::{Shared, soon};
+use super::signals::held;
+
+/// Logs of which one asked to be written at some end. They are written at whatever end is watched.
+static LOGS: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
+
+/// Puts a log among them.
+pub(super) fn keep(log: &Arc<Shared>) {
+    let mut logs = held(&LOGS);
+    if !logs.iter().any(|kept| Arc::ptr_eq(kept, log)) {
+        logs.push(Arc::clone(log));
+    }
+}
+
+/// Takes out a log that has ended.
+pub(super) fn forget(log: &Arc<Shared>) {
+    held(&LOGS).retain(|kept| !Arc::ptr_eq(kept, log));
+}
+
+/// Writes all of them; may be called in a signal handler.
+pub(super) fn write_all() {
+    if let Some(logs) = soon(&LOGS) {
+        logs.iter().for_each(|log| log.last_words());
+    }
+}
+
+/// Has them written at every panic, once for the whole process.
+pub(super) fn watch_panics() {
+    static WATCHING: Once = Once::new();
+    WATCHING.call_once(|| {
+        let before = panic::take_hook();
+        // First, for the hook that was there may end the process.
+        panic::set_hook(Box::new(move |panic| {
+            write_all();
+            before(panic);
+        }));
+    });
+}
