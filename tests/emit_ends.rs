@@ -85,6 +85,8 @@ fn scene() {
         "plain" => handle(number, leave_plainly as *const () as usize, 0),
         "mended" => handle(number, go_on as *const () as usize, 0),
         "ignored" => handle(number, libc::SIG_IGN, 0),
+        // Without the one of the standard library, which takes every fault for one that comes again.
+        "default" => handle(number, libc::SIG_DFL, 0),
         _ => {}
     }
     let recorder = recorder();

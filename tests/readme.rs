@@ -2,12 +2,20 @@
 
 mod common;
 
+// Its `main` is not used here.
+#[path = "../examples/relay.rs"]
+mod relay;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use common::{forkpoint, text};
 use forkpoint::cli::Exit;
 
 const COMMAND: &str = "$ forkpoint diff corpus/demo/reference.jsonl corpus/demo/candidate.jsonl";
+
+/// What is said of two runs of `examples/relay.rs`.
+const RECORDED: &str = "$ forkpoint diff good.jsonl bad.jsonl";
 
 /// The README, once it has its example; without one there is nothing to hold the program against.
 fn readme() -> Option<String> {
@@ -20,9 +28,9 @@ fn readme() -> Option<String> {
     found.then_some(page)
 }
 
-/// What stands between the example's command and the end of its fence, or in the fence behind it.
-fn example(page: &str) -> String {
-    let lines = page.lines().skip_while(|line| line.trim() != COMMAND).skip(1);
+/// What stands between an example's command and the end of its fence, or in the fence behind it.
+fn example(page: &str, command: &str) -> String {
+    let lines = page.lines().skip_while(|line| line.trim() != command).skip(1);
     let mut body: Vec<&str> = Vec::new();
     let mut fences = 0;
     for line in lines {
@@ -52,13 +60,32 @@ fn the_example_is_what_the_program_prints() {
         printed.contains("threads diverge") && printed.contains("identical"),
         "no good first impression: {printed}"
     );
-    let (shown, printed) = (example(&page), printed.trim_end().to_owned());
+    assert_shown(&example(&page, COMMAND), &printed);
+}
+
+fn assert_shown(shown: &str, printed: &str) {
     // A long report may be cut where the README says so with a line of its own.
-    let shown = shown.trim_end();
+    let (shown, printed) = (shown.trim_end(), printed.trim_end());
     match shown.rsplit_once("\n…") {
         Some((head, "")) => assert!(printed.starts_with(head), "the README shows\n{head}\nprinted is\n{printed}"),
         _ => assert_eq!(shown, printed, "the README shows\n{shown}\nprinted is\n{printed}"),
     }
+}
+
+#[test]
+fn two_recorded_runs_part_where_the_readme_says() {
+    let Some(page) = readme() else { return };
+    let folder = common::Folder::new();
+    relay::run(&folder.path("good.jsonl"), &relay::Run { bug: false, quantum: 20 }).unwrap();
+    relay::run(&folder.path("bad.jsonl"), &relay::Run { bug: true, quantum: 7 }).unwrap();
+    for (log, flags) in [("good.jsonl", ""), ("bad.jsonl", " --bug --quantum 7")] {
+        let command = format!("cargo run --example relay -- {log}{flags}");
+        assert!(page.lines().any(|line| line.trim_start_matches("$ ") == command), "README.md has no line {command:?}");
+    }
+    let output = forkpoint(RECORDED.split(' ').skip(2)).current_dir(folder.path("")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_shown(&example(&page, RECORDED), &text(&output.stdout));
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/recording.md").is_file());
 }
 
 /// Exit codes that stand at the beginning of a table's rows or of a list's lines.

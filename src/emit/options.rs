@@ -34,12 +34,12 @@ pub enum WhenFull {
 }
 
 impl Options {
-    /// What suits most engines: 1 MiB for each thread, events dropped rather than waited for, with the host's clock.
+    /// What suits most engines: 4 MiB for each thread, events dropped rather than waited for, with the host's clock.
     pub fn new(engine: impl Into<String>) -> Options {
         Options {
             engine: engine.into(),
             header: Vec::new(),
-            ring_bytes: 1 << 20,
+            ring_bytes: 4 << 20,
             when_full: WhenFull::Drop,
             host_ns: true,
             write_every: Duration::from_millis(50),

@@ -18,6 +18,9 @@ use super::ring::ring;
 use super::signals::{self, Held, held};
 use super::thread::ThreadLog;
 
+/// Who has written so many bytes at once does not sleep before the next look.
+const BUSY_BYTES: u64 = 64 << 10;
+
 /// How long a dying process waits for who is just writing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -286,8 +289,13 @@ impl Shared {
     /// What the writer thread does.
     fn write_on(&self) {
         signals::stay_away();
+        let mut bytes = 0;
         while !self.is_ending.load(Ordering::Acquire) {
-            thread::park_timeout(self.options.write_every);
+            // While much comes there is more by now; to be woken for it would take longer than to look.
+            let before = std::mem::replace(&mut bytes, self.counts.bytes.load(Ordering::Relaxed));
+            if bytes - before < BUSY_BYTES {
+                thread::park_timeout(self.options.write_every);
+            }
             drop(self.drain());
         }
     }
