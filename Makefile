@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help build check test man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races accuracy show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-state show-snapshot show-two-disks show-infer show-mangle show-check \
-  show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
+  show-emit show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20
@@ -62,7 +62,7 @@ man: build ## The man page and shell completions, under target/share
 
 # Fuzzing: with nightly and AddressSanitizer where nightly is there, else on stable without a sanitizer. Seeds are made
 # of corpus/; what is found lies under fuzz/artifacts. TARGET=scan runs one of them alone.
-FUZZ_TARGETS := scan json diff profile source show rules audit state state_file dirty_bitmap
+FUZZ_TARGETS := scan json diff profile source show rules audit state state_file dirty_bitmap emit
 # Asked of rustup: `cargo +nightly` might install one.
 NIGHTLY = $(shell rustup toolchain list 2> /dev/null | grep -m 1 -o '^nightly')
 FUZZ = $(CARGO) $(if $(NIGHTLY),+nightly) fuzz
@@ -190,6 +190,9 @@ show-infer: show-build ## Rules learned from runs: 50 seeded noisy programs, a r
 show-mangle: show-build ## Damaged logs: check names what mangle says it must, through both programs (SEEDS=1000, FIRST=1, FAULTS=8)
 	$(CARGO) build $(LOCKED) --release --quiet --example mangle
 	$(SHOW) mangle --seeds "$(or $(SEEDS),1000)" --first "$(or $(FIRST),1)" --faults "$(or $(FAULTS),8)"
+
+show-emit: show-build ## The recorder beside a lock and a buffer: events/s, 16 threads at once, a slow disk, every end of a process (EVENTS=5000000, ROUNDS=3)
+	$(SHOW) emit --events "$(or $(EVENTS),5000000)" --rounds "$(or $(ROUNDS),3)"
 
 show-check: show-build ## check on large sound logs: GB/s, ratio to cmp (SIZE=1G, ROUNDS=5)
 	$(SHOW) check --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"

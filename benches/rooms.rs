@@ -6,6 +6,7 @@
 mod audit;
 mod compare;
 mod diff;
+mod emit;
 mod pairs;
 mod scan;
 mod slow_path;
@@ -21,5 +22,6 @@ criterion::criterion_main!(
     source::benches,
     audit::benches,
     state::benches,
-    snapshot::benches
+    snapshot::benches,
+    emit::benches
 );

@@ -113,6 +113,8 @@ enum What {
         #[arg(long, default_value = "100M", value_parser = parse_size)]
         size: u64,
     },
+    /// The recorder: events a second, threads at once, a slow disk, ends of a process
+    Emit(show::emit::Asked),
     /// --first: the divergence that the full run puts first, and how soon
     First {
         #[arg(long, default_value = "1G", value_parser = parse_size)]
@@ -291,6 +293,9 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         });
     }
+    if let What::Emit(show::emit::Asked { end: Some(log), way, .. }) = &arguments.what {
+        return show::emit::end(log, way).map_or(ExitCode::from(2), |()| ExitCode::SUCCESS);
+    }
     let done = Program::find(arguments.forkpoint.as_deref()).and_then(|program| {
         let room = show::Room::new(arguments.scratch.as_deref())?;
         match arguments.what {
@@ -337,6 +342,7 @@ fn main() -> ExitCode {
             What::Ends => show::ends::show(&program, &room),
             What::Json { folder } => show::json::show(&program, &room, &folder),
             What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),
+            What::Emit(asked) => show::emit::show(&program, &room, &asked),
             What::Demo { folder } => show::demo::show(&program, &folder),
             What::Clone { repository } => show::clone::show(&room, &repository),
         }

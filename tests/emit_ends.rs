@@ -92,7 +92,7 @@ fn scene() {
     let recorder = recorder();
     match what {
         "panic" => recorder.flush_on_panic(),
-        "exit" => (0..2).for_each(|_| recorder.flush_on_exit().unwrap()),
+        "exit" | "busy" if number == 0 => (0..2).for_each(|_| recorder.flush_on_exit().unwrap()),
         _ => (0..2).for_each(|_| recorder.flush_on_signals().unwrap()),
     }
     let mut logs: Vec<ThreadLog> = (0..3)
@@ -123,6 +123,25 @@ fn scene() {
             println!("ready");
             let _held = hold.lock();
             thread::sleep(Duration::from_secs(60));
+        }
+        "busy" => {
+            // The others go on, until the process is gone.
+            for tid in 10..13 {
+                let recorder = recorder.clone();
+                thread::spawn(move || {
+                    let mut thread = recorder.thread(tid).unwrap();
+                    loop {
+                        record(&mut thread);
+                    }
+                });
+            }
+            thread::sleep(Duration::from_millis(30));
+            match number {
+                0 => std::process::exit(75),
+                // SAFETY: there is nothing at this address, on purpose.
+                libc::SIGSEGV => unsafe { std::ptr::without_provenance_mut::<u64>(16).write_volatile(1) },
+                _ => raise(number),
+            }
         }
         "flushing" => {
             // Who is asked to end while it writes, again and again, writes that first.
@@ -194,6 +213,19 @@ fn a_fault_an_abort_and_a_stack_that_is_used_up_end_as_without() {
 fn a_panic_and_an_exit_leave_a_whole_log() {
     assert_eq!(play("panic").code(), Some(76));
     assert_eq!(play("exit").code(), Some(75));
+}
+
+#[test]
+fn while_others_record_the_last_line_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    for (signal, _) in [0, libc::SIGTERM, libc::SIGSEGV, libc::SIGABRT].into_iter().flat_map(|signal| [(signal, 0); 5])
+    {
+        let ended = command(&format!("busy {signal}"), &log).output().unwrap().status;
+        assert_eq!((ended.signal().unwrap_or(0), ended.code().unwrap_or(75)), (signal, 75));
+        let reading = read(BufReader::new(std::fs::File::open(&log).unwrap())).unwrap();
+        assert!(reading.threads["0"] == EVENTS && reading.events > 3 * EVENTS, "{reading:?}");
+    }
 }
 
 /// Starts a scene, asks it to end, and waits for that.

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod check;
 pub mod clone;
 pub mod demo;
+pub mod emit;
 pub mod ends;
 pub mod fifos;
 pub mod first;

@@ -22,10 +22,10 @@ pub(super) fn forget(log: &Arc<Shared>) {
     held(&LOGS).retain(|kept| !Arc::ptr_eq(kept, log));
 }
 
-/// Writes all of them; may be called in a signal handler.
-pub(super) fn write_all() {
+/// Writes all of them; may be called in a signal handler. If nothing is to follow, nothing will.
+pub(super) fn write_all(is_last: bool) {
     if let Some(logs) = soon(&LOGS) {
-        logs.iter().for_each(|log| log.last_words());
+        logs.iter().for_each(|log| log.last_words(is_last));
     }
 }
 
@@ -34,9 +34,9 @@ pub(super) fn watch_panics() {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
         let before = panic::take_hook();
-        // First, for the hook that was there may end the process.
+        // First, for the hook that was there may end the process. A panic that aborts is the last that is heard of it.
         panic::set_hook(Box::new(move |panic| {
-            write_all();
+            write_all(cfg!(panic = "abort"));
             before(panic);
         }));
     });

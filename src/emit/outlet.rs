@@ -51,6 +51,9 @@ pub(super) struct Outlet {
     pub(super) out: Out,
     /// Nothing is taken in any more.
     pub(super) finished: bool,
+    /// The process is dying, and has written what it had to. A further write might be cut short by its end, so nothing is
+    /// written but by who ends the log properly all the same.
+    pub(super) sealed: bool,
 }
 
 /// The file and the buffer in front of it.
@@ -67,11 +70,14 @@ impl Outlet {
     pub(super) fn new(file: File, counts: Arc<Counts>) -> Outlet {
         let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
         let out = Out { file, buffer, filled: 0, is_inside: false, counts };
-        Outlet { tracks: Vec::new(), out, finished: false }
+        Outlet { tracks: Vec::new(), out, finished: false, sealed: false }
     }
 
     /// Writes all that was published. Tracks whose thread is gone end here.
     pub(super) fn drain(&mut self) {
+        if self.sealed {
+            return;
+        }
         let out = &mut self.out;
         self.tracks.retain_mut(|track| {
             let found = track.drain(out);

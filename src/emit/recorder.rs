@@ -14,7 +14,7 @@ use rustix::process::{Pid, getpid};
 use super::ends;
 use super::options::{Options, Tid};
 use super::outlet::{Counts, Outlet, Track};
-use super::ring::ring;
+use super::ring::{Published, ring};
 use super::signals::{self, Held, held};
 use super::thread::ThreadLog;
 
@@ -237,18 +237,27 @@ impl Recorder {
     }
 
     /// Writes all that was recorded, on this thread.
-    pub(super) fn drain(&self) {
-        self.0.shared.drain();
+    fn drain(&self) {
+        drop(self.0.shared.drain());
     }
 
-    /// Writes the line of an event that is longer than a ring, behind all that was recorded; whether it was taken.
-    pub(super) fn write_line(&self, line: &[u8]) -> bool {
+    /// Makes room, whatever it takes; whether it could.
+    pub(super) fn make_room(&self) -> bool {
+        !self.0.shared.drain().sealed
+    }
+
+    /// Writes the line of an event that is longer than a ring, behind all that was recorded.
+    pub(super) fn write_line(&self, line: &[u8]) -> Published {
         let mut outlet = self.0.shared.drain();
-        if !outlet.finished {
-            outlet.out.take_event(line);
-            outlet.out.flush();
+        if outlet.finished {
+            return Published::Closed;
         }
-        !outlet.finished
+        if outlet.sealed {
+            return Published::Full;
+        }
+        outlet.out.take_event(line);
+        outlet.out.flush();
+        Published::Yes
     }
 
     /// A thread's log is dropped.
@@ -325,12 +334,13 @@ impl Shared {
     ///
     /// `try_lock` is a compare-and-swap, and dropping its guard a swap and at most a system call: both may be used there. The
     /// thread that was interrupted does not hold the locks itself, as whoever holds them lets no signal come (`held`).
-    pub(super) fn last_words(&self) {
+    pub(super) fn last_words(&self, is_last: bool) {
         if self.is_of_another_process() {
             return;
         }
-        let Some(mut outlet) = soon(&self.outlet) else { return };
-        let Outlet { tracks, out, .. } = &mut *outlet;
+        let Some(mut outlet) = soon(&self.outlet).filter(|outlet| !outlet.sealed) else { return };
+        let Outlet { tracks, out, sealed, .. } = &mut *outlet;
+        *sealed = is_last;
         for track in tracks {
             track.drain(out);
         }

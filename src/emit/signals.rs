@@ -130,43 +130,55 @@ fn change(signal: libc::c_int, action: Option<&libc::sigaction>) -> io::Result<l
 
 /// The handler.
 extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    // SAFETY: errno is the thread's own; it is put back because the interrupted code may be about to read it.
-    let errno = unsafe { *libc::__errno_location() };
-    ends::write_all();
-    // SAFETY: as above.
-    unsafe { *libc::__errno_location() = errno };
-    hand_on(signal, info, context);
-}
-
-/// Does with a signal what would have been done without us.
-fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: with SA_SIGINFO the kernel passes a valid siginfo. What a terminal sends has a code above 0, like a fault.
     let was_sent = SENT.contains(&signal) || unsafe { (*info).si_code } <= 0;
-    let previous = PREVIOUS[signal as usize].get();
-    let handler = previous.map_or(libc::SIG_DFL, |action| action.sa_sigaction);
-    if handler == libc::SIG_IGN && was_sent {
-        return;
-    }
+    let before = PREVIOUS[signal as usize].get();
+    let handler = before.map_or(libc::SIG_DFL, |action| action.sa_sigaction);
     // A fault cannot be ignored: returning to it with our handler in place would go round for ever.
-    if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
-        // SAFETY: back to the default action. A fault happens again on return and ends the process with the right
-        // core; a signal that was sent is raised again, delivered on return.
-        unsafe {
-            libc::signal(signal, libc::SIG_DFL);
-            if was_sent {
-                libc::raise(signal);
-            }
+    let is_last = handler == libc::SIG_DFL || handler == libc::SIG_IGN && !was_sent;
+    write_all(is_last);
+    if is_last {
+        die(signal, was_sent);
+    } else if let Some(before) = before.filter(|_| handler != libc::SIG_IGN) {
+        call(before, signal, info, context);
+        // The handler of the standard library, and those of many others, leave a fault that they do not know to the default
+        // action, and return to it.
+        if !was_sent && change(signal, None).is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL) {
+            write_all(true);
         }
-        return;
     }
-    let takes_info = previous.is_some_and(|action| action.sa_flags & libc::SA_SIGINFO != 0);
+}
+
+fn write_all(is_last: bool) {
+    // SAFETY: errno is the thread's own; it is put back because the interrupted code may be about to read it.
+    let errno = unsafe { *libc::__errno_location() };
+    ends::write_all(is_last);
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// Goes back to the default action. A fault happens again on return and ends the process with the right core; a signal
+/// that was sent is raised again, delivered on return.
+fn die(signal: libc::c_int, was_sent: bool) {
+    // SAFETY: both may be called in a handler.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        if was_sent {
+            libc::raise(signal);
+        }
+    }
+}
+
+/// Calls the handler that was there before.
+fn call(before: &libc::sigaction, signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the handler came from sigaction, whose flag says which of the two shapes it has.
     unsafe {
-        if takes_info {
-            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = mem::transmute(handler);
+        if before.sa_flags & libc::SA_SIGINFO != 0 {
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                mem::transmute(before.sa_sigaction);
             handler(signal, info, context);
         } else {
-            let handler: extern "C" fn(libc::c_int) = mem::transmute(handler);
+            let handler: extern "C" fn(libc::c_int) = mem::transmute(before.sa_sigaction);
             handler(signal);
         }
     }
@@ -188,5 +200,5 @@ pub(super) fn watch_exit() -> io::Result<()> {
 }
 
 extern "C" fn on_exit() {
-    ends::write_all();
+    ends::write_all(true);
 }

@@ -132,15 +132,14 @@ impl ThreadLog {
     /// Writes out what there is until the line fits. A line that never will goes straight to the file.
     #[cold]
     fn wait(&mut self) -> Published {
-        loop {
-            self.recorder.drain();
+        while self.recorder.make_room() {
             match self.ring.publish() {
                 Published::Full => {}
-                Published::TooLong if self.recorder.write_line(self.ring.written()) => return Published::Yes,
-                Published::TooLong => return Published::Closed,
+                Published::TooLong => return self.recorder.write_line(self.ring.written()),
                 done => return done,
             }
         }
+        Published::Full
     }
 }
 
