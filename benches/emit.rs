@@ -36,9 +36,12 @@ fn call_by_serde(thread: &mut ThreadLog, event: u64) {
     thread.event("kernel.call").cycle(event * 17).serialize(&call).expect("it is an object");
 }
 
+/// A name, whether there is a clock, and how an event is recorded.
+type Way = (&'static str, bool, fn(&mut ThreadLog, u64));
+
 fn recording(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("emit");
-    let ways: [(&str, bool, fn(&mut ThreadLog, u64)); 3] =
+    let ways: [Way; 3] =
         [("a call", true, call), ("a call, without a clock", false, call), ("a call, by serde", true, call_by_serde)];
     for (name, host_ns, record) in ways {
         // Waits, so that each round writes as much.

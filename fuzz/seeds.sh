@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=fuzz/corpus
-mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state,state_file,dirty_bitmap}
+mkdir -p $out/{scan,json,diff,profile,source,show,rules,audit,state,state_file,dirty_bitmap,emit}
 n=0
 for log in corpus/diff/*/*/*.jsonl corpus/scan/*/*.jsonl corpus/demo/*.jsonl; do
     n=$((n + 1))
@@ -74,6 +74,11 @@ done
 cp corpus/snapshot/*.snap "$out/state_file/"
 for n in $(seq 1 40); do
     printf 'bitmap %s' "$n" | sha512sum | cut -c 1-128 | sed 's/../\\x&/g' | xargs -0 printf '%b' > "$out/dirty_bitmap/drawn-$n"
+done
+# Bytes that decide what is recorded, through which rings.
+for n in $(seq 1 60); do
+    for part in 1 2 3 4 5; do printf 'emit %s %s' "$n" $part | sha512sum | cut -c 1-128; done | sed 's/../\\x&/g' | tr -d '\n' \
+        | xargs -0 printf '%b' > "$out/emit/drawn-$n"
 done
 # Documents of two folders, the last byte tells which; lists of import slots as they stand; then bytes that decide two folders (first byte 0).
 at=0
