@@ -194,7 +194,10 @@ proptest! {
             found[tids.iter().position(|tid| *tid == line["tid"]).unwrap()].push(line);
         }
         prop_assert_eq!(found, wanted);
-        check(&path);
+        // A process for each would take most of the time.
+        if events.len() % 8 == 5 {
+            check(&path);
+        }
     }
 }
 

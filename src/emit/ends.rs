@@ -3,6 +3,7 @@
 use std::panic;
 use std::sync::{Arc, Mutex, Once};
 
+use super::outlet::Seal;
 use super::recorder::{Shared, soon};
 use super::signals::held;
 
@@ -22,10 +23,25 @@ pub(super) fn forget(log: &Arc<Shared>) {
     held(&LOGS).retain(|kept| !Arc::ptr_eq(kept, log));
 }
 
-/// Writes all of them; may be called in a signal handler. If nothing is to follow, nothing will.
-pub(super) fn write_all(is_last: bool) {
+/// Writes all of them, on this thread.
+pub(super) fn write_all(seal: Seal) {
     if let Some(logs) = soon(&LOGS) {
-        logs.iter().for_each(|log| log.last_words(is_last));
+        logs.iter().for_each(|log| log.last_words(seal));
+    }
+}
+
+/// Has all of them written by their writer threads: in a signal handler.
+pub(super) fn plead_all(is_last: bool, may_be_last: bool) {
+    if let Some(logs) = soon(&LOGS) {
+        let seal = if is_last { 2 } else { u8::from(may_be_last) };
+        logs.iter().for_each(|log| log.plead(seal));
+    }
+}
+
+/// The process goes on.
+pub(super) fn go_on() {
+    if let Some(logs) = soon(&LOGS) {
+        logs.iter().for_each(|log| log.go_on());
     }
 }
 
@@ -36,7 +52,7 @@ pub(super) fn watch_panics() {
         let before = panic::take_hook();
         // First, for the hook that was there may end the process. A panic that aborts is the last that is heard of it.
         panic::set_hook(Box::new(move |panic| {
-            write_all(cfg!(panic = "abort"));
+            write_all(if cfg!(panic = "abort") { Seal::ForGood } else { Seal::No });
             before(panic);
         }));
     });

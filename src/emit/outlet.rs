@@ -1,9 +1,9 @@
 //! Where lines leave: the file, a buffer in front of it, and the rings that are taken out in turn.
 //!
-//! Whoever holds the outlet's lock takes out: the writer thread every few milliseconds, [`flush`](super::Recorder::flush)
-//! and whoever must wait for room in between, and a signal handler at the end. For all of them it is the same code, and it
-//! neither allocates nor fails: the buffer is there from the start, and an error is kept, not returned. So the way that is
-//! gone once in a crash is the way that is gone all day.
+//! Whoever holds the outlet's lock takes out: the writer thread every few milliseconds,
+//! [`flush`](super::Recorder::flush) and whoever must wait for room in between, and the last words of a process that is dying. For all of them it is the same
+//! code, and it neither allocates nor fails: the buffer is there from the start, and an error is kept, not returned. So the way that
+//! is gone once in a crash is the way that is gone all day.
 //!
 //! Lines of different threads do not mix, because a ring shows whole lines only and is read up to where it was found to
 //! end before the next one is looked at. Once a write has failed nothing is written any more: what came behind a torn
@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use memchr::memchr_iter;
 
@@ -51,9 +51,16 @@ pub(super) struct Outlet {
     pub(super) out: Out,
     /// Nothing is taken in any more.
     pub(super) finished: bool,
-    /// The process is dying, and has written what it had to. A further write might be cut short by its end, so nothing is
-    /// written but by who ends the log properly all the same.
-    pub(super) sealed: bool,
+    pub(super) seal: Seal,
+}
+
+/// Whether the process has said its last words. A further write might be cut short by its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seal {
+    No,
+    /// Perhaps: somebody else's handler decides. It may never tell, if it jumps out.
+    Until(Instant),
+    ForGood,
 }
 
 /// The file and the buffer in front of it.
@@ -70,12 +77,12 @@ impl Outlet {
     pub(super) fn new(file: File, counts: Arc<Counts>) -> Outlet {
         let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
         let out = Out { file, buffer, filled: 0, is_inside: false, counts };
-        Outlet { tracks: Vec::new(), out, finished: false, sealed: false }
+        Outlet { tracks: Vec::new(), out, finished: false, seal: Seal::No }
     }
 
     /// Writes all that was published. Tracks whose thread is gone end here.
     pub(super) fn drain(&mut self) {
-        if self.sealed {
+        if self.is_sealed() {
             return;
         }
         let out = &mut self.out;
@@ -98,6 +105,15 @@ impl Outlet {
         }
         self.out.flush();
         self.finished = true;
+    }
+
+    /// Whether nothing is to be written now but by who ends the log.
+    pub(super) fn is_sealed(&self) -> bool {
+        match self.seal {
+            Seal::No => false,
+            Seal::Until(time) => Instant::now() < time,
+            Seal::ForGood => true,
+        }
     }
 
     /// The file, for what only the system can do with it.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use rustix::process::{Pid, getpid};
 
 use super::ends;
 use super::options::{Options, Tid};
-use super::outlet::{Counts, Outlet, Track};
+use super::outlet::{Counts, Outlet, Seal, Track};
 use super::ring::{Published, ring};
 use super::signals::{self, Held, held};
 use super::thread::ThreadLog;
@@ -35,8 +35,6 @@ pub struct Recorder(Arc<Open>);
 struct Open {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    /// The same thread, to be woken without a lock.
-    sleeper: Thread,
 }
 
 /// What the writer thread and dying processes know of a log.
@@ -50,6 +48,20 @@ pub(super) struct Shared {
     register: Mutex<Register>,
     counts: Arc<Counts>,
     is_ending: AtomicBool,
+    /// The writer thread, to be woken without a lock.
+    writer: OnceLock<Thread>,
+    plea: Plea,
+}
+
+/// What a signal handler asks of the writer thread. It only sets and reads this and wakes the writer: what it does itself must fit on an alternate
+/// stack, of which a processor's registers may have taken half.
+#[derive(Debug, Default)]
+struct Plea {
+    /// How often it was asked, and how often that was done.
+    asked: AtomicU64,
+    done: AtomicU64,
+    /// The asked-for [`Seal`]: 0 none, 1 for a while, 2 for good.
+    seal: AtomicU8,
 }
 
 /// Who records.
@@ -106,13 +118,15 @@ impl Recorder {
             register: Mutex::default(),
             counts,
             is_ending: AtomicBool::new(false),
+            writer: OnceLock::new(),
+            plea: Plea::default(),
         });
         let writer = thread::Builder::new().name("forkpoint emit".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || shared.write_on()
         })?;
-        let sleeper = writer.thread().clone();
-        Ok(Recorder(Arc::new(Open { shared, writer: Mutex::new(Some(writer)), sleeper })))
+        let _ = shared.writer.set(writer.thread().clone());
+        Ok(Recorder(Arc::new(Open { shared, writer: Mutex::new(Some(writer)) })))
     }
 
     /// The log of a guest thread, which counts its events from 0.
@@ -233,7 +247,7 @@ impl Recorder {
     /// Wakes the writer.
     #[cold]
     pub(super) fn hurry(&self) {
-        self.0.sleeper.unpark();
+        self.0.shared.wake();
     }
 
     /// Writes all that was recorded, on this thread.
@@ -243,7 +257,7 @@ impl Recorder {
 
     /// Makes room, whatever it takes; whether it could.
     pub(super) fn make_room(&self) -> bool {
-        !self.0.shared.drain().sealed
+        !self.0.shared.drain().is_sealed()
     }
 
     /// Writes the line of an event that is longer than a ring, behind all that was recorded.
@@ -252,7 +266,7 @@ impl Recorder {
         if outlet.finished {
             return Published::Closed;
         }
-        if outlet.sealed {
+        if outlet.is_sealed() {
             return Published::Full;
         }
         outlet.out.take_event(line);
@@ -288,6 +302,16 @@ impl Open {
     }
 }
 
+impl Plea {
+    fn seal(&self) -> Seal {
+        match self.seal.load(Ordering::Relaxed) {
+            0 => Seal::No,
+            1 => Seal::Until(Instant::now() + PATIENCE),
+            _ => Seal::ForGood,
+        }
+    }
+}
+
 impl Drop for Open {
     fn drop(&mut self) {
         self.end();
@@ -305,7 +329,19 @@ impl Shared {
             if bytes - before < BUSY_BYTES {
                 thread::park_timeout(self.options.write_every);
             }
-            drop(self.drain());
+            let asked = self.plea.asked.load(Ordering::Acquire);
+            if asked == self.plea.done.load(Ordering::Relaxed) {
+                drop(self.drain());
+            } else {
+                self.last_words(self.plea.seal());
+                self.plea.done.store(asked, Ordering::Release);
+            }
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(writer) = self.writer.get() {
+            writer.unpark();
         }
     }
 
@@ -327,20 +363,37 @@ impl Shared {
         outlet.tracks.append(&mut register.fresh);
         drop(register);
         outlet.close();
+        // There is no writer any more, and nothing left to do for it.
+        self.plea.done.store(u64::MAX, Ordering::Release);
     }
 
-    /// Writes all that was recorded if the locks can be had soon: for a process that is dying, maybe in a signal handler.
-    /// Allocates nothing, frees nothing, and waits for nobody for long but the file.
-    ///
-    /// `try_lock` is a compare-and-swap, and dropping its guard a swap and at most a system call: both may be used there. The
-    /// thread that was interrupted does not hold the locks itself, as whoever holds them lets no signal come (`held`).
-    pub(super) fn last_words(&self, is_last: bool) {
+    /// Has the writer thread write all that was recorded; for a signal handler. Waits for that, as long as anything is written.
+    pub(super) fn plead(&self, seal: u8) {
+        const NAP: Duration = Duration::from_micros(200);
         if self.is_of_another_process() {
             return;
         }
-        let Some(mut outlet) = soon(&self.outlet).filter(|outlet| !outlet.sealed) else { return };
-        let Outlet { tracks, out, sealed, .. } = &mut *outlet;
-        *sealed = is_last;
+        self.plea.seal.fetch_max(seal, Ordering::Relaxed);
+        let asked = self.plea.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        self.wake();
+        let (mut waited, mut bytes) = (Duration::ZERO, 0);
+        while self.plea.done.load(Ordering::Acquire) < asked && waited < PATIENCE {
+            thread::sleep(NAP);
+            let now = self.counts.bytes.load(Ordering::Relaxed);
+            waited = if now == bytes { waited + NAP } else { Duration::ZERO };
+            bytes = now;
+        }
+    }
+
+    /// Writes all that was recorded if the locks can be had soon. The process may be dying: nothing is allocated or freed, for
+    /// who died may hold the allocator's lock.
+    pub(super) fn last_words(&self, seal: Seal) {
+        if self.is_of_another_process() {
+            return;
+        }
+        let Some(mut outlet) = soon(&self.outlet).filter(|outlet| outlet.seal != Seal::ForGood) else { return };
+        outlet.seal = seal;
+        let Outlet { tracks, out, .. } = &mut *outlet;
         for track in tracks {
             track.drain(out);
         }
@@ -352,12 +405,22 @@ impl Shared {
         out.flush();
     }
 
+    /// The process goes on behind a plea.
+    pub(super) fn go_on(&self) {
+        // Not if another thread has begun to die for good.
+        let _ = self.plea.seal.compare_exchange(1, 0, Ordering::Relaxed, Ordering::Relaxed);
+        self.plead(0);
+    }
+
     fn is_of_another_process(&self) -> bool {
         getpid() != self.process
     }
 }
 
 /// A lock that is held for moments, unless somebody writes to a slow disk.
+///
+/// `try_lock` is a compare-and-swap, and dropping its guard a swap and at most a system call: a signal handler may do both. The
+/// thread that was interrupted does not hold the lock itself, as whoever holds one lets no signal come (`held`).
 pub(super) fn soon<T>(lock: &Mutex<T>) -> Option<std::sync::MutexGuard<'_, T>> {
     const NAP: Duration = Duration::from_millis(1);
     for _ in 0..PATIENCE.as_millis() / NAP.as_millis() {

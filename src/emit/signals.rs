@@ -1,13 +1,14 @@
 //! Signals and exits: the logs are written, then everything goes as it would have gone.
 //!
-//! The handler calls [`ends::write_all`], which takes what was published out of the rings by the same code as ever:
-//! atomics, `write`, short sleeps, no allocation, and locks that are only tried. So that the interrupted thread cannot be the
-//! one that holds them, whoever takes such a lock keeps these signals away meanwhile ([`held`]), and the writer thread
-//! keeps them away always. A thread that is interrupted while it records has published its last whole line before, or will not
-//! have published the next one: there is nothing torn to be seen.
+//! The handler asks each log's writer thread to write all that was published and waits for it ([`ends::plead_all`]): it sets atomics, wakes
+//! that thread, sleeps, and tries for one lock. It could take the rings out itself, by the same code, and did; but an alternate
+//! stack has 8 KiB, of which a processor's registers take half, and a build without optimisation overflows the rest. The
+//! writer thread has a stack, is healthy whatever happened to the one that was interrupted, and needs no allocator.
 //!
-//! All signals of the list are kept away while the handler runs, so that it is not interrupted by itself. It runs on the
-//! thread's alternate stack if there is one, and needs little of it.
+//! So that nobody waits for the interrupted thread itself, whoever takes a lock of a log keeps these signals away meanwhile
+//! ([`held`]); the writer thread keeps them away always. A thread that is interrupted while it records has published its
+//! last whole line before, or will not have published the next one: there is nothing torn to be seen. All signals of the
+//! list are kept away while the handler runs, so that it is not interrupted by itself.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -17,6 +18,7 @@ use std::ptr;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::ends;
+use super::outlet::Seal;
 
 /// Signals that somebody sends.
 const SENT: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
@@ -136,23 +138,46 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
     let handler = before.map_or(libc::SIG_DFL, |action| action.sa_sigaction);
     // A fault cannot be ignored: returning to it with our handler in place would go round for ever.
     let is_last = handler == libc::SIG_DFL || handler == libc::SIG_IGN && !was_sent;
-    write_all(is_last);
     if is_last {
+        calmly(|| ends::plead_all(true, true));
         die(signal, was_sent);
-    } else if let Some(before) = before.filter(|_| handler != libc::SIG_IGN) {
-        call(before, signal, info, context);
-        // The handler of the standard library, and those of many others, leave a fault that they do not know to the default
-        // action, and return to it.
-        if !was_sent && change(signal, None).is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL) {
-            write_all(true);
+    } else if was_sent {
+        calmly(|| ends::plead_all(false, false));
+        if let Some(before) = before.filter(|_| handler != libc::SIG_IGN) {
+            call(before, signal, info, context);
         }
+    } else if let Some(before) = before {
+        fault(before, signal, info, context);
     }
 }
 
-fn write_all(is_last: bool) {
-    // SAFETY: errno is the thread's own; it is put back because the interrupted code may be about to read it.
+/// A fault that a handler was there for before: only that one knows whether it is the end.
+fn fault(before: &libc::sigaction, signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    calmly(|| ends::plead_all(false, true));
+    // If it aborts, all is written already. To be called once more for that would take more room on an alternate stack
+    // than the standard library makes.
+    let abort = without_handler(libc::SIGABRT);
+    call(before, signal, info, context);
+    if let Some(abort) = abort {
+        let _ = change(libc::SIGABRT, Some(&abort));
+    }
+    // The handler of the standard library, and those of many others, leave a fault that they do not know to the default
+    // action, and return to it.
+    let is_last = change(signal, None).is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL);
+    calmly(|| if is_last { ends::plead_all(true, true) } else { ends::go_on() });
+}
+
+/// Takes our handler away from a signal that nobody else had one for; the action to be put back.
+fn without_handler(signal: libc::c_int) -> Option<libc::sigaction> {
+    let before = PREVIOUS[signal as usize].get().filter(|before| before.sa_sigaction == libc::SIG_DFL)?;
+    change(signal, Some(before)).ok()
+}
+
+/// Does something that may change errno, and puts that back: the interrupted code may be about to read it.
+fn calmly(what: impl FnOnce()) {
+    // SAFETY: errno is the thread's own.
     let errno = unsafe { *libc::__errno_location() };
-    ends::write_all(is_last);
+    what();
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
@@ -200,5 +225,5 @@ pub(super) fn watch_exit() -> io::Result<()> {
 }
 
 extern "C" fn on_exit() {
-    ends::write_all(true);
+    ends::write_all(Seal::ForGood);
 }
