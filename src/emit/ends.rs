@@ -4,7 +4,7 @@ use std::panic;
 use std::sync::{Arc, Mutex, Once};
 
 use super::outlet::Seal;
-use super::recorder::{Shared, soon};
+use super::shared::{Shared, soon};
 use super::signals::held;
 
 /// Logs of which one asked to be written at some end. They are written at whatever end is watched.

@@ -48,7 +48,7 @@
 //!
 //! In reading order: `options` how a log is recorded; `thread` a guest thread's part and its events, `payload` what an event tells,
 //! `text` as JSON; `marker` what stands for lost events; `ring` the way from a thread to the writer; `outlet` the way from the rings to the file;
-//! `recorder` the whole; `ends` unplanned ends, `signals` those that the system tells. Unsafe code is in `signals` only. The room knows no other.
+//! `shared` what is known of a log and what its writer thread does, `recorder` the whole; `ends` unplanned ends, `signals` those that the system tells. Unsafe code is in `signals` only. The room knows no other.
 
 mod ends;
 mod marker;
@@ -57,6 +57,7 @@ mod outlet;
 mod payload;
 mod recorder;
 mod ring;
+mod shared;
 mod signals;
 mod text;
 mod thread;

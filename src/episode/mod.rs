@@ -26,7 +26,7 @@ mod stop;
 mod target;
 
 pub use clock::{Clock, monotonic_ns, wall_ns};
-pub use course::OnPhase;
+pub use course::{Act, OnPhase};
 pub use emit::{Episode, VARIABLE};
 pub use error::EpisodeError;
 pub use events::Events;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::emit::parse_field;
 use super::super::args::{ColorArg, ReportArgs, parse_jobs};
+use super::emit::parse_field;
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
