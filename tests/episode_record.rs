@@ -108,7 +108,10 @@ fn a_command_is_recorded_until_it_ends() {
     assert_eq!((&first["t_mono_ns"], &first["snapshot"]), (&json!(0), &Value::Null));
     let labels = kept.rows("labels.jsonl");
     assert_eq!(labels.len(), 1);
-    assert_eq!((&labels[0]["phase"], &labels[0]["prev"], &labels[0]["reason"]), (&json!("clean"), &Value::Null, &json!("snapshot_loaded")));
+    assert_eq!(
+        (&labels[0]["phase"], &labels[0]["prev"], &labels[0]["reason"]),
+        (&json!("clean"), &Value::Null, &json!("snapshot_loaded"))
+    );
     assert!(labels[0]["t_mono_ns"].as_u64().unwrap() > 0, "the real time of the label");
     let meta = kept.meta();
     assert_eq!(meta["episode_id"], kept.path.file_name().unwrap().to_str().unwrap());
@@ -121,7 +124,9 @@ fn a_command_is_recorded_until_it_ends() {
     for key in ["rows_proc", "rows_qmp", "rows_guest", "rows_perf", "rows_netflow", "pcap_bytes"] {
         assert_eq!(result[key], 0, "{key}");
     }
-    for key in ["code_version", "started_at_wall", "ended_at_wall", "host_fingerprint", "vm", "schedule", "schema_version"] {
+    for key in
+        ["code_version", "started_at_wall", "ended_at_wall", "host_fingerprint", "vm", "schedule", "schema_version"]
+    {
         assert!(!meta[key].is_null(), "{key}");
     }
     for key in ["exploit", "sample"] {
@@ -138,11 +143,13 @@ fn phases_follow_each_other_and_nothing_stretches_them() {
     assert_eq!(kept.code, 0, "{}", kept.told);
     assert!(kept.told.contains("called a\n") && kept.told.contains("called c\n"), "{}", kept.told);
     let labels = kept.rows("labels.jsonl");
-    let told: Vec<_> = labels.iter().map(|row| (&row["phase"], &row["prev"], row["reason"].as_str().unwrap())).collect();
+    let told: Vec<_> =
+        labels.iter().map(|row| (&row["phase"], &row["prev"], row["reason"].as_str().unwrap())).collect();
     let (a, b, c) = (json!("a"), json!("b"), json!("c"));
     assert_eq!(told, [(&a, &Value::Null, "scheduled"), (&b, &a, "scheduled"), (&c, &b, "scheduled")]);
     let events = kept.rows("events.jsonl");
-    let to: Vec<&Value> = events.iter().filter(|row| row["event"] == "phase_transition").map(|row| &row["to"]).collect();
+    let to: Vec<&Value> =
+        events.iter().filter(|row| row["event"] == "phase_transition").map(|row| &row["to"]).collect();
     assert_eq!(to, [&a, &b, &c]);
     let times: Vec<u64> = events.iter().map(|row| row["t_mono_ns"].as_u64().unwrap()).collect();
     assert!(times.is_sorted(), "{times:?}");
@@ -224,8 +231,17 @@ fn a_process_that_runs_is_watched_and_left_alone() {
     let output = recorder.wait_with_output().unwrap();
     // It is dead as soon as it has ended, whether or not its parent has asked.
     assert_eq!(output.status.code(), Some(3));
-    assert!(text(&output.stderr).contains("degraded: the target ended before the episode did"), "{}", text(&output.stderr));
-    for (pid, why) in [("0", "no process has this number"), ("-5", "no process has"), (pid.as_str(), "it is dead"), ("4194304000", "no process has")] {
+    assert!(
+        text(&output.stderr).contains("degraded: the target ended before the episode did"),
+        "{}",
+        text(&output.stderr)
+    );
+    for (pid, why) in [
+        ("0", "no process has this number"),
+        ("-5", "no process has"),
+        (pid.as_str(), "it is dead"),
+        ("4194304000", "no process has"),
+    ] {
         let output = command(&folder, "--pid", &[pid]).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains(why), "{pid}: {}", text(&output.stderr));
@@ -317,7 +333,11 @@ impl OfItsOwn for Command {
 #[test]
 fn what_may_be_emitted_and_what_not() {
     let folder = Folder::new();
-    let child = command(&folder, "--no-proc", &["--", "sleep", "60"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = command(&folder, "--no-proc", &["--", "sleep", "60"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let path = begun(&folder);
     let mut episode = Episode::at(&path).unwrap();
     let fields = |text: &str| -> Fields { serde_json::from_str(text).unwrap() };
@@ -343,7 +363,12 @@ fn what_may_be_emitted_and_what_not() {
     }
     episode.emit("fine", fields("{\"nested\": {\"a\": [1, null, \"ü\\u0000\"]}}")).unwrap();
     let cli = |words: &[&str]| {
-        let output = forkpoint(["episode", "emit"]).args(words).env_remove("FORKPOINT_EPISODE").current_dir(folder.path("")).output().unwrap();
+        let output = forkpoint(["episode", "emit"])
+            .args(words)
+            .env_remove("FORKPOINT_EPISODE")
+            .current_dir(folder.path(""))
+            .output()
+            .unwrap();
         (output.status.code().unwrap(), text(&output.stderr))
     };
     let place = path.to_str().unwrap();
@@ -363,7 +388,8 @@ fn what_may_be_emitted_and_what_not() {
     let all = rows(&path.join("events.jsonl"));
     assert_eq!(all.iter().filter(|row| row["event"] == "tick").count(), 400);
     for writer in 0..8 {
-        let own: Vec<_> = all.iter().filter(|row| row["writer"] == writer).map(|row| row["n"].as_u64().unwrap()).collect();
+        let own: Vec<_> =
+            all.iter().filter(|row| row["writer"] == writer).map(|row| row["n"].as_u64().unwrap()).collect();
         assert_eq!(own, (0..50).collect::<Vec<_>>());
     }
     let times: Vec<u64> = all.iter().map(|row| row["t_mono_ns"].as_u64().unwrap()).collect();
@@ -379,7 +405,8 @@ fn what_may_be_emitted_and_what_not() {
 #[test]
 fn what_cannot_be_collected_is_told_and_all_else_is_kept() {
     let folder = Folder::new();
-    let options = "--interval 10ms --duration 300ms --qmp none.sock --guest none.sock --snapshot base --revert start,end";
+    let options =
+        "--interval 10ms --duration 300ms --qmp none.sock --guest none.sock --snapshot base --revert start,end";
     let kept = record(&folder, options, &["--", "sleep", "60"]);
     assert_eq!(kept.code, 3, "{}", kept.told);
     let events = kept.events();

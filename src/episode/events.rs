@@ -47,7 +47,8 @@ impl Events {
     /// The file is there already, or cannot be written.
     pub fn begin(path: &Path, event: &str, fields: Fields) -> io::Result<Events> {
         let rows = RowFile::create(path)?;
-        flock(rows.file(), FlockOperation::NonBlockingLockExclusive)?;
+        // Whoever looks whether an episode is recorded holds it for a moment.
+        flock(rows.file(), FlockOperation::LockExclusive)?;
         let written = Written { rows, last: 0, count: 0, newest: HashMap::new(), error: None, is_over: false };
         let monotonic = monotonic_ns();
         let events = Events { clock: Clock::start(), written: Mutex::new(written), arrived: Condvar::new() };
