@@ -199,7 +199,7 @@ mod tests {
         #[test]
         fn a_status_is_read_whatever_its_order(peak in 0..u64::MAX / 1024, rss in 0..u64::MAX / 1024, swap in 0..u64::MAX / 1024,
                                                switches in any::<(u64, u64)>(), turn in 0_usize..7) {
-            let mut lines = vec![
+            let mut lines = [
                 format!("VmHWM:\t{peak:>8} kB"), format!("VmRSS:\t{rss:>8} kB"), format!("VmSwap:\t{swap:>8} kB"),
                 format!("voluntary_ctxt_switches:\t{}", switches.0), format!("nonvoluntary_ctxt_switches:\t{}", switches.1),
                 "Name:\tVmRSS: 7 kB".to_owned(), "Groups:\t ".to_owned(),
