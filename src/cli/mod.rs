@@ -1,7 +1,7 @@
 //! The porch: arguments, decisions, printing, exit codes, progress, time.
 //!
 //! In reading order: [`args`] is what was typed, [`decide`] what it means; `command` calls one file a command:
-//! [`diff`], [`show`], [`check`], [`mod@audit`], [`mod@state`], [`snapshot`], [`mod@record`], [`episode`], [`profiles`] (and [`infer`]), [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`] and
+//! [`diff`], [`show`], [`check`], [`mod@audit`], [`mod@state`], [`snapshot`], [`mod@record`], [`episode`], [`profiles`] (and [`infer`]), [`generate`]. [`exit`] names the exit codes, [`lanes`], [`size`], [`pair`] and
 //! [`output`] read single values, [`labels`] names the two sides, [`terminal`] looks at the surroundings,
 //! [`accepting`] reads and writes files of accepted divergences, [`begin`] reads a lone log's header, `place` finds what `show` is asked for, `origin` where the first differing value came from, `nearest` which snapshots lie right before it, [`progress`] tells how far work is, `talk` speaks on standard error,
 //! `workers` are as many as can be had, `interrupt` ends what Ctrl-C interrupts.
@@ -26,6 +26,7 @@ pub mod lanes;
 mod nearest;
 mod origin;
 pub mod output;
+pub mod pair;
 mod paired;
 mod place;
 pub mod profiles;

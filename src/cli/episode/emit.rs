@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::args::EmitArgs;
 use crate::cli::Exit;
+use crate::cli::pair::parse_pair;
 use crate::episode::{Episode, Fields};
 
 /// Hands it in.
@@ -27,13 +28,8 @@ pub fn run(args: EmitArgs) -> anyhow::Result<Exit> {
 
 /// What stands behind the =: JSON if it is, else a string.
 pub fn parse_field(text: &str) -> Result<(String, Value), String> {
-    match text.split_once('=') {
-        None => Err("write KEY=VALUE".to_owned()),
-        Some(("", _)) => Err("a key is missing before the =".to_owned()),
-        Some((key, value)) => {
-            Ok((key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()))))
-        }
-    }
+    let (key, value) = parse_pair(text)?;
+    Ok((key, serde_json::from_str(&value).unwrap_or(Value::String(value))))
 }
 
 #[cfg(test)]

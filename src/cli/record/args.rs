@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cli::pair::parse_pair;
 use crate::episode::collect::CapturePlan;
 use crate::episode::{Phase, parse_time};
 
@@ -104,7 +105,7 @@ pub struct AboutArgs {
     #[arg(long, value_name = "WHEN", value_delimiter = ',', requires_all = ["snapshot", "qmp"])]
     pub revert: Vec<When>,
     /// Something to be kept in meta.json (repeatable)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_meta)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub meta: Vec<(String, String)>,
     /// The same from a JSON file; its vm, exploit and sample have places of their own
     #[arg(long, value_name = "FILE")]
@@ -121,14 +122,6 @@ pub enum When {
     Start,
     /// Behind the last
     End,
-}
-
-pub(in crate::cli) fn parse_meta(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        None => Err("write KEY=VALUE".to_owned()),
-        Some(("", _)) => Err("a key is missing before the =".to_owned()),
-        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-    }
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {
@@ -199,7 +192,6 @@ mod tests {
             (parse_capture("br0,snaplen=").map(drop), "snaplen: \"\" are no bytes"),
             (parse_capture("-w").map(drop), "is no interface"),
             (parse_interval("0s").map(drop), "at least 1ms"),
-            (parse_meta("=x").map(drop), "a key is missing"),
         ] {
             assert!(told.as_ref().unwrap_err().contains(why), "{told:?}");
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::super::args::{ColorArg, ReportArgs, parse_jobs};
+use super::super::pair::parse_pair;
 use super::super::size::{Limit, parse_limit, parse_size};
 
 /// Shown below the help.
@@ -106,7 +107,7 @@ pub struct SaveArgs {
     #[arg(long, value_name = "N")]
     pub events: Option<u64>,
     /// Something to be kept beside it (repeatable)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_meta)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub meta: Vec<(String, String)>,
     /// Worker threads [default: one for each processor]
     #[arg(long, short = 'j', value_name = "N", value_parser = parse_jobs)]
@@ -169,13 +170,4 @@ fn parse_address(text: &str) -> Result<u64, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = digits.map_or_else(|| text.parse(), |digits| u64::from_str_radix(digits, 16));
     number.map_err(|_| "write an address as 0x80000000".to_owned())
-}
-
-fn parse_meta(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-    if key.is_empty() {
-        Err("a key is missing before the =".to_owned())
-    } else {
-        Ok((key.to_owned(), value.to_owned()))
-    }
 }
