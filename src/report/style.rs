@@ -1,5 +1,6 @@
 //! The few colours a report uses, as SGR codes: the library must not need a terminal crate.
 
+use super::verdict::Verdict;
 use super::visible::wrapped;
 
 /// What a piece of text means; the colour follows.
@@ -21,6 +22,15 @@ pub(crate) enum Style {
 }
 
 impl Style {
+    /// How an answer is painted.
+    pub(crate) fn of(verdict: Verdict) -> Style {
+        match verdict {
+            Verdict::Identical => Style::Good,
+            Verdict::Inconclusive => Style::Warn,
+            Verdict::Diverged | Verdict::Trouble => Style::Bad,
+        }
+    }
+
     fn code(self) -> &'static str {
         match self {
             Style::Plain => "",

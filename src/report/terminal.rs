@@ -7,7 +7,7 @@ use super::layout::{Detail, detail};
 use super::rule_flags::rule_remarks;
 use super::story::{Story, kind_word, sentence_name};
 use super::style::{Page, Style};
-use super::verdict::{Verdict, facts};
+use super::verdict::facts;
 use super::visible::{bytes, clip, columns, counted, grouped, pad, visible, wrapped};
 use super::{accepted, fields, lists, table};
 use crate::diverge::Outcome;
@@ -53,11 +53,7 @@ pub fn terminal(
 }
 
 fn headline(story: &Story, page: &mut Page, width: usize) {
-    let style = match story.verdict {
-        Verdict::Identical => Style::Good,
-        Verdict::Diverged | Verdict::Trouble => Style::Bad,
-        Verdict::Inconclusive => Style::Warn,
-    };
+    let style = Style::of(story.verdict);
     let word = story.verdict.word();
     let parts = story.sentence();
     let whole = parts.join("; ");

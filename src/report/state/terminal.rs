@@ -1,7 +1,6 @@
 //! Two state folders for a terminal.
 
 use super::super::style::{Page, Style};
-use super::super::verdict::Verdict;
 use super::super::visible::{clip, columns, counted, grouped, pad, visible, wrapped};
 use super::story::StateStory;
 use super::words;
@@ -16,12 +15,7 @@ const RANGES_MAX: usize = 20;
 pub fn terminal(story: &StateStory) -> String {
     let mut page = Page::new(story.context.colour);
     let width = story.context.width.max(WIDTH_MIN);
-    let style = match story.verdict {
-        Verdict::Identical => Style::Good,
-        Verdict::Inconclusive => Style::Warn,
-        Verdict::Diverged | Verdict::Trouble => Style::Bad,
-    };
-    page.answer(width, style, story.verdict.word(), &words::headline(story));
+    page.answer(width, Style::of(story.verdict), story.verdict.word(), &words::headline(story));
     for (word, path) in ["reference", "candidate"].iter().zip(&story.context.paths) {
         page.line(Style::Dim, &format!("  {word}  {}", visible(&path.to_string_lossy())));
     }

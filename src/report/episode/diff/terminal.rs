@@ -1,7 +1,6 @@
 //! Runs against runs for a terminal.
 
 use super::super::super::style::{Page, Style};
-use super::super::super::verdict::Verdict;
 use super::super::super::visible::{clip, columns, grouped, pad, visible, wrapped};
 use super::super::grid::Grid;
 use super::super::logs;
@@ -19,12 +18,7 @@ const NAME_COLUMNS_MAX: usize = 44;
 pub fn terminal(story: &EpisodeDiffStory) -> String {
     let mut page = Page::new(story.context.colour);
     let width = story.context.width.max(WIDTH_MIN);
-    let style = match story.verdict {
-        Verdict::Identical => Style::Good,
-        Verdict::Inconclusive => Style::Warn,
-        Verdict::Diverged | Verdict::Trouble => Style::Bad,
-    };
-    page.answer(width, style, story.verdict.word(), &story.headline());
+    page.answer(width, Style::of(story.verdict), story.verdict.word(), &story.headline());
     runs(story, &mut page, width);
     phases(story, &mut page, width);
     if !story.real().is_empty() {
