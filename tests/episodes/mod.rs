@@ -127,7 +127,7 @@ pub fn write(out: &Path, plan: &Plan) -> PathBuf {
             rows.push_str(&format!("{row}\n"));
             let instructions = 2e9 * tick / slower * dice.around(plan.tick_noise);
             let told = json!({
-                "t_mono_ns": next, "t_wall_ns": START + next, "interval_s": (next - 100_000) as f64 / 1e9,
+                "t_mono_ns": next, "t_wall_ns": START + next, "interval_s": tick,
                 "counters": {
                     "instructions": { "value": instructions as u64, "unit": "", "running_pct": 100.0 },
                     "task-clock": { "value": 20.0 * dice.around(plan.tick_noise / 5.0), "unit": "msec", "running_pct": 100.0 },

@@ -3,7 +3,7 @@
 use super::metric::{Metric, Source};
 use super::series::{Series, seconds};
 use super::statistics::{Summary, measured_of};
-use super::telemetry::Telemetry;
+use super::telemetry;
 use crate::episode::read::{FileAccount, Kept, Phases, Timeline, each_row};
 
 /// What a metric was in a phase.
@@ -64,9 +64,9 @@ impl Measurement {
         let mut measured = vec![Vec::new(); phases.names.len()];
         let mut notes = Vec::new();
         for source in Source::COLLECTORS {
-            let (mut series, mut telemetry) = (Series::new(source, &phases), Telemetry::of(source));
+            let mut series = Series::new(source, &phases);
             let account = each_row(kept.path(), &source.file(), |row| {
-                telemetry.take(row, &mut series);
+                telemetry::take(source, row, &mut series);
                 Ok(())
             });
             if series.left_out > 0 {

@@ -1,7 +1,7 @@
 //! What the rows of each collector mean: which numbers grow, which just are, and in what they are counted.
 
 use super::metric::{Source, Unit};
-use super::series::{Amount, Series, seconds};
+use super::series::{Amount, Series};
 use crate::episode::read::Row;
 use crate::episode::read::lines::unescaped;
 use crate::json::{Kind, Tape};
@@ -24,52 +24,26 @@ const BUCKET_SECONDS: f64 = 0.1;
 /// Deeper values are not looked into.
 const DEPTH_MAX: usize = 16;
 
-/// Takes the rows of one collector, in their order.
-#[derive(Debug)]
-pub(super) struct Telemetry {
-    source: Source,
-    /// The last row of perf: its time, and its `interval_s`.
-    last: Option<(u64, f64)>,
-}
-
-impl Telemetry {
-    pub(super) fn of(source: Source) -> Telemetry {
-        Telemetry { source, last: None }
-    }
-
-    /// Takes a row's numbers.
-    pub(super) fn take(&mut self, row: &Row<'_>, series: &mut Series<'_>) {
-        match self.source {
-            Source::Episode => {}
-            Source::Proc => process(row, series),
-            Source::Qmp => machine(row, series),
-            Source::Guest => guest(row, series),
-            Source::Perf => self.counters(row, series),
-            Source::Netflow => packets(row, series),
-        }
-    }
-
-    /// A row of perf, about the interval that ends with it.
-    fn counters(&mut self, row: &Row<'_>, series: &mut Series<'_>) {
-        let told = row.tape.get(row.text, Tape::ROOT, b"interval_s").and_then(|node| amount(row, node));
-        let Some(told) = told.map(Amount::value) else { return };
-        let last = self.last.replace((row.time, told));
-        // Of the first row nobody knows how long it is about.
-        let Some(length) = last.and_then(|last| interval(last, (row.time, told))) else { return };
-        let Some(counters) = row.tape.get(row.text, Tape::ROOT, b"counters") else { return };
-        // A double far beyond any clock ends at its last time.
-        let stretch = [row.time.saturating_sub((length * 1e9) as u64), row.time];
-        counted(row, counters, stretch, series);
+/// Takes the numbers of a collector's row.
+pub(super) fn take(source: Source, row: &Row<'_>, series: &mut Series<'_>) {
+    match source {
+        Source::Episode => {}
+        Source::Proc => process(row, series),
+        Source::Qmp => machine(row, series),
+        Source::Guest => guest(row, series),
+        Source::Perf => intervals(row, series),
+        Source::Netflow => packets(row, series),
     }
 }
 
-/// How long the interval is that ends with a row of perf, in seconds. perf tells how late it is since it began, and other recorders how long it took: whatever is nearer to
-/// what lies between the two rows counts.
-fn interval((before, earlier): (u64, f64), (now, told): (u64, f64)) -> Option<f64> {
-    let between = seconds(now.checked_sub(before)?);
-    let away = |length: f64| (length - between).abs();
-    let length = if away(told - earlier) <= away(told) { told - earlier } else { told };
-    (length > 0.0 && between > 0.0).then_some(length)
+/// A row of perf, about the interval that ends with it.
+fn intervals(row: &Row<'_>, series: &mut Series<'_>) {
+    let told = row.tape.get(row.text, Tape::ROOT, b"interval_s").and_then(|node| amount(row, node));
+    let Some(length) = told.map(Amount::value).filter(|length| *length > 0.0) else { return };
+    let Some(counters) = row.tape.get(row.text, Tape::ROOT, b"counters") else { return };
+    // A double far beyond any clock ends at its last time.
+    let stretch = [row.time.saturating_sub((length * 1e9) as u64), row.time];
+    counted(row, counters, stretch, series);
 }
 
 /// What a number of `/proc` is.
@@ -227,12 +201,12 @@ mod tests {
         let end = Some(10_000_000_000);
         let spans = vec![Span { phase: 0, start: 0, end }];
         let phases = Phases { names: vec!["all".to_owned()], spans, ..Phases::default() };
-        let (mut series, mut telemetry) = (Series::new(source, &phases), Telemetry::of(source));
+        let mut series = Series::new(source, &phases);
         let mut tape = Tape::default();
         for (at, text) in rows.iter().enumerate() {
             tape.parse(text.as_bytes(), 0).unwrap();
             let time = 1_000_000_000 * (at as u64 + 1);
-            telemetry.take(&Row { tape: &tape, text: text.as_bytes(), time }, &mut series);
+            take(source, &Row { tape: &tape, text: text.as_bytes(), time }, &mut series);
         }
         let mut found = Vec::new();
         series.finish(|_, metric, measured| found.push((metric, measured)));
@@ -262,30 +236,28 @@ mod tests {
     }
 
     #[test]
-    fn intervals_of_perf_are_told_by_their_ends_or_by_their_lengths() {
-        let row = |interval: f64, value: &str| {
+    fn what_perf_counted_is_told_by_the_length_of_its_interval() {
+        let row = |seconds: f64, value: &str| {
             format!(
-                r#"{{"interval_s": {interval}, "counters": {{"x": {{"value": {value}, "unit": ""}}, "y": 5, "z": {{"value": 1, "unit": "msec"}}}}}}"#
+                r#"{{"interval_s": {seconds}, "counters": {{"x": {{"value": {value}, "unit": ""}}, "y": 5, "z": {{"value": 1, "unit": "msec"}}}}}}"#
             )
         };
-        for intervals in [[1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0, 1.0], [100.5, 101.5, 102.5, 103.5]] {
-            let rows: Vec<String> =
-                intervals.iter().zip(["9", "2", "null", "4"]).map(|(interval, value)| row(*interval, value)).collect();
-            let found = taken(Source::Perf, &rows.iter().map(String::as_str).collect::<Vec<_>>());
-            let told: Vec<_> = found
-                .iter()
-                .map(|(metric, measured)| (metric.told(), metric.unit.word(), measured.values.count, measured.whole))
-                .collect();
-            assert_eq!(
-                told,
-                [("perf x".to_owned(), "/s".to_owned(), 2, 3.0), ("perf z".to_owned(), "msec/s".to_owned(), 3, 1.0)],
-                "{intervals:?}"
-            );
-        }
+        // The last one was cut short.
+        let rows = [row(1.0, "9"), row(1.0, "2"), row(1.0, "null"), row(0.5, "4")];
+        let found = taken(Source::Perf, &rows.each_ref().map(String::as_str));
+        let told: Vec<_> = found
+            .iter()
+            .map(|(metric, measured)| (metric.told(), metric.unit.word(), measured.values.count, measured.whole))
+            .collect();
+        assert_eq!(
+            told,
+            [("perf x".to_owned(), "/s".to_owned(), 3, 6.0), ("perf z".to_owned(), "msec/s".to_owned(), 4, 4.0 / 3.5)]
+        );
         for odd in [
             r#"{"counters": {}}"#,
             r#"{"interval_s": "1", "counters": []}"#,
             r#"{"interval_s": 1, "counters": 7}"#,
+            r#"{"interval_s": 0, "counters": {"x": {"value": 1}}}"#,
             "{}",
         ] {
             assert!(taken(Source::Perf, &[odd, odd, odd]).is_empty());
