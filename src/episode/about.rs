@@ -1,12 +1,13 @@
 //! What an episode is of: the code that was run, and the host that ran it. What is not known is null.
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+
+use super::collect::program::Program;
 
 /// How long git may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,7 +37,11 @@ fn from_version_file(path: &Path) -> Option<Map<String, Value>> {
 }
 
 fn from_git(folder: &Path) -> Option<Map<String, Value>> {
-    let git = |words: &[&str]| answer(Command::new("git").arg("-C").arg(folder).args(words));
+    let git = |words: &[&str]| {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(folder).args(words).stdout(Stdio::piped());
+        answer(command)
+    };
     let mut found = Map::new();
     found.insert("commit".to_owned(), json!(git(&["rev-parse", "--verify", "HEAD"])?));
     // A head that is on no branch has none; a status that failed says nothing about cleanness.
@@ -49,29 +54,12 @@ fn from_git(folder: &Path) -> Option<Map<String, Value>> {
 }
 
 /// What a command wrote to its standard output, without the white space at its end, if it succeeded in time.
-fn answer(command: &mut Command) -> Option<String> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
-    let mut output = child.stdout.take()?;
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        output.read_to_string(&mut text).map(|_| text)
-    });
-    let until = Instant::now() + PATIENCE;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(2)),
-            _ => {
-                // Its grandchildren may hold the pipe: the reader is left to itself.
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    };
-    let text = reader.join().ok()?.ok()?;
-    status.success().then(|| text.trim_end().to_owned())
+fn answer(command: Command) -> Option<String> {
+    let mut program = Program::start(command).ok()?;
+    let mut written = Vec::new();
+    let has_ended = program.ends_within(&mut written, PATIENCE).ok()?;
+    let text = String::from_utf8(written).ok()?;
+    (has_ended && program.code() == Some(0)).then(|| text.trim_end().to_owned())
 }
 
 /// Which host this is: `kernel`, `cpu`, `cores`, `memory_mib`; `qemu_version` is known to a machine's monitor only.

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::clock::wall_ns;
-use super::error::EpisodeError;
 use super::events::Events;
 use super::rows::{Fields, RowFile, fields};
 use super::schedule::{Length, Phase, Schedule};
@@ -53,15 +52,12 @@ pub struct Course<'a> {
 }
 
 impl Course<'_> {
-    /// Walks.
-    ///
-    /// # Errors
-    /// A label cannot be written.
-    pub fn walk(mut self, schedule: &Schedule) -> Result<Walked, EpisodeError> {
+    /// Walks. A label that cannot be written ends nothing, and is told.
+    pub fn walk(mut self, schedule: &Schedule) -> Walked {
         let mut walked = Walked::default();
         match schedule {
             Schedule::Clean(time) => {
-                self.label(CLEAN, None, "snapshot_loaded")?;
+                self.label(CLEAN, None, "snapshot_loaded", &mut walked);
                 walked.phases.push(CLEAN.to_owned());
                 let callback = self.call(CLEAN);
                 match time {
@@ -70,12 +66,12 @@ impl Course<'_> {
                 }
                 self.settle(callback.into_iter().collect(), &mut walked);
             }
-            Schedule::Phases(phases) => self.walk_phases(phases, &mut walked)?,
+            Schedule::Phases(phases) => self.walk_phases(phases, &mut walked),
         }
-        Ok(walked)
+        walked
     }
 
-    fn walk_phases(&mut self, phases: &[Phase], walked: &mut Walked) -> Result<(), EpisodeError> {
+    fn walk_phases(&mut self, phases: &[Phase], walked: &mut Walked) {
         let clock = self.events.clock();
         let mut callbacks = Vec::new();
         let mut deadline = clock.now();
@@ -87,7 +83,7 @@ impl Course<'_> {
             }
             let prev = at.checked_sub(1).map(|before| phases[before].name.as_str());
             let behind = self.events.count();
-            self.label(&phase.name, prev, "scheduled")?;
+            self.label(&phase.name, prev, "scheduled", walked);
             self.events.emit("phase_transition", fields! { "to" => phase.name, "prev" => prev });
             walked.phases.push(phase.name.clone());
             callbacks.extend(self.call(&phase.name));
@@ -113,10 +109,9 @@ impl Course<'_> {
             }
         }
         self.settle(callbacks, walked);
-        Ok(())
     }
 
-    fn label(&mut self, phase: &str, prev: Option<&str>, reason: &str) -> Result<(), EpisodeError> {
+    fn label(&mut self, phase: &str, prev: Option<&str>, reason: &str, walked: &mut Walked) {
         let row = fields! {
             "t_mono_ns" => self.events.clock().now(),
             "t_wall_ns" => wall_ns(),
@@ -124,7 +119,8 @@ impl Course<'_> {
             "prev" => prev,
             "reason" => reason,
         };
-        self.labels.append(&row).map_err(EpisodeError::file(super::folder::LABELS))
+        let written = self.labels.append(&row);
+        walked.lacks.extend(written.err().map(|error| format!("label {phase}: {error}")));
     }
 
     fn call(&self, phase: &str) -> Option<Callback> {

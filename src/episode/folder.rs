@@ -1,12 +1,13 @@
 //! The folder of an episode: made for it alone, and complete when its marker is there.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ulid::Ulid;
 
 use super::error::EpisodeError;
+use crate::disk::{Native, Volume};
 
 /// What the episode is, and what came of it.
 pub const META: &str = "meta.json";
@@ -71,10 +72,10 @@ impl Folder {
         let marker = self.file(DONE);
         let make = || -> io::Result<()> {
             // What the marker says of other files must be on the disk before it.
-            sync_folder(&self.path)?;
+            Native.sync_folder(&self.path)?;
             OpenOptions::new().write(true).create_new(true).open(&marker)?.sync_all()?;
-            sync_folder(&self.path)?;
-            sync_folder(self.path.parent().unwrap_or(&self.path))
+            Native.sync_folder(&self.path)?;
+            Native.sync_folder(self.path.parent().unwrap_or(&self.path))
         };
         make().map_err(EpisodeError::file(&marker))
     }
@@ -83,13 +84,5 @@ impl Folder {
     pub fn discard(self) {
         // What cannot be removed is an unfinished episode, and says so.
         let _ = fs::remove_dir_all(&self.path);
-    }
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match File::open(path).and_then(|folder| folder.sync_all()) {
-        // Some file systems sync no folders.
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        other => other,
     }
 }

@@ -33,7 +33,7 @@ pub use events::Events;
 pub use folder::{DONE, EVENTS, Folder, LABELS, META, PCAP, SOCKET, STDERR, STDOUT};
 pub use meta::{About, SCHEMA_VERSION};
 pub use rows::{Fields, RowFile};
-pub use run::{Kept, Plan, record};
+pub use run::{Plan, Recorded, record};
 pub use schedule::{Length, Phase, Schedule, parse_time};
 pub use stop::Stop;
 pub use target::{Ended, Target, TargetPlan};

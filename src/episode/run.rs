@@ -49,9 +49,9 @@ pub struct Plan {
     pub about: About,
 }
 
-/// An episode that was kept.
+/// An episode that was recorded.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct Recorded {
     /// Its folder.
     pub folder: PathBuf,
     /// Its id.
@@ -75,7 +75,7 @@ pub struct Kept {
 /// # Errors
 /// Nothing was recorded: no such process, a command that cannot be begun, a folder that cannot be made. Or what was recorded could not be written to
 /// its end; its folder then has no marker.
-pub fn record(plan: &Plan, stop: &Arc<Stop>) -> Result<Kept, EpisodeError> {
+pub fn record(plan: &Plan, stop: &Arc<Stop>) -> Result<Recorded, EpisodeError> {
     let attached = match &plan.target {
         TargetPlan::Pid(pid) => Some(Target::attach(*pid)?),
         TargetPlan::Command(_) => None,
@@ -97,12 +97,7 @@ pub fn record(plan: &Plan, stop: &Arc<Stop>) -> Result<Kept, EpisodeError> {
             return Err(error);
         }
     };
-    let target = match (attached, &plan.target) {
-        (Some(target), _) => Ok(target),
-        (None, TargetPlan::Command(words)) => Target::spawn(words, &folder),
-        (None, TargetPlan::Pid(pid)) => Target::attach(*pid),
-    };
-    match target {
+    match attached.map_or_else(|| Target::spawn(plan.target.command(), &folder), Ok) {
         Ok(target) => recording.follow(target),
         Err(error) => {
             drop(recording);
@@ -171,7 +166,7 @@ impl<'a> Recording<'a> {
         }
     }
 
-    fn follow(mut self, target: Target) -> Result<Kept, EpisodeError> {
+    fn follow(mut self, target: Target) -> Result<Recorded, EpisodeError> {
         self.meta.set("vm.target_pid", json!(target.pid()));
         self.meta.set("target", self.told_of(&target));
         self.meta.write()?;
@@ -200,7 +195,7 @@ impl<'a> Recording<'a> {
             // The watcher ends too.
             self.stop.raise("schedule");
             walked
-        })?;
+        });
         self.revert("end", self.plan.revert_at_end);
         let is_alive = target.is_alive();
         collectors_stop.raise("end");
@@ -209,13 +204,8 @@ impl<'a> Recording<'a> {
     }
 
     fn told_of(&self, target: &Target) -> Value {
-        let command = match &self.plan.target {
-            TargetPlan::Command(words) => {
-                json!(words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
-            }
-            TargetPlan::Pid(_) => Value::Null,
-        };
-        json!({ "command": command, "pid": target.pid(), "start_time": target.start_time() })
+        let words: Vec<_> = self.plan.target.command().iter().map(|word| word.to_string_lossy()).collect();
+        json!({ "command": (!words.is_empty()).then_some(words), "pid": target.pid(), "start_time": target.start_time() })
     }
 
     fn start(&mut self, collectors: Vec<Box<dyn Collector>>, stop: &Arc<Stop>) -> Vec<Running> {
@@ -251,11 +241,10 @@ impl<'a> Recording<'a> {
         walked: Walked,
         rows: BTreeMap<String, u64>,
         is_alive: bool,
-    ) -> Result<Kept, EpisodeError> {
+    ) -> Result<Recorded, EpisodeError> {
         let ended_by = self.stop.reason().unwrap_or_default();
-        let is_ours = matches!(self.plan.target, TargetPlan::Command(_));
         self.reasons.extend(walked.lacks);
-        if !is_ours && !is_alive {
+        if !target.is_ours() && !is_alive {
             self.reasons.push("the target ended before the episode did".to_owned());
         }
         let ended = target.end(self.plan.grace).cloned();
@@ -288,7 +277,7 @@ impl<'a> Recording<'a> {
         self.meta.end(result);
         self.meta.write()?;
         self.folder.finish()?;
-        Ok(Kept {
+        Ok(Recorded {
             folder: self.folder.path().to_owned(),
             id: self.folder.id().to_owned(),
             phases: walked.phases,

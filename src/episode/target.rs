@@ -27,6 +27,16 @@ pub enum TargetPlan {
     Pid(i64),
 }
 
+impl TargetPlan {
+    /// The command with its arguments; nothing of a process that runs.
+    pub fn command(&self) -> &[OsString] {
+        match self {
+            TargetPlan::Command(words) => words,
+            TargetPlan::Pid(_) => &[],
+        }
+    }
+}
+
 /// A process that is being recorded.
 #[derive(Debug)]
 pub struct Target {
@@ -157,6 +167,13 @@ impl Target {
             self.child = None;
         }
         self.ended.as_ref()
+    }
+}
+
+impl Drop for Target {
+    /// Nobody is left to end a command of ours whose recording failed.
+    fn drop(&mut self) {
+        self.end(Duration::ZERO);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::RecordArgs;
 use super::plan::plan;
 use crate::cli::{Exit, interrupt, tell};
-use crate::episode::{Kept, Stop, record};
+use crate::episode::{Recorded, Stop, record};
 use crate::report::visible;
 
 /// Records.
@@ -30,7 +30,7 @@ pub fn run(args: RecordArgs) -> anyhow::Result<Exit> {
     })
 }
 
-fn tell_of(kept: &Kept) {
+fn tell_of(kept: &Recorded) {
     let rows: Vec<String> = kept
         .rows
         .iter()

@@ -18,6 +18,9 @@ use crate::episode::events::Events;
 use crate::episode::rows::{Fields, RowFile, fields};
 use crate::episode::stop::Stop;
 
+/// How long an end may lag behind what it closes.
+const ENDS: Duration = Duration::from_millis(500);
+
 /// Something that collects rows.
 pub trait Collector: Send {
     /// What its events begin with.
@@ -113,6 +116,12 @@ impl Desk {
     /// Whether and when to end.
     pub fn stop(&self) -> &Stop {
         &self.stop
+    }
+
+    /// Whether what was listened to went away because all ends: a target that ends takes its sockets along, and the recorder hears of it
+    /// a moment later.
+    pub fn ends_now(&self) -> bool {
+        self.stop.wait(ENDS)
     }
 
     /// Says something of its own.

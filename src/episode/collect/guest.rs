@@ -41,6 +41,7 @@ impl Collector for Guest {
             match came {
                 Came::Bytes(bytes) => lines.push(bytes),
                 Came::Nothing => continue,
+                Came::End if desk.ends_now() => break,
                 Came::End => return Err(Failure::Failed("the other side closed the connection".to_owned())),
             }
             while let Some(line) = lines.take() {

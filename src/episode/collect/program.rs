@@ -112,15 +112,19 @@ impl Program {
     /// As the system tells.
     pub fn stop(&mut self, written: &mut Vec<u8>) -> io::Result<Ended> {
         self.signal(Signal::INT);
-        if self.wait(written, GRACE)? {
+        if self.ends_within(written, GRACE)? {
             return Ok(Ended { code: self.code(), was_killed: false });
         }
         self.signal(Signal::KILL);
-        self.wait(written, REAP)?;
+        self.ends_within(written, REAP)?;
         Ok(Ended { code: self.code(), was_killed: true })
     }
 
-    fn wait(&mut self, written: &mut Vec<u8>, time: Duration) -> io::Result<bool> {
+    /// Waits for its end for so long, and hears it meanwhile: whether it came.
+    ///
+    /// # Errors
+    /// As the system tells.
+    pub fn ends_within(&mut self, written: &mut Vec<u8>, time: Duration) -> io::Result<bool> {
         let until = Instant::now() + time;
         while !self.has_ended(written)? {
             if Instant::now() >= until {
@@ -166,7 +170,7 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        let _ = self.wait(&mut Vec::new(), REAP);
+        let _ = self.ends_within(&mut Vec::new(), REAP);
     }
 }
 

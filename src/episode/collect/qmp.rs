@@ -48,6 +48,7 @@ impl Collector for Qmp {
                         desk.event("qmp_silent", fields! { "error" => error.to_string() });
                     }
                 }
+                Err(_) if desk.ends_now() => break,
                 Err(error) => return Err(Failure::Failed(error.to_string())),
             }
         }
