@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help build check test test-real man lint docs bench-build bench bench-peers gate gate-accept fuzz fuzz-build fuzz-min planted mutants coverage \
   valgrind races accuracy show show-build \
   show-answer show-speed show-large show-peers show-stream show-shapes show-layouts show-windows show-fifos show-first show-archives show-rules show-judgement show-reports show-origin show-audit show-state show-snapshot show-two-disks show-infer show-mangle show-check \
-  show-emit show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
+  show-emit show-record show-truncation show-world show-ends show-json show-6502 show-demo show-clone show-original
 
 help: ## This list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20
@@ -196,6 +196,11 @@ show-mangle: show-build ## Damaged logs: check names what mangle says it must, t
 
 show-emit: show-build ## The recorder beside a lock and a buffer: events/s, 16 threads at once, a slow disk, every end of a process (EVENTS=5000000, ROUNDS=3)
 	$(SHOW) emit --events "$(or $(EVENTS),5000000)" --rounds "$(or $(ROUNDS),3)"
+
+show-record: show-build ## Recorders killed at any moment, collectors that fail, episodes beside other readings, ticks and their cost, a planted slowdown (KILLS=200, SECONDS=30, RUNS=3)
+	FORKPOINT_KILLS="$(or $(KILLS),200)" $(CARGO) test $(LOCKED) --release --quiet --test episode_record -- --nocapture
+	$(CARGO) test $(LOCKED) --release --quiet --test episode_collect -- --nocapture
+	$(SHOW) episode --seconds "$(or $(SECONDS),30)" --runs "$(or $(RUNS),3)"
 
 show-check: show-build ## check on large sound logs: GB/s, ratio to cmp (SIZE=1G, ROUNDS=5)
 	$(SHOW) check --size "$(or $(SIZE),1G)" --rounds "$(or $(ROUNDS),5)"

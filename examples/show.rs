@@ -115,6 +115,8 @@ enum What {
     },
     /// The recorder: events a second, threads at once, a slow disk, ends of a process
     Emit(show::emit::Asked),
+    /// Episodes of each mode beside other readings, ticks of /proc and what they cost, a planted slowdown
+    Episode(show::episode::Asked),
     /// --first: the divergence that the full run puts first, and how soon
     First {
         #[arg(long, default_value = "1G", value_parser = parse_size)]
@@ -296,6 +298,9 @@ fn main() -> ExitCode {
     if let What::Emit(show::emit::Asked { end: Some(log), way, .. }) = &arguments.what {
         return show::emit::end(log, way).map_or(ExitCode::from(2), |()| ExitCode::SUCCESS);
     }
+    if let What::Episode(show::episode::Asked { act: Some(act), .. }) = &arguments.what {
+        return show::episode::act(*act).map_or(ExitCode::from(2), |()| ExitCode::SUCCESS);
+    }
     let done = Program::find(arguments.forkpoint.as_deref()).and_then(|program| {
         let room = show::Room::new(arguments.scratch.as_deref())?;
         match arguments.what {
@@ -343,6 +348,7 @@ fn main() -> ExitCode {
             What::Json { folder } => show::json::show(&program, &room, &folder),
             What::Trace6502 { profile } => show::trace6502::show(&program, &room, &profile),
             What::Emit(asked) => show::emit::show(&program, &room, &asked),
+            What::Episode(asked) => show::episode::show(&program, &room, &asked),
             What::Demo { folder } => show::demo::show(&program, &folder),
             What::Clone { repository } => show::clone::show(&room, &repository),
         }

@@ -14,6 +14,7 @@ pub mod clone;
 pub mod demo;
 pub mod emit;
 pub mod ends;
+pub mod episode;
 pub mod fifos;
 pub mod first;
 pub mod gate;

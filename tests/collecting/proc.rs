@@ -1,7 +1,6 @@
 //! `/proc`, read by the collector and by other means at the same moments.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -84,7 +83,9 @@ fn actor() {
             }
             "fork" => children.push(sleep()),
             "write" => {
-                std::fs::write(std::env::temp_dir().join(format!("actor-{}", std::process::id())), [0; 4096]).unwrap()
+                let path = std::env::temp_dir().join(format!("actor-{}", std::process::id()));
+                std::fs::write(&path, [0; 4096]).unwrap();
+                std::fs::remove_file(path).unwrap();
             }
             _ => break,
         }
@@ -94,7 +95,6 @@ fn actor() {
         let _ = child.kill();
         let _ = child.wait();
     }
-    let _ = std::fs::remove_file(std::env::temp_dir().join(format!("actor-{}", std::process::id())));
 }
 
 fn burn() {
@@ -324,41 +324,4 @@ fn look_at_init() {
             .all(|row| row["read_bytes"].is_null() && row["pss_bytes"].is_null() && row["rss_bytes"].is_u64())
     );
     assert_eq!((told.names().iter().filter(|name| **name == "proc_partial").count(), told.collected.lacks), (1, None));
-}
-
-/// Figures, not a judgement: what looking costs (`-- --ignored --nocapture cost_of_looking`).
-#[test]
-#[ignore = "it measures"]
-fn cost_of_looking() {
-    let actor = Actor::start();
-    for milliseconds in [100, 10] {
-        let episode = Episode::begin();
-        let running = episode.start(actor.proc(milliseconds));
-        episode.wait_for_rows(FILE, 1);
-        let thread = collecting_thread();
-        let spent = || -> u64 {
-            let text = std::fs::read_to_string(thread.join("schedstat")).unwrap();
-            text.split(' ').next().unwrap().parse().unwrap()
-        };
-        let before = spent();
-        std::thread::sleep(Duration::from_secs(10));
-        let part = (spent() - before) as f64 / 1e8;
-        let told = episode.end(running, FILE);
-        let missing = |key: &str| told.rows.iter().filter(|row| row[key].is_null()).count();
-        println!(
-            "every {milliseconds} ms: {part:.3} % of a core, {} rows, missed {}; null: run_ns {}, switches {}, pss {}",
-            told.rows.len(),
-            told.rows.last().unwrap()["missed"],
-            missing("run_ns"),
-            missing("voluntary_switches"),
-            missing("pss_bytes")
-        );
-    }
-}
-
-fn collecting_thread() -> PathBuf {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|entry| entry.unwrap().path());
-    let mut named =
-        threads.filter(|path| std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "proc"));
-    named.next().unwrap()
 }
