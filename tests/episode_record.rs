@@ -311,6 +311,37 @@ fn whenever_a_recorder_is_killed_its_folder_is_readable() {
     println!("{kills} kills: {unfinished} unfinished, {complete} complete");
 }
 
+#[test]
+fn a_full_disk_makes_it_degraded_and_the_result_is_there() {
+    let folder = Folder::new();
+    let program = env!("CARGO_BIN_EXE_forkpoint");
+    let script = format!(
+        "mkdir full kept && mount -t tmpfs -o size=192k tmpfs full || exit 99
+         {program} record -o full --interval 1ms --phase a:400ms --phase b:100ms -- sh -c 'while :; do echo aaaaaaaaaaaaaaaa; done'
+         code=$?; cp -r full/episodes kept && exit $code"
+    );
+    let mut unshare = Command::new("unshare");
+    unshare.args(if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" }.split(' '));
+    let Ok(output) = unshare.args(["sh", "-c", &script]).current_dir(folder.path("")).output() else {
+        println!("skipped: unshare: not installed");
+        return;
+    };
+    if !matches!(output.status.code(), Some(0 | 2 | 3)) {
+        println!("skipped: unshare: {}", text(&output.stderr));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    let path = fs::read_dir(folder.path("kept/episodes")).unwrap().next().unwrap().unwrap().path();
+    let meta = meta(&path);
+    assert_eq!(meta["result"]["outcome"], "degraded");
+    let reasons = meta["result"]["reasons"].to_string();
+    assert!(reasons.contains("proc: failed: ") && reasons.contains("No space left on device"), "{reasons}");
+    assert!(path.join(DONE).exists() && names(&path).iter().all(|name| !name.starts_with('.')), "{:?}", names(&path));
+    assert!(rows(&path.join("events.jsonl")).iter().any(|row| row["event"] == "proc_failed"));
+    let shown = forkpoint(["episode", "show"]).arg(&path).output().unwrap();
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+}
+
 /// The target of a recorder that was killed goes on.
 fn end_what_is_left(path: &Path) {
     let Ok(bytes) = fs::read(path.join("meta.json")) else { return };

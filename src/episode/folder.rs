@@ -1,9 +1,10 @@
 //! The folder of an episode: made for it alone, and complete when its marker is there.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FallocateFlags, fallocate};
 use ulid::Ulid;
 
 use super::error::EpisodeError;
@@ -25,6 +26,10 @@ pub const PCAP: &str = "network.pcap";
 pub const DONE: &str = "done.marker";
 /// Where events from outside are taken, as long as it is recorded.
 pub const SOCKET: &str = "emit.sock";
+/// Room on the disk for what is written last, as long as it is recorded.
+const RESERVE: &str = ".reserve";
+/// So much of it, in bytes.
+const RESERVE_BYTES: u64 = 32 << 10;
 
 /// A folder that was made for one episode.
 #[derive(Debug)]
@@ -46,7 +51,24 @@ impl Folder {
         let above = above.canonicalize().map_err(EpisodeError::file(&above))?;
         let path = above.join(&id);
         fs::create_dir(&path).map_err(EpisodeError::file(&path))?;
-        Ok(Folder { path, id })
+        let folder = Folder { path, id };
+        folder.reserve();
+        Ok(folder)
+    }
+
+    /// Keeps room for the result and the marker. A file system that reserves nothing is no reason to record nothing.
+    fn reserve(&self) {
+        let path = self.file(RESERVE);
+        if let Ok(file) = File::create_new(&path)
+            && fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES).is_err()
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Gives up the room that was kept: from now on only what is last is written.
+    pub fn release(&self) {
+        let _ = fs::remove_file(self.file(RESERVE));
     }
 
     /// The episode's id.

@@ -248,6 +248,8 @@ impl<'a> Recording<'a> {
             self.reasons.push("the target ended before the episode did".to_owned());
         }
         let ended = target.end(self.plan.grace).cloned();
+        // A command of ours has ended, so nothing of its own takes the room.
+        self.folder.release();
         if let Some(ended) = &ended {
             let mut told = self.told_of(&target);
             if let (Value::Object(told), Value::Object(more)) = (&mut told, ended.to_json()) {
