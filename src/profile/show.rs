@@ -701,7 +701,7 @@ mod tests {
             };
             let kinds = if condition.is_empty() { vec!["k".to_owned()] } else { kinds };
             let step = AuditStep::ALL[step].0;
-            AuditRule { name: format!("a:{name}"), reason, step, kinds, when: condition, of, places, manual, all, unmet }
+            AuditRule { name: format!("au:{name}"), reason, step, kinds, when: condition, of, places, manual, all, unmet }
         }
     }
 
