@@ -458,6 +458,22 @@ mod tests {
     }
 
     #[test]
+    fn rules_of_every_kind_come_from_both_layers_the_upper_ones_first() {
+        let text = include_str!("../../examples/profile/lantern.toml");
+        let lower = parse(text, "lower.toml").unwrap();
+        let upper = parse(&text.replace("\nname = \"", "\nname = \"upper-"), "upper.toml").unwrap();
+        let both = upper.clone().above(lower.clone());
+        macro_rules! held {
+            ($($kind:ident)*) => {$(
+                let names = |profile: &Profile| profile.$kind.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
+                assert!(!lower.$kind.is_empty());
+                assert_eq!(names(&both), [names(&upper), names(&lower)].concat());
+            )*};
+        }
+        held!(ignore mask allocator tolerance unordered spelling offset identity drop fold join edge audit);
+    }
+
+    #[test]
     fn of_two_rules_for_one_place_the_upper_one_counts() {
         let folder = Folder::new();
         let mask =
