@@ -36,8 +36,9 @@ lint:
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps --quiet
 
+# Without optimising: that they compile and link is what counts here.
 bench-build:
-	$(CARGO) bench $(LOCKED) --no-run --quiet
+	$(CARGO) build $(LOCKED) --benches --quiet
 
 bench: ## Criterion benches by room, bytes a second, each checking its answer (FILTER=diff/late; BENCH=json for another)
 	$(CARGO) bench $(LOCKED) --bench "$(or $(BENCH),rooms)" -- $(FILTER)

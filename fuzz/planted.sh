@@ -21,7 +21,7 @@ failing_test() {
     local selection
     while read -r selection; do
         # shellcheck disable=SC2086 # a selection is several words
-        CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=$work/tests \
+        FORKPOINT_CASES=${FORKPOINT_CASES:-400} CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=$work/tests \
             cargo test --locked --quiet $selection > "$work/tests.log" 2>&1 || true
         if grep -q '^test result: FAILED' "$work/tests.log"; then
             sed -n '/^failures:$/,$ s/^    \([a-z_0-9:]*\)$/\1/p' "$work/tests.log" | head -n 1

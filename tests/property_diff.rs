@@ -68,7 +68,7 @@ fn hold_made(family: Family, cases: u64, make: &dyn Fn(Family, u64) -> Case) {
 
 #[test]
 fn sound_logs() {
-    hold(Family::Sound, 400);
+    hold(Family::Sound, 250);
 }
 
 /// That objects are told apart is held only where logs move their heaps and use them.
@@ -114,17 +114,17 @@ fn workers_of_one_queue() {
 
 #[test]
 fn damaged_logs() {
-    hold(Family::Damaged, 400);
+    hold(Family::Damaged, 250);
 }
 
 #[test]
 fn logs_of_other_kinds() {
-    hold(Family::Generic, 300);
+    hold(Family::Generic, 150);
 }
 
 #[test]
 fn logs_under_rules_of_every_class() {
-    hold(Family::Ruled, 600);
+    hold(Family::Ruled, 300);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn logs_of_which_events_are_taken_out() {
 
 #[test]
 fn logs_longer_than_pairing_waits() {
-    hold(Family::Long, 200);
+    hold(Family::Long, 100);
 }
 
 /// Cases of a family, some of whose divergences are accepted, and some of those behind them; how many were accepted.

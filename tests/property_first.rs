@@ -135,7 +135,7 @@ fn hold(name: &str, cases: u64, make: impl Fn(u64) -> Case) -> u64 {
 
 #[test]
 fn small_logs_of_every_family() {
-    let cases = number("FORKPOINT_CASES", 150);
+    let cases = number("FORKPOINT_CASES", 75);
     for family in [Family::Sound, Family::Damaged, Family::Generic] {
         hold(&format!("{family:?}"), cases, |seed| case(family, seed));
     }
@@ -143,20 +143,20 @@ fn small_logs_of_every_family() {
 
 #[test]
 fn long_lived_threads_stop_early_and_rightly() {
-    let cases = number("FORKPOINT_CASES", 150);
+    let cases = number("FORKPOINT_CASES", 75);
     let stopped = hold("threads", cases, |seed| twin::threads::case(&mut Rng::new(seed)));
     assert!(stopped >= cases / 2, "{stopped} of {cases} cases, three runs each, stopped before the ends");
 }
 
 #[test]
 fn workers_of_one_queue() {
-    let cases = number("FORKPOINT_CASES", 150);
+    let cases = number("FORKPOINT_CASES", 75);
     hold("workers", cases, |seed| twin::workers::case(&mut Rng::new(seed)));
 }
 
 #[test]
 fn the_first_that_is_not_accepted_is_found_early_and_rightly() {
-    let cases = number("FORKPOINT_CASES", 25);
+    let cases = number("FORKPOINT_CASES", 15);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("accepted.toml");
     for family in [Family::Sound, Family::Damaged, Family::Generic] {
@@ -172,7 +172,7 @@ fn the_first_that_is_not_accepted_is_found_early_and_rightly() {
 
 #[test]
 fn logs_longer_than_pairing_waits() {
-    let cases = number("FORKPOINT_CASES", 150).div_ceil(50);
+    let cases = number("FORKPOINT_CASES", 75).div_ceil(50);
     hold("long", cases, |seed| {
         let mut case = case(Family::Long, seed);
         if seed % 2 == 0 {
