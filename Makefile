@@ -47,7 +47,8 @@ bench-peers: show-build ## cmp, wc, diff, jq, DuckDB, Polars, plain Python on on
 	$(SHOW) peers --size "$(or $(SIZE),100M)" --rounds "$(or $(ROUNDS),3)" --python "$(or $(PYTHON),python3)"
 
 gate: ## Instructions an event of every shape against benches/records/instructions.txt (skipped without valgrind)
-	@if command -v valgrind > /dev/null; then $(MAKE) --no-print-directory show-build && $(SHOW) gate; else echo "skipped: valgrind"; fi
+	@if command -v valgrind > /dev/null; then \
+	  $(CARGO) build $(LOCKED) --release --quiet --bin forkpoint --example show && $(SHOW) gate; else echo "skipped: valgrind"; fi
 
 gate-accept: show-build ## Write benches/records/instructions.txt anew
 	$(SHOW) gate --accept
