@@ -1,7 +1,7 @@
 //! JSON text, appended to a line: strings, integers, floating point.
 //!
-//! Strings come as `&str`, so they are UTF-8 already; what must be escaped is looked for eight bytes at a time, and what
-//! stands between is copied whole. Engines give names of a few bytes, so the short way is the one that counts.
+//! Strings come as `&str`, so they are UTF-8 already. Engines give names and numbers of a few bytes, so these are looked at and copied eight bytes
+//! at a time, the last ones with what the line then lets go of again: a call of `memcpy` for each piece costs more than the copying.
 
 use std::io::Write;
 
@@ -22,7 +22,7 @@ macro_rules! integers {
         impl sealed::Digits for $kind {
             #[inline]
             fn write(&self, line: &mut Vec<u8>) {
-                line.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+                few(line, itoa::Buffer::new().format(*self).as_bytes());
             }
         }
     )*};
@@ -69,21 +69,54 @@ pub(super) fn hex(line: &mut Vec<u8>, value: u64, digits: usize) {
 /// Appends a JSON string.
 #[inline]
 pub(super) fn string(line: &mut Vec<u8>, text: &str) {
+    const SPACES: u64 = u64::MAX / 255 * b' ' as u64;
     let bytes = text.as_bytes();
     line.push(b'"');
-    if is_plain(bytes) {
-        line.extend_from_slice(bytes);
-    } else {
-        escaped(line, bytes);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (at, chunk) in chunks.iter().enumerate() {
+        if has_special(u64::from_le_bytes(*chunk)) {
+            return escaped(line, &bytes[at * 8..]);
+        }
+        line.extend_from_slice(chunk);
     }
-    line.push(b'"');
+    let bits = rest.len() * 8;
+    let last = tail(bytes) | SPACES << bits;
+    if has_special(last) {
+        return escaped(line, rest);
+    }
+    // The first of the spaces becomes the quote.
+    let quote = u64::from(b' ' ^ b'"') << bits;
+    line.extend_from_slice(&(last ^ quote).to_le_bytes());
+    line.truncate(line.len() - (7 - rest.len()));
 }
 
-/// Whether a string may stand in JSON as it is.
+/// Appends bytes that are few.
 #[inline]
-fn is_plain(bytes: &[u8]) -> bool {
+fn few(line: &mut Vec<u8>, bytes: &[u8]) {
     let (chunks, rest) = bytes.as_chunks::<8>();
-    chunks.iter().all(|chunk| !has_special(u64::from_le_bytes(*chunk))) && rest.iter().all(|byte| !is_special(*byte))
+    for chunk in chunks {
+        line.extend_from_slice(chunk);
+    }
+    line.extend_from_slice(&tail(bytes).to_le_bytes());
+    line.truncate(line.len() - (8 - rest.len()));
+}
+
+/// What is behind the last whole eight bytes, and zeros.
+#[inline]
+fn tail(bytes: &[u8]) -> u64 {
+    let count = bytes.len() % 8;
+    if count == 0 {
+        return 0;
+    }
+    if let Some(eight) = bytes.last_chunk::<8>() {
+        return u64::from_le_bytes(*eight) >> (64 - 8 * count);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let four = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+        return four(first) | four(last) << (8 * (count - 4));
+    }
+    let byte = |at: usize| u64::from(bytes[at]) << (8 * at);
+    byte(0) | byte(count / 2) | byte(count - 1)
 }
 
 #[inline]
@@ -102,6 +135,7 @@ fn has_special(eight: u64) -> bool {
     (below(eight, 0x20) | is(b'"') | is(b'\\')) != 0
 }
 
+/// Appends the rest of a string with what must be escaped, and the quote at its end.
 #[cold]
 fn escaped(line: &mut Vec<u8>, bytes: &[u8]) {
     let mut rest = bytes;
@@ -122,6 +156,7 @@ fn escaped(line: &mut Vec<u8>, bytes: &[u8]) {
         rest = &rest[at + 1..];
     }
     line.extend_from_slice(rest);
+    line.push(b'"');
 }
 
 #[cfg(test)]
@@ -142,6 +177,23 @@ mod tests {
                     let mut eight = [around; 8];
                     eight[at] = byte;
                     assert_eq!(has_special(u64::from_le_bytes(eight)), is_special(byte), "{eight:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn strings_of_every_length_are_as_serde_writes_them() {
+        for length in 0..=40 {
+            let text: String = ('!'..='~').filter(|letter| !matches!(letter, '"' | '\\')).take(length).collect();
+            assert_eq!(written(|line| string(line, &text)), serde_json::to_string(&text).unwrap());
+            assert_eq!(written(|line| few(line, text.as_bytes())), text);
+            for at in 0..length {
+                for special in ['"', '\\', '\n', '\0', '\u{1f}'] {
+                    let mut text: Vec<char> = text.chars().collect();
+                    text[at] = special;
+                    let text = String::from_iter(text);
+                    assert_eq!(written(|line| string(line, &text)), serde_json::to_string(&text).unwrap());
                 }
             }
         }
