@@ -371,6 +371,17 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_address_is_of_a_protocol_too() {
+        let form = Form { is_big: false, is_nano: false };
+        let mut bytes = file(form, &[(0, 1, 2, 40)]);
+        bytes.extend(words(form, &[(ZERO / 1_000_000_000) as u32, 0, 20, 60]));
+        bytes.extend([0; 20]);
+        let row = all(&mut Netflow::new(Some(HERE.into()), ZERO, 0), &[&bytes])[0].1.row();
+        let told = ["packets", "tcp_packets", "other_packets", "other_bytes", "packets_unknown", "flows"];
+        assert_eq!(told.map(|key| row[key].as_u64().unwrap()), [2, 1, 1, 60, 1, 1]);
+    }
+
+    #[test]
     fn what_comes_too_late_counts_in_the_next_bucket_and_is_told() {
         let form = Form { is_big: true, is_nano: true };
         let mut netflow = Netflow::new(None, ZERO, 0);
