@@ -236,6 +236,11 @@ fn while_others_record_the_last_line_is_whole() {
 
 /// Starts a scene, asks it to end, and waits for that.
 fn asked(scene: &str, log: &Path, nap: Duration) -> ExitStatus {
+    sent(rustix::process::Signal::TERM, scene, log, nap)
+}
+
+/// The same with any signal.
+fn sent(signal: rustix::process::Signal, scene: &str, log: &Path, nap: Duration) -> ExitStatus {
     use std::io::{BufRead, BufReader};
     let mut child = command(scene, log).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -243,10 +248,22 @@ fn asked(scene: &str, log: &Path, nap: Duration) -> ExitStatus {
     assert!(lines.by_ref().any(|line| line.unwrap().ends_with("ready")));
     thread::sleep(nap);
     let start = Instant::now();
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
     let ended = child.wait().unwrap();
     assert!(start.elapsed() < Duration::from_secs(20), "{scene}");
     ended
+}
+
+#[test]
+fn a_fault_that_is_sent_ends_the_process_though_it_does_not_come_again() {
+    use rustix::process::Signal;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    // Of the first two the standard library has handlers.
+    for signal in [Signal::SEGV, Signal::BUS, Signal::FPE, Signal::ILL, Signal::ABORT] {
+        assert_eq!(sent(signal, "asked", &log, Duration::ZERO).signal(), Some(signal.as_raw()));
+        assert_whole("asked", &log, 3);
+    }
 }
 
 #[test]

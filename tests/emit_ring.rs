@@ -11,7 +11,11 @@ use loom::sync::atomic;
 #[path = "../src/emit/ring.rs"]
 mod ring;
 
+use std::collections::VecDeque;
+
 use loom::thread;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use ring::{Consumer, Found, Loss, Producer, Published, ring};
 
 fn in_every_order(scene: impl Fn() + Send + Sync + 'static) {
@@ -152,4 +156,60 @@ fn a_loss_that_is_read_while_it_grows_begins_where_it_did() {
         drop(recording.join().unwrap());
         assert_eq!(consumer.loss(), Some(Loss { first: 7, events: 2 }));
     });
+}
+
+/// What one of the two sides does next.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Publish(usize),
+    Take(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![3 => (1..70_usize).prop_map(Step::Publish), 2 => (0..70_usize).prop_map(Step::Take)]
+}
+
+/// The ring beside a queue of bytes. There is room for a line exactly if the words from the first byte not taken to the
+/// line's last are no more than the ring has.
+fn in_turn(bytes: usize, steps: &[Step]) {
+    let (mut producer, mut consumer) = ring(bytes);
+    let mut queue = VecDeque::new();
+    let (mut put, mut taken, mut lines, mut seen) = (0, 0, 0, 0);
+    for (turn, step) in steps.iter().enumerate() {
+        match *step {
+            Step::Publish(length) => {
+                let published = publish(&mut producer, turn as u8, length);
+                let end = put + length;
+                if (put % 8 + length).div_ceil(8) > bytes / 8 {
+                    assert_eq!(published, Published::TooLong);
+                } else if end.div_ceil(8) - taken / 8 > bytes / 8 {
+                    assert_eq!(published, Published::Full, "{put} put, {taken} taken, and {length} more");
+                } else {
+                    assert!(matches!(published, Published::Yes | Published::Filling), "{published:?}");
+                    queue.extend(std::iter::repeat_n(turn as u8, length));
+                    (put, lines) = (end, lines + 1);
+                }
+            }
+            Step::Take(most) => {
+                seen += consumer.look().events;
+                assert_eq!(seen, lines);
+                let mut block = [0; 70];
+                let length = consumer.read(&mut block[..most]);
+                assert_eq!(length, most.min(queue.len()));
+                taken += length;
+                assert!(queue.drain(..length).eq(block[..length].iter().copied()));
+            }
+        }
+    }
+    seen += consumer.close().events;
+    assert_eq!((seen, rest(&mut consumer)), (lines, Vec::from(queue)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_turn_it_is_a_queue_of_bytes(bytes in prop_oneof![Just(64_usize), Just(128)], steps in vec(step(), 1..40)) {
+        loom::model(move || in_turn(bytes, &steps));
+    }
 }

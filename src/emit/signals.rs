@@ -146,6 +146,12 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
         if let Some(before) = before.filter(|_| handler != libc::SIG_IGN) {
             call(before, signal, info, context);
         }
+        // Handlers of a fault, the standard library's among them, put the default action back and return, for the fault
+        // to happen again; one that was sent does not. Of other signals, such a handler means: the next one ends it.
+        if FAULTS.contains(&signal) && is_left(signal) {
+            calmly(|| ends::plead_all(true, true));
+            die(signal, true);
+        }
     } else if let Some(before) = before {
         fault(before, signal, info, context);
     }
@@ -161,10 +167,13 @@ fn fault(before: &libc::sigaction, signal: libc::c_int, info: *mut libc::siginfo
     if let Some(abort) = abort {
         let _ = change(libc::SIGABRT, Some(&abort));
     }
-    // The handler of the standard library, and those of many others, leave a fault that they do not know to the default
-    // action, and return to it.
-    let is_last = change(signal, None).is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL);
-    calmly(|| if is_last { ends::plead_all(true, true) } else { ends::go_on() });
+    calmly(|| if is_left(signal) { ends::plead_all(true, true) } else { ends::go_on() });
+}
+
+/// Whether a signal is left to the default action: what the standard library's handler, and those of many others, do with
+/// a fault that they do not know before they return to it.
+fn is_left(signal: libc::c_int) -> bool {
+    change(signal, None).is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL)
 }
 
 /// Takes our handler away from a signal that nobody else had one for; the action to be put back.
