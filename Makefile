@@ -20,7 +20,7 @@ build: ## The release binary: target/release/forkpoint
 test: ## All tests
 	$(CARGO) test $(LOCKED) --quiet --no-fail-fast
 
-test-real: ## Collectors against the real QEMU, tcpdump, perf, ip: apt-get installs what it can, the rest is skipped by name
+test-real: ## Collectors against the real QEMU, a Linux guest, tcpdump, perf, ip: apt-get installs what it can, the rest is skipped by name
 	@bash tests/real_collectors.sh
 
 check: lint docs bench-build ## Formatting, clippy, documentation, benches compile: warnings denied

@@ -37,6 +37,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
+# A guest with an agent that writes through virtio-serial.
+if bash tests/linux_guest.sh "$work/guest" >> "$work/log" 2>&1; then
+    export FORKPOINT_GUEST=$work/guest
+    echo "real: a Linux guest: $(cat "$work/guest/name")"
+fi
+
 ${CARGO:-cargo} test --locked --test episode_collect -- --nocapture --test-threads=2 2>&1 | tee "$work/tests" | grep -E '^test result|FAILED|panicked' || true
 grep -o 'skipped: .*' "$work/tests" | sort -u || true
 for program in "${!package[@]}"; do

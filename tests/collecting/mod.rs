@@ -4,6 +4,7 @@ mod capture;
 mod guest;
 mod harness;
 mod life;
+mod linux;
 mod machine;
 mod perf;
 mod proc;
