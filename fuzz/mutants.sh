@@ -34,8 +34,9 @@ rm -rf "$work/tree" "$out"
 git clone --quiet --shared . "$work/tree"
 cd "$work/tree"
 export CARGO_TARGET_DIR=$work/target FORKPOINT_CASES=${FORKPOINT_CASES:-40}
-# Every mutant is built and run once: little optimising takes less time than none.
-export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1
+# Every mutant is built and run once: little optimising takes less time than none, and none across units of
+# code, so that one mutant has one of them made anew.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_LTO=off
 # The order is by hash, so that a mutant's lot does not change with its neighbours.
 cargo mutants --list --file "src/$room/**" | sort -R --random-source=<(yes "${SEED:-1}") \
     | awk -v count="${COUNT:-60}" -v k="${part%/*}" -v n="${part#*/}" 'NR <= count && NR % n == k % n' > "$work/sample"

@@ -22,7 +22,7 @@ failing_test() {
     while read -r selection; do
         # shellcheck disable=SC2086 # a selection is several words
         FORKPOINT_CASES=${FORKPOINT_CASES:-400} CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=$work/tests \
-            cargo test --locked --quiet $selection > "$work/tests.log" 2>&1 || true
+            CARGO_PROFILE_DEV_LTO=off cargo test --locked --quiet $selection > "$work/tests.log" 2>&1 || true
         if grep -q '^test result: FAILED' "$work/tests.log"; then
             sed -n '/^failures:$/,$ s/^    \([a-z_0-9:]*\)$/\1/p' "$work/tests.log" | head -n 1
             return
@@ -31,13 +31,13 @@ failing_test() {
 }
 
 # After how many seconds the fuzz target finds the fault, if it does. A wrong answer is seen without a sanitizer and
-# with little optimising, which takes less time to build.
-export CARGO_INCREMENTAL=1 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=false
+# with little optimising, which takes less time to build; without any across units of code, one fault has one of them made anew.
+export CARGO_INCREMENTAL=1 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=false
 fuzz_finds() {
     local target begun
     target=$(sed -n 's/^target: //p' "$1")
     # shellcheck disable=SC2086 # empty, or one word
-    cargo ${nightly:++nightly} fuzz build --sanitizer none --codegen-units 16 --target-dir "$work/fuzz" "$target" > "$work/fuzz.log" 2>&1 || return 0
+    cargo ${nightly:++nightly} fuzz build --sanitizer none --codegen-units 256 --target-dir "$work/fuzz" "$target" > "$work/fuzz.log" 2>&1 || return 0
     rm -rf "$work/grown" "$work/found"
     mkdir -p "$work/grown" "$work/found"
     begun=$SECONDS
