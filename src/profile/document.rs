@@ -331,6 +331,15 @@ impl SummaryTable {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_schema_calls_what_stands_in_many_places_by_name() {
+        let schema = schema();
+        let named = schema["$defs"].as_object().unwrap();
+        for name in ["Bits", "Distance", "Filled", "Number", "Paths", "Scalars", "SignedNumber", "Step", "When"] {
+            assert!(named.contains_key(name), "{name} is not among {:?}", named.keys());
+        }
+    }
+
     /// The whole error of a text, which gets `version = 1` as its first line.
     fn picture(text: &str) -> String {
         read(&format!("version = 1\n{text}"), "my.toml", None).unwrap_err().to_string()

@@ -496,6 +496,7 @@ fn decimal(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::profile::identity::{DefineRule, ReleaseRule, SizeRule, UseRule};
+    use crate::profile::layers::parse_layered;
     use crate::profile::{
         Amount, AuditPlaces, AuditStep, DropRule, EdgeEnd, FoldRule, JoinRule, Segment, builtins, parse,
     };
@@ -521,6 +522,31 @@ mod tests {
         }
         let generic = show(&builtins()[1]);
         assert!(generic.contains("# ordinal = \"/seq\"            # none: the position in the lane"), "{generic}");
+    }
+
+    #[test]
+    fn numbers_of_one_digit_are_decimal_and_others_hexadecimal() {
+        let large = i128::from(u64::MAX);
+        for (number, shown) in
+            [(0, "0"), (9, "9"), (-9, "-9"), (10, "0xA"), (-10, "\"-0xA\""), (large, "\"0xFFFFFFFFFFFFFFFF\"")]
+        {
+            assert_eq!(signed(number), shown);
+            if let Ok(number) = u64::try_from(number) {
+                assert_eq!(hex(number), shown);
+            }
+        }
+    }
+
+    #[test]
+    fn layers_are_told_where_they_are_known() {
+        let layered = parse_layered("version = 1\nextends = 'schema-v1'\nwithout = ['wait-duration']\n", "my.toml");
+        let layered = layered.unwrap();
+        let told = show_layered(&layered);
+        assert!(told.contains("# Layers, the later on top: "), "{told}");
+        assert!(told.contains("# Not in force: "), "{told}");
+        assert!(told.lines().any(|line| line.starts_with("name = ") && line.contains("# from ")), "{told}");
+        assert!(!show(&layered.profile).contains("# from "));
+        assert_eq!(parse(&told, "my.toml").unwrap(), layered.profile);
     }
 
     fn text() -> impl Strategy<Value = String> {
