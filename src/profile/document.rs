@@ -405,6 +405,7 @@ mod tests {
             (mask("'/a'", "-1"), 5, 6, 2, "0 to 2^64-1"),
             (mask("'/a'", "'48'"), 5, 6, 4, "hex string"),
             (mask("'/a'", "0x1FFFFFFFFFFFFFFFF"), 5, 6, 19, "64 bits"),
+            (mask("'/a'", &format!("0x{}", "F".repeat(32))), 5, 6, 34, "64 bits"),
             (mask("'a..b'", "1"), 4, 6, 6, "a part is empty"),
             (failing("{ ranges = [{ from = 9, to = 8 }] }"), 10, 30, 1, "behind its end"),
             (failing("{ values = ['x'] }"), 10, 21, 3, "hex string"),

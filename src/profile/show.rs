@@ -545,6 +545,10 @@ mod tests {
         assert!(told.contains("# Layers, the later on top: "), "{told}");
         assert!(told.contains("# Not in force: "), "{told}");
         assert!(told.lines().any(|line| line.starts_with("name = ") && line.contains("# from ")), "{told}");
+        assert!(
+            told.lines().any(|line| line.starts_with("thread = ") && line.contains("# from built-in schema-v1; ")),
+            "{told}"
+        );
         assert!(!show(&layered.profile).contains("# from "));
         assert_eq!(parse(&told, "my.toml").unwrap(), layered.profile);
     }
