@@ -89,7 +89,38 @@ fn is_compared(profile: &Profile, path: &Pointer) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::is_compared;
     use crate::compare::trial::{assert_differing, ruled};
+    use crate::json::Pointer;
+
+    #[test]
+    fn what_a_rule_may_overlook_and_what_is_no_payload_is_not_compared() {
+        let schema = crate::profile::builtin("schema-v1").unwrap();
+        let whole = ruled(
+            "roles.thread = '/t'\nroles.label = '/l'\nmask = [{ name = 'm', path = '/m/*', bits = 1, reason = 'r' }]",
+        );
+        for (profile, path, expected) in [
+            (&schema, "/kind", true),
+            (&schema, "/payload/name", true),
+            (&schema, "/payload/thread", true),
+            (&schema, "/host_ns", false),
+            (&schema, "/payload", false),
+            // Ignored; an object's; an allocator's, and what says how it went.
+            (&schema, "/payload/wait_duration_cycles", false),
+            (&schema, "/payload/args/3", false),
+            (&schema, "/payload/return_value", false),
+            (&schema, "/payload/status", false),
+            (&whole, "/k", true),
+            (&whole, "/n", true),
+            (&whole, "/t", false),
+            (&whole, "/l", false),
+            (&whole, "/m/0", false),
+            (&whole, "/m", false),
+            (&whole, "/mm", true),
+        ] {
+            assert_eq!(is_compared(profile, &Pointer::parse(path).unwrap()), expected, "{path}");
+        }
+    }
 
     #[test]
     fn a_rule_holds_where_its_conditions_hold_on_both_sides() {
