@@ -310,7 +310,30 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
+    use crate::compare::Comparer;
     use crate::compare::trial::{assert_differing, differing_in_digest, ruled};
+
+    #[test]
+    fn digests_decide_where_they_tell_all_that_is_compared() {
+        for (rules, expected) in [
+            ("", true),
+            ("ignore = [{ name = 'v', path = '/v', when = { path = '/n', equals = 1 }, reason = 'r' }]", true),
+            // A condition that may not be the same on both sides, near numbers, two rules for one value.
+            (
+                "ignore = [{ name = 'n', path = '/n', reason = 'r' },\
+                 { name = 'v', path = '/v', when = { path = '/n', equals = 1 }, reason = 'r' }]",
+                false,
+            ),
+            ("tolerance = [{ name = 't', path = '/v', absolute = 1, reason = 'r' }]", false),
+            ("mask = [{ name = 'm', path = '/v', bits = 1, reason = 'r' }]", true),
+            (
+                "mask = [{ name = 'm', path = '/v', bits = 1, reason = 'r' }, { name = 'o', path = '/v', bits = 2, reason = 'r' }]",
+                false,
+            ),
+        ] {
+            assert_eq!(Comparer::new(&ruled(rules), false).digests_decide(), expected, "{rules}");
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_one_key_or_position() {
