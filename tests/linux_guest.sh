@@ -26,8 +26,7 @@ mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 for module in MODULES; do insmod /modules/$module.ko; done
-until [ -c /dev/vport1p1 ] || [ -c /dev/vport0p1 ]; do sleep 0.1; done
-port=$(basename /dev/vport*p1)
+until port=$(ls /dev | grep '^vport'); do sleep 0.1; done
 name=$(cat /sys/class/virtio-ports/$port/name)
 tick=0
 while :; do

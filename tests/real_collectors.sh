@@ -41,6 +41,8 @@ fi
 if bash tests/linux_guest.sh "$work/guest" >> "$work/log" 2>&1; then
     export FORKPOINT_GUEST=$work/guest
     echo "real: a Linux guest: $(cat "$work/guest/name")"
+else
+    echo "skipped: a Linux guest: it cannot be made: $(tail -n 1 "$work/log")"
 fi
 
 ${CARGO:-cargo} test --locked --test episode_collect -- --nocapture --test-threads=2 2>&1 | tee "$work/tests" | grep -E '^test result|FAILED|panicked' || true

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,30 @@ pub struct Episode {
     folder: PathBuf,
     events: Arc<Events>,
     stop: Arc<Stop>,
+}
+
+/// A program that listens on sockets until it is dropped.
+pub struct Listening(pub Child);
+
+impl Listening {
+    /// Starts it and waits until its sockets are there.
+    pub fn start(command: &mut Command, sockets: &[&Path]) -> Listening {
+        let mut started = Listening(command.stdin(Stdio::null()).spawn().unwrap());
+        let until = Instant::now() + HANG;
+        while !sockets.iter().all(|socket| socket.exists()) {
+            assert!(Instant::now() < until, "it does not listen: {command:?}");
+            assert_eq!(started.0.try_wait().unwrap(), None, "it has ended: {command:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        started
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// What became of a collector.

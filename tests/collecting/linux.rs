@@ -1,19 +1,19 @@
 //! A real Linux in QEMU, whose agent writes to a port of virtio-serial: `tests/linux_guest.sh` makes it for `make test-real`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use forkpoint::episode::collect::Guest;
 use serde_json::Value;
 
-use super::harness::{Episode, installed};
+use super::harness::{Episode, Listening, installed};
 
 const FILE: &str = "telemetry-guest.jsonl";
 /// What the guest is told that the port is called.
 const PORT: &str = "org.forkpoint.agent";
 
 struct Machine {
-    child: Child,
+    _qemu: Listening,
     socket: PathBuf,
     console: PathBuf,
 }
@@ -27,7 +27,8 @@ impl Machine {
             return None;
         };
         let (socket, console) = (folder.join("port.sock"), folder.join("console"));
-        let child = Command::new(qemu)
+        let mut command = Command::new(qemu);
+        command
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc,accel=tcg", "-m", "128"])
             .arg("-kernel")
             .arg(guest.join("vmlinuz"))
@@ -39,24 +40,14 @@ impl Machine {
             .args(["-device", "isa-serial,chardev=console", "-device", "virtio-serial"])
             .arg("-chardev")
             .arg(format!("socket,id=port,path={},server=on,wait=off", socket.display()))
-            .args(["-device", &format!("virtserialport,chardev=port,name={PORT}")])
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        Some(Machine { child, socket, console })
+            .args(["-device", &format!("virtserialport,chardev=port,name={PORT}")]);
+        Some(Machine { _qemu: Listening::start(&mut command, &[&socket]), socket, console })
     }
 
     /// What the agent has said so far, as the console tells it.
     fn said(&self) -> Vec<Value> {
         let text = String::from_utf8_lossy(&std::fs::read(&self.console).unwrap()).into_owned();
         text.lines().filter(|line| line.starts_with('{')).filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -68,9 +59,6 @@ fn ticks(rows: &[Value]) -> Vec<u64> {
 fn the_agent_of_a_linux_guest_is_heard_through_virtio_serial_and_heard_again() {
     let scratch = tempfile::tempdir().unwrap();
     let Some(machine) = Machine::start(scratch.path()) else { return };
-    while !machine.socket.exists() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
     // The first is there before the guest has a port, the second comes when the first has gone.
     let mut behind = None;
     for _ in 0..2 {

@@ -1,14 +1,14 @@
 //! A real QEMU without a display: its monitor, its disk, and a serial line into a guest of one sector that writes objects for ever.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use forkpoint::episode::collect::{Guest, Monitor, MonitorError, Qmp};
 use serde_json::{Value, json};
 
-use super::harness::{Episode, HANG, installed};
+use super::harness::{Episode, HANG, Listening, installed};
 
 /// What the guest writes.
 const SAYS: &str = "{\"load\":1,\"from\":\"guest\"}\n";
@@ -48,7 +48,7 @@ fn sector() -> Vec<u8> {
 
 /// A machine that runs.
 struct Machine {
-    child: Child,
+    qemu: Listening,
     monitor: PathBuf,
     serial: PathBuf,
 }
@@ -70,20 +70,8 @@ impl Machine {
         command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", monitor.display()));
         command.arg("-chardev").arg(format!("socket,id=line,path={},server=on,wait=off", serial.display()));
         command.args(["-device", "isa-serial,chardev=line"]);
-        let child = command.stdin(Stdio::null()).spawn().unwrap();
-        let until = Instant::now() + HANG;
-        while !(monitor.exists() && serial.exists()) {
-            assert!(Instant::now() < until, "QEMU does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Some(Machine { child, monitor, serial })
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let qemu = Listening::start(&mut command, &[&monitor, &serial]);
+        Some(Machine { qemu, monitor, serial })
     }
 }
 
@@ -115,7 +103,7 @@ fn a_machine_is_watched_saved_and_put_back() {
     // What failed has left the machine as it was or stopped; it still answers.
     let seen = episode.wait_for_rows(file, 1).len();
     episode.wait_for_rows(file, seen + 2);
-    machine.child.kill().unwrap();
+    machine.qemu.0.kill().unwrap();
     episode.wait_for("qmp_failed");
     let told = episode.end(running, file);
     assert!(told.lacks().starts_with("failed: "), "{}", told.lacks());
@@ -138,7 +126,7 @@ fn a_guest_is_heard_through_its_serial_line() {
     let rows = episode.wait_for_rows(file, 5);
     let said: Value = serde_json::from_str(SAYS).unwrap();
     assert!(rows.iter().all(|row| row["guest"] == said), "{rows:?}");
-    machine.child.kill().unwrap();
+    machine.qemu.0.kill().unwrap();
     episode.wait_for("guest_failed");
     let told = episode.end(running, file);
     assert_eq!(told.lacks(), "failed: the other side closed the connection");
