@@ -57,6 +57,15 @@ done
 for n in $(seq 1 200); do
     printf 'seed %s' "$n" > "$out/rules/drawn-$n"
 done
+# Numbers one of which is near two others, so that a first choice of partners leaves one alone, under rules drawn by chance.
+at=0
+for pair in '[0.9,0] [0,1.8]' '[90,0] [0,180]' '[15,10] [10,30]'; do
+    at=$((at + 1))
+    for n in $(seq 1 100); do
+        for list in $pair; do printf '{"op":"step","a":%s,"b":%s}\377' "$list" "$list"; done \
+            | { printf '%s\377' "$n" && cat && printf '\000'; } > "$out/rules/near-$at-$n"
+    done
+done
 # Logs as they stand, and with the same less a line; then bytes that decide what is done with a table (first byte 0), and what threads do (1, in
 # two orders 2).
 for log in corpus/audit/*/*.jsonl corpus/demo/*.jsonl; do
