@@ -454,3 +454,32 @@ impl ValueRule<'_> {
         self.kinds.is_empty() || other.kinds.is_empty() || self.kinds.iter().any(|kind| other.kinds.contains(kind))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::profile::{builtin, parse};
+
+    #[test]
+    fn the_numbers_of_rules_are_their_places_among_the_names() {
+        let rules = [
+            ("tolerance", "path = '/payload/a'\nabsolute = '1'"),
+            ("offset", "path = '/payload/b'\nby = 1"),
+            ("drop", "kinds = ['c']"),
+            ("fold", "kinds = ['d']"),
+        ];
+        let own = rules.map(|(class, keys)| format!("[[{class}]]\nname = '{class}'\nreason = 'r'\n{keys}\n")).concat();
+        let added = parse(&format!("version = 1\nextends = 'schema-v1'\n{own}"), "my.toml").unwrap();
+        for profile in [builtin("schema-v1").unwrap(), added] {
+            let names = profile.rule_names();
+            let from = |base: u16| names[usize::from(base)..].iter().copied();
+            let allocators = profile.allocator.iter().map(|rule| rule.name.as_str());
+            let identities = profile.identity.iter().map(|rule| rule.name.as_str());
+            let events = profile.drop.iter().map(|rule| &rule.name).chain(profile.fold.iter().map(|rule| &rule.name));
+            assert!(from(profile.allocator_base()).zip(allocators).all(|(there, its)| there == its));
+            assert!(from(profile.identity_base()).zip(identities).all(|(there, its)| there == its));
+            assert!(from(profile.event_base()).eq(events.map(String::as_str)), "{names:?}");
+            assert!(profile.value_rules().all(|(number, rule)| names[usize::from(number)] == rule.name));
+            assert!(!profile.allocator.is_empty() && profile.identity.len() > 1);
+        }
+    }
+}
