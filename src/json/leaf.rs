@@ -345,6 +345,8 @@ mod tests {
         assert_ne!(of(r#"["kernel.call","#), of(r#"["kernel.return","#));
         assert_eq!(of(r#"["""#), of(r#"["","#));
         assert_eq!(of(r#"["fifteen letters: a""#), of(r#"["fifteen letters: b""#));
+        // Exactly as many, the quote at the last place that is looked at.
+        assert_ne!(of(r#"["fifteen letter1""#), of(r#"["fifteen letter2""#));
     }
 
     proptest! {
