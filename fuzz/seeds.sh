@@ -57,13 +57,14 @@ done
 for n in $(seq 1 200); do
     printf 'seed %s' "$n" > "$out/rules/drawn-$n"
 done
-# Numbers one of which is near two others, so that a first choice of partners leaves one alone, under rules drawn by chance.
+# Values that only some rules take for equal, under rules drawn by chance: numbers one of which is near two others, so that a first choice of
+# partners leaves one alone; the least integers of two widths.
 at=0
-for pair in '[0.9,0] [0,1.8]' '[90,0] [0,180]' '[15,10] [10,30]'; do
+for pair in '[0.9,0] [0,1.8]' '[90,0] [0,180]' '[15,10] [10,30]' '-2147483648 2147483648' '-9223372036854775808 "0x8000000000000000"'; do
     at=$((at + 1))
     for n in $(seq 1 100); do
-        for list in $pair; do printf '{"op":"step","a":%s,"b":%s}\377' "$list" "$list"; done \
-            | { printf '%s\377' "$n" && cat && printf '\000'; } > "$out/rules/near-$at-$n"
+        for value in $pair; do printf '{"op":"step","a":%s,"b":%s}\377' "$value" "$value"; done \
+            | { printf '%s\377' "$n" && cat && printf '\000'; } > "$out/rules/alike-$at-$n"
     done
 done
 # Logs as they stand, and with the same less a line; then bytes that decide what is done with a table (first byte 0), and what threads do (1, in
