@@ -25,6 +25,7 @@ for case in corpus/diff/*/*/ corpus/demo/; do
     choices="000 001 002 013"
     # By their flags: a profile of their own is told by the word in case.toml.
     if grep -qs generic "$case/case.toml"; then choices="005 006 007 010"; fi
+    if grep -qs skip-nondeterministic "$case/case.toml"; then choices="004"; fi
     # Byte 10 chooses the flags that take events out.
     if grep -qsE '^\[\[(drop|join)\]\]' "$case/profile.toml"; then choices="012"; fi
     for choice in $choices; do

@@ -221,18 +221,13 @@ impl Mould {
         });
         let is_known = payload.is_some() || rest.is_none() && leaves.iter().all(|(leaf, ..)| *leaf != Leaf::Payload);
         let like = is_known.then(|| Like::new(fit, flags, end - start)).flatten();
-        // Else what stands behind the head is not known yet.
-        let known = match like.is_some() || rest.is_none() {
-            true => *fit,
-            false => Fit { thread: fit.thread, kind: fit.kind, ..layout.blank() },
-        };
         Some(Mould {
             head,
             behind,
             threads_behind,
             payload_end: payload.map_or(0, |step| leaves[step].2 - start),
             rest,
-            fit: known,
+            fit: *fit,
             flags,
             like,
             layout: Arc::clone(layout),

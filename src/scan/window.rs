@@ -477,6 +477,40 @@ mod tests {
     }
 
     #[test]
+    fn roles_may_stand_anywhere_around_containers() {
+        let window = |members: &[&str], det: bool| {
+            let line = |at: usize| {
+                let line = format!("{{{}}}\n", members.join(","));
+                line.replace("AT", &(100 + at).to_string()).replace("DET", if det { "true" } else { "false" })
+            };
+            let text: String = (0..24).map(line).collect();
+            Window { offset: 0, bytes: text.into_bytes().into(), overlong: None }
+        };
+        let spans = |scanned: &ScannedWindow| -> Vec<Span> {
+            let all = (0..scanned.spans.len()).map(|index| scanned.spans.span(index));
+            all.map(|span| Span { flags: span.flags & !Span::HEAD_STRICT, ..span }).collect()
+        };
+        for payload in [r#""payload":{"p":AT}"#, r#""payload":AT"#, r#""other":{"p":AT}"#] {
+            let members = [payload, r#""kind":"a""#, r#""tid":7"#, r#""idx":AT"#, r#""det":DET"#, r#""x":[1]"#];
+            for turn in 0..30 {
+                let mut members = members;
+                members.rotate_left(turn / 5);
+                members[1..].rotate_left(turn % 5);
+                for (det, looked_for) in [(false, false), (false, true), (true, false), (true, true)] {
+                    let (opener, window) = (Opener::new(&profile(), looked_for), window(&members, det));
+                    let scan = |opener: &Opener| scan_window(opener, &window, 0, ScanOptions::default());
+                    let exact = spans(&scan(&opener.clone().without_layouts()));
+                    for _ in 0..3 {
+                        let found = scan(&opener);
+                        assert_eq!(spans(&found), exact, "{members:?} {det} {looked_for}");
+                        assert!(found.by_layout > 16, "{members:?} {}", found.by_layout);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn roles_deep_in_objects_are_met_by_layouts() {
         let mut profile = profile();
         profile.roles.thread = vec![Pointer::new(["at", "on", "tid"])];
