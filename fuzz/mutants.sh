@@ -15,15 +15,16 @@ case $room in
         binaries=(--lib --test=corpus_texts --test=property_diff --test=cli_show)
         names=(scan:: lines_are sound_logs damaged_logs every_way_to_a_place the_page_shows)
         ;;
-    compare) binaries=(--lib --test=layouts --test=moulds) names=(compare:: short_way mould) ;;
+    compare) binaries=(--lib --test=layouts --test=moulds --test=identity) names=(compare:: short_way mould another_heap another_object) ;;
     align)
         binaries=(--lib --test=property_diff --test=first --test=identity --test=events)
         names=(align:: sound_logs damaged_logs logs_of_which another_ what_ an_earlier a_parting a_thread under_a_map a_malformed)
         names+=(dropped_events repeated_polls threads_ windows_jobs)
         ;;
     diverge)
-        binaries=(--lib --test=property_diff --test=first)
+        binaries=(--lib --test=property_diff --test=first --test=judgement --test=origin --test=cli_accept)
         names=(diverge:: sound_logs damaged_logs what_is what_stands what_only an_earlier a_parting a_thread under_a_map a_malformed)
+        names+=(no_loop a_pool partners_ planted_mentions the_search generations_and explains_it values_that until_nothing stepped_over)
         ;;
     profile) binaries=(--lib --test=corpus_texts) names=(profile:: profiles_are) ;;
     *) echo "no room to mutate: $room" >&2 && exit 2 ;;
