@@ -42,6 +42,8 @@ struct Layout {
     style: Style,
     /// Payload last, payload first, sorted, or anyhow on every line.
     order: usize,
+    /// Where an array that is no role stands among the members, if there is one.
+    beside: Option<usize>,
     names: Names,
     crlf: bool,
     ended: bool,
@@ -100,10 +102,13 @@ pub fn case(family: Family, seed: u64) -> Case {
     let keys =
         [&reference, &candidate].map(|threads| threads.iter().map(|thread| key_text(&thread.key)).collect::<Vec<_>>());
     let plain = rng.chance(30);
+    // Of its own, so that what is drawn else stays what it was.
+    let mut others = Rng::new(!seed);
     let mut lines = [reference, candidate].map(|threads| {
         let style = if plain || rng.chance(30) { Style::PLAIN } else { Style::random(&mut rng) };
         let order = if plain || rng.chance(40) { 0 } else { rng.below(4) };
-        let layout = Layout { style, order, names: names.clone(), crlf: rng.chance(8), ended: rng.chance(85) };
+        let beside = beside(&names, &mut others);
+        let layout = Layout { style, order, beside, names: names.clone(), crlf: rng.chance(8), ended: rng.chance(85) };
         write_log(threads, &layout, &mut rng)
     });
     if family == Family::Damaged {
@@ -114,6 +119,11 @@ pub fn case(family: Family, seed: u64) -> Case {
     }
     flags.extend(choices(family, &names, &keys, &mut rng));
     Case { lines, flags }
+}
+
+fn beside(names: &Names, rng: &mut Rng) -> Option<usize> {
+    // Without a payload of their own all members are compared.
+    (names.payload.is_some() && rng.chance(40)).then(|| rng.below(7))
 }
 
 /// Cuts a log's last line short.
@@ -318,6 +328,9 @@ fn line(key: &Shape, event: &Event, layout: &Layout, rng: &mut Rng) -> String {
         2 => members.sort_by_key(|member| member.0),
         3 => rng.shuffle(&mut members),
         _ => {}
+    }
+    if let Some(at) = layout.beside {
+        members.insert(at.min(members.len()), ("beside", Shape::raw("[{\"tid\":1},2]")));
     }
     let mut out = String::new();
     blank(layout.style, rng, &mut out);
