@@ -300,6 +300,10 @@ mod tests {
         assert_eq!(entry.what, what);
         assert_eq!(read_entry("divergence = 'extra'\nposition = 3\nevents = 2").unwrap().what.events, Some(2));
         assert!(read("version = 1", "known.toml").unwrap().is_empty());
+        for (said, token) in [("-7", "-7"), ("true", "true"), ("'a \"'", r#""a \"""#), ("{ json = ' null' }", "null")] {
+            let entry = read_entry(&format!("divergence = 'value'\npath = '/x'\ncandidate = {said}")).unwrap();
+            assert_eq!(entry.what.values, [None, Some(json(token))], "{said}");
+        }
     }
 
     #[test]
