@@ -115,6 +115,11 @@ fn a_thread_without_a_partner_may_find_one_until_it_is_too_late() {
     pair.fill(&BOTH, &[1], 100).put(&[0], 7, "\"old\"").fill(&[0], &[7], 100).part(1).fill(&BOTH, &[1], 5_000);
     pair.put(&[1], 7, "\"new\"").fill(&[1], &[7], 100);
     assert_eq!(pair.first(&[]), (1, 0, 0, false));
+    // Paired past it, it comes first only where no other one parts.
+    let mut pair = Pair::new();
+    pair.fill(&BOTH, &[1], 100).put(&[0], 7, "\"old\"").fill(&[0], &[7], 100).part(1).fill(&BOTH, &[1], 150_000);
+    pair.put(&[1], 7, "\"new\"").fill(&[1], &[7], 100);
+    assert_eq!(pair.first(&[]).1, 100);
 }
 
 #[test]
