@@ -34,7 +34,7 @@ impl<J: Judge> Aligner<'_, J> {
             return true;
         }
         let waits = |lane: &&Lane| lane.next_line().is_some_and(|next| next < line);
-        self.sides[0].lanes.iter().filter(|lane| lane.first_line < line).filter(waits).any(|lane| match lane.pairing {
+        self.sides[0].lanes.iter().filter(waits).any(|lane| match lane.pairing {
             Some(pairing) => self.is_open(&self.pairings[pairing]),
             None => self.may_be_paired_in_time(lane),
         })

@@ -57,3 +57,56 @@ impl Succession {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::Part;
+
+    fn event(ordinal: Option<u64>, ends: bool) -> Span {
+        let nothing = Part { start: 0, end: 0 };
+        let flags = if ordinal.is_some() { Span::HAS_ORDINAL } else { 0 } | if ends { Span::ENDS_THREAD } else { 0 };
+        Span { start: 0, len: 0, lead: 0, row: 0, kind: nothing, tail: nothing, ordinal: ordinal.unwrap_or(0), flags }
+    }
+
+    #[test]
+    fn a_thread_begins_anew_at_ordinal_zero_and_behind_its_end() {
+        let mut thread = Succession::default();
+        let events = [
+            ((Some(4), false), Ok((0, 0))),
+            ((Some(5), false), Ok((0, 1))),
+            ((Some(5), false), Err(5)),
+            ((None, false), Ok((0, 2))),
+            ((Some(3), false), Err(3)),
+            ((Some(0), false), Ok((1, 0))),
+            ((Some(0), false), Err(0)),
+            ((Some(9), true), Ok((1, 1))),
+            ((Some(10), false), Ok((2, 0))),
+            ((Some(0), true), Ok((3, 0))),
+            ((None, false), Ok((4, 0))),
+        ];
+        for ((ordinal, ends), must) in events {
+            let place = thread.take(&event(ordinal, ends)).map_err(|fault| match fault {
+                OpenReason::OrdinalNotGrowing { found, .. } => found,
+                other => panic!("{other}"),
+            });
+            assert_eq!(place.map(|place| (place.generation, place.position)), must, "{ordinal:?}");
+        }
+        assert_eq!(thread.next(), LanePlace { generation: 4, position: 1 });
+    }
+
+    #[test]
+    fn events_taken_at_once_are_those_taken_one_by_one() {
+        let mut one_by_one = Succession::default();
+        one_by_one.take(&event(Some(7), false)).unwrap();
+        let mut at_once = one_by_one;
+        let growing = [8, 9, 30].map(|ordinal| event(Some(ordinal), false));
+        growing.iter().for_each(|event| _ = one_by_one.take(event).unwrap());
+        assert!(at_once.take_growing(&growing[0], &growing[2], 3));
+        assert_eq!(at_once, one_by_one);
+        for ordinal in [0, 30] {
+            assert!(!at_once.take_growing(&event(Some(ordinal), false), &event(Some(99), false), 2));
+            assert_eq!(at_once, one_by_one);
+        }
+    }
+}
