@@ -22,9 +22,9 @@ case $room in
         names+=(dropped_events repeated_polls threads_ windows_jobs)
         ;;
     diverge)
-        binaries=(--lib --test=property_diff --test=first --test=origin --test=cli_accept --test=corpus)
+        binaries=(--lib --test=property_diff --test=first --test=origin --test=cli_accept --test=cli_diff --test=corpus)
         names=(diverge:: sound_logs damaged_logs what_is what_stands what_only an_earlier a_parting a_thread under_a_map a_malformed)
-        names+=(partners_ the_search generations_and explains_it values_that until_nothing stepped_over every_case)
+        names+=(partners_ the_search generations_and explains_it values_that until_nothing stepped_over every_case long_events)
         ;;
     profile) binaries=(--lib --test=corpus_texts) names=(profile:: profiles_are) ;;
     *) echo "no room to mutate: $room" >&2 && exit 2 ;;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::{Folder, event, forkpoint, header, text};
+use serde_json::Value;
 
 /// A reference and a candidate that differ in thread 7 at position 3.
 fn pair(folder: &Folder) -> [PathBuf; 2] {
@@ -71,7 +72,7 @@ fn only_the_report_goes_to_standard_output() {
     let folder = Folder::new();
     let logs = pair(&folder);
     let json = diff(&logs, &["--format", "json", "-v"]);
-    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(report["verdict"], "diverged");
     assert_eq!([&report["reference"]["label"], &report["candidate"]["label"]], ["old", "new"]);
     assert!(
@@ -143,7 +144,7 @@ fn devices_are_written_in_place_and_full_ones_are_told() {
     let logs = pair(&folder);
     let output = diff(&logs, &["--validate-identical", "-o", "json:/dev/stdout"]);
     assert_eq!(code(&output), 1);
-    assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(), "{}", text(&output.stdout));
+    assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok(), "{}", text(&output.stdout));
     let output = diff(&logs, &["-o", "json:/dev/full"]);
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("failed to write /dev/full: "), "{}", text(&output.stderr));
@@ -252,7 +253,7 @@ fn the_answer_does_not_depend_on_how_logs_are_read() {
     child.stdin.take().unwrap().write_all(&std::fs::read(&logs[0]).unwrap()).unwrap();
     let piped = child.wait_with_output().unwrap();
     let blank = |bytes: &[u8]| {
-        let mut report: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        let mut report: Value = serde_json::from_slice(bytes).unwrap();
         report["reference"]["path"] = "".into();
         report
     };
@@ -323,9 +324,32 @@ fn notes_stand_in_the_order_of_their_lines() {
     let lines = lives.iter().flat_map(|(tid, ordinals)| ordinals.map(|at| event(tid, at, "call", "{\"n\":1}")));
     let log = folder.file("log.jsonl", header("one") + &lines.collect::<String>());
     let output = diff(&[log.clone(), log], &["--format", "json"]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let notes = report["notes"].as_array().unwrap().iter();
     let texts: Vec<&str> = notes.map(|note| note["text"].as_str().unwrap()).collect();
     let starts: Vec<&str> = texts.iter().map(|text| &text[..text.find(" begins anew").unwrap()]).collect();
     assert_eq!(starts, ["line 6: thread 7", "line 8: thread 6", "line 6: thread 7", "line 8: thread 6"]);
+}
+
+#[test]
+fn long_events_are_shown_as_far_as_16_kib_and_those_around_them_as_far_as_4() {
+    let folder = Folder::new();
+    let long = |value: char| format!("{{\"x\":\"{}\",\"value\":\"{value}\"}}", "x".repeat(20_000));
+    let log = |value: char| -> String {
+        let lines = (0..9).map(|at| event("7", at, "call", &long(if at == 4 { value } else { '-' })));
+        header("x") + &lines.collect::<String>()
+    };
+    let logs = [folder.file("a.jsonl", log('a')), folder.file("b.jsonl", log('b'))];
+    for words in [&["--format", "json"][..], &["--format", "json", "--first"]] {
+        let report: Value = serde_json::from_slice(&diff(&logs, words).stdout).unwrap();
+        let found = &report["pairings"][0]["divergence"];
+        let whole = event("7", 4, "call", &long('a')).trim_end().len() as u64;
+        let lengths = |copy: &Value| (copy["text"].as_str().unwrap().len() as u64, copy["cut_bytes"].as_u64().unwrap());
+        for side in ["reference", "candidate"] {
+            assert_eq!(lengths(&found[side]), (16 << 10, whole - (16 << 10)), "{words:?} {side}");
+            for around in [&found["before"][0][side], &found["after"][side][0]] {
+                assert_eq!(lengths(around), (4 << 10, whole - (4 << 10)), "{words:?} {side}");
+            }
+        }
+    }
 }
