@@ -182,4 +182,11 @@ fn what_only_ends_is_told_from_the_end_and_decided_by_all() {
     let (exit, outcome) = pair.run(&["--first", "--prefix"]);
     assert_eq!((exit, outcome.pairings.len()), (1, 1));
     assert_eq!(pair.run(&["--first", "--prefix", "--ignore-unmatched"]).0, 0);
+    // A thread that a malformed line behind it stops does not count.
+    let mut pair = Pair::new();
+    pair.fill(&BOTH, &[1, 2], 100).fill(&[0], &[1], 5).fill(&BOTH, &[2], 1_000);
+    pair.put(&[0], 2, BROKEN).put(&[1], 2, "{}").fill(&BOTH, &[2], 50);
+    assert_eq!(pair.run(&[]).0, 2);
+    let (exit, outcome) = pair.run(&["--first"]);
+    assert_eq!((exit, outcome.faults_total), (1, 0));
 }
