@@ -188,14 +188,16 @@ fn a_writer_that_pauses_is_not_waited_for_once_the_answer_is_certain() {
     let folder = Folder::new();
     let (heads, fifos) = pipes(&folder);
     let paused = "cat \"$0\"; exec sleep 600";
-    for scripts in
-        [[paused, "cat \"$0\"; exec yes '{\"n\":5}'"], ["cat \"$0\"; exec yes '{\"n\":5}'", paused], [paused; 2]]
-    {
+    let endless = "cat \"$0\"; exec yes '{\"n\":5}'";
+    // What makes it certain comes only after the other one has paused.
+    let slow = "head -n 100 \"$0\"; sleep 0.3; tail -n +101 \"$0\"; exec sleep 600";
+    let early = "head -n 2000 \"$0\"; exec sleep 600";
+    for scripts in [[paused, endless], [endless, paused], [paused; 2], [slow, early], [early, slow]] {
         let child = piped(&fifos, &[]);
         let mut writers = [0, 1].map(|at| writer(scripts[at], &heads[at], &fifos[at]));
         let report = told(child, "the program");
         for (writer, script) in writers.iter_mut().zip(scripts) {
-            if script == paused {
+            if script != endless {
                 writer.kill().unwrap();
             }
             ended(writer, "a writer");
