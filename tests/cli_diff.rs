@@ -353,3 +353,21 @@ fn long_events_are_shown_as_far_as_16_kib_and_those_around_them_as_far_as_4() {
         }
     }
 }
+
+#[test]
+fn a_log_counts_as_read_up_to_the_end_of_its_malformed_line() {
+    let folder = Folder::new();
+    let events = |from: u64, to: u64| (from..to).map(|at| event("7", at, "call", "{}")).collect::<String>();
+    let whole = folder.file("whole.jsonl", header("x") + &events(0, 40));
+    for broken in ["garbage\n".to_owned(), "x".repeat(3_000) + "\n", event("7", 12, "call", &"[".repeat(3_000))] {
+        let begin = header("x") + &events(0, 12) + &broken;
+        let log = folder.file("broken.jsonl", begin.clone() + &events(13, 40));
+        let words = ["--max-line", "2000", "--format", "json"];
+        for window in [&[][..], &["--window", "4K"]] {
+            let output = diff(&[whole.clone(), log.clone()], &[&words, window].concat());
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(report["faults"][0]["line"], 14, "{broken}");
+            assert_eq!(report["candidate"]["bytes"], begin.len(), "{broken}");
+        }
+    }
+}

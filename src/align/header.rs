@@ -114,3 +114,25 @@ pub fn label(text: &[u8], path: Option<&Pointer>) -> Option<String> {
     let token = Some(node).filter(|node| tape.kind(*node) == Kind::String).map(|node| tape.bytes(text, node))?;
     Some(String::from_utf8_lossy(&json::text::unescape(token)).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_the_string_at_its_path() {
+        let path = Pointer::parse("/run/engine").unwrap();
+        for (line, found) in [
+            (r#"{"run":{"engine":"old"}}"#, Some("old")),
+            (r#"{"run":{"engine":"\u00e9\n"}}"#, Some("\u{e9}\n")),
+            (r#"{"run":{"engine":""}}"#, Some("")),
+            (r#"{"run":{"engine":7}}"#, None),
+            (r#"{"run":"engine"}"#, None),
+            (r#"{"engine":"old"}"#, None),
+            ("garbage", None),
+        ] {
+            assert_eq!(label(line.as_bytes(), Some(&path)).as_deref(), found, "{line}");
+        }
+        assert_eq!(label(br#"{"run":{"engine":"old"}}"#, None), None);
+    }
+}
