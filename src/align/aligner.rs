@@ -319,17 +319,17 @@ impl<'r, J: Judge> Aligner<'r, J> {
         if self.options.first && fresh.is_empty() {
             wanted = self.ready(wanted);
         }
-        let sides = wanted.iter().filter(|side| **side).count().max(1);
-        let share = (rayon::current_num_threads() * WINDOWS_A_WORKER / sides).max(1);
+        let sides = wanted.iter().filter(|side| **side).count();
+        let (windows, bytes_max) = share_of_wave(sides, rayon::current_num_threads());
         let mut pulled = Vec::new();
         for side in Side::BOTH.into_iter().filter(|side| wanted[side.index()]) {
             let intake = &mut self.sides[side.index()];
             intake.log.demand_memory(WAVE_MEMORY)?;
             let stream = intake.log.is_stream();
             let mut bytes = 0;
-            for turn in 0..share {
+            for turn in 0..windows {
                 let waits = stream && intake.log.would_block() && (turn > 0 || !fresh.is_empty());
-                if bytes * sides >= WAVE_BYTES_MAX || waits {
+                if bytes >= bytes_max || waits {
                     break;
                 }
                 let Some((window, from)) = intake.pull()? else {
@@ -379,5 +379,25 @@ impl<'r, J: Judge> Aligner<'r, J> {
 
     pub(super) fn add_fault(&mut self, side: Side, fault: Fault) {
         self.sides[side.index()].add_read_fault(fault);
+    }
+}
+
+/// Windows and bytes that one of so many sides may add to a wave.
+fn share_of_wave(sides: usize, workers: usize) -> (usize, usize) {
+    let sides = sides.max(1);
+    (workers * WINDOWS_A_WORKER / sides, WAVE_BYTES_MAX / sides)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_is_shared_by_the_sides_that_are_pulled() {
+        for workers in [1, 2, 64] {
+            assert_eq!(share_of_wave(1, workers), (4 * workers, 16 << 20));
+            assert_eq!(share_of_wave(2, workers), (2 * workers, 8 << 20));
+            assert_eq!(share_of_wave(0, workers), share_of_wave(1, workers), "nobody is pulled");
+        }
     }
 }

@@ -168,8 +168,7 @@ impl<J: Judge> Aligner<'_, J> {
 
     /// Brings sealed events of many pairings back, in parallel.
     pub(super) fn unseal_fronts(&mut self, active: &[usize]) -> Result<(), SourceError> {
-        // A share for each lane, so that many lanes stay within bounds.
-        let share = (UNSEALED_MAX / active.len() as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 8);
+        let share = share_of_round(active.len());
         let mut wanted: Vec<(Side, usize, usize)> = Vec::new();
         for pairing in active {
             for side in Side::BOTH {
@@ -227,6 +226,24 @@ impl<J: Judge> Aligner<'_, J> {
                 _ => continue,
             };
             self.set_phase(pairing, phase);
+        }
+    }
+}
+
+/// Events of each of so many lanes that a round brings back, so that many lanes stay within bounds.
+fn share_of_round(lanes: usize) -> u64 {
+    (UNSEALED_MAX / lanes as u64).clamp(UNSEALED_MIN, ROUND_PAIRS / 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_shared_by_its_lanes() {
+        let shares = [(1, 8_192), (8, 8_192), (9, 7_281), (64, 1_024), (1_024, 64), (1_000_000, 64)];
+        for (lanes, share) in shares {
+            assert_eq!(share_of_round(lanes), share, "{lanes} lanes");
         }
     }
 }
