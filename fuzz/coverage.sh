@@ -4,8 +4,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=target/coverage
 mkdir -p $out
+# A process whose writes fail, or that is killed while it writes, leaves a count that tarpaulin cannot read: it ends there.
+tests=()
+for file in tests/*.rs; do
+    case $(basename "$file" .rs) in
+        world | snapshot_kills | episode_record) ;;
+        *) tests+=(--test "$(basename "$file" .rs)") ;;
+    esac
+done
 # The program is run by many tests, so its runs count too.
-cargo tarpaulin --locked --engine llvm --follow-exec --skip-clean --target-dir $out/build --include-files 'src/*' \
+cargo tarpaulin --locked --lib --bins "${tests[@]}" --engine llvm --follow-exec --skip-clean --target-dir $out/build --include-files 'src/*' \
     --include-files 'src/**/*' --out Lcov --output-dir $out --timeout 600 --no-fail-fast > $out/log.txt 2>&1 \
     || { tail -n 20 $out/log.txt && exit 1; }
 awk -F '[:,]' '
