@@ -10,6 +10,8 @@ use twin::library::painted;
 
 /// Windows of a few lines: the run can stop anywhere.
 const SMALL: (Option<usize>, usize) = (Some(2_000), 0);
+/// Windows of hundreds of lines, and all that waits stays in memory.
+const WIDE: (Option<usize>, usize) = (Some(50_000), usize::MAX);
 
 /// Two logs being written, an event at a time.
 struct Pair {
@@ -50,8 +52,12 @@ impl Pair {
     }
 
     fn run(&self, flags: &[&str]) -> (u8, Outcome) {
+        self.run_in(SMALL, flags)
+    }
+
+    fn run_in(&self, sizes: (Option<usize>, usize), flags: &[&str]) -> (u8, Outcome) {
         let [reference, candidate] = self.logs.each_ref().map(String::as_bytes);
-        let (exit, _, outcome) = painted(reference, candidate, flags, SMALL).unwrap();
+        let (exit, _, outcome) = painted(reference, candidate, flags, sizes).unwrap();
         (exit, outcome)
     }
 
@@ -65,6 +71,8 @@ impl Pair {
             (pairing.reference.as_ref().unwrap().first_line, pairing.divergence.as_ref().unwrap().position)
         };
         assert_eq!((exit, found(&outcome)), (full_exit, found(&full)));
+        let (wide_exit, wide) = self.run_in(WIDE, &[flags, &["--first"]].concat());
+        assert_eq!((wide_exit, found(&wide)), (full_exit, found(&full)), "in wide windows");
         let whole = self.logs[0].len() as u64;
         (exit, found(&outcome).1, outcome.faults_total, outcome.reference.bytes < whole * 9 / 10)
     }
