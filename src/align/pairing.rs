@@ -504,6 +504,45 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_meets_in_order_until_it_is_none_any_more() {
+        let crowd = || {
+            let mut pairer = Pairer::default();
+            for lane in 0..WAITING_COMPARED_MAX + 2 {
+                pairer.ripe(Side::Reference, lane, 10 + lane as u64, 2, opening(1, &[1, lane as u64, 7]));
+            }
+            for lane in 0..4 {
+                // The last but one of the reference's lanes, and so on.
+                let like = (WAITING_COMPARED_MAX - lane) as u64;
+                pairer.ripe(Side::Candidate, lane, 10, 2, opening(1, &[1, like, 8]));
+            }
+            pairer
+        };
+        let mut pairer = crowd();
+        assert_eq!(pairs(&pairer.advance(PATIENCE + 9)), []);
+        let decided = pairer.advance(2 * PATIENCE);
+        let at = |lane: usize| PATIENCE + 10 + lane as u64;
+        let wanted = [
+            (0, 0, MatchedBy::Order, true, at(0)),
+            (1, 1, MatchedBy::Order, true, at(1)),
+            // Of the two candidates that are left each is as little like this one.
+            (2, 2, MatchedBy::Prefix, true, at(2)),
+            (3, 3, MatchedBy::Prefix, false, at(3)),
+        ];
+        assert_eq!(pairs(&decided), wanted);
+        assert_eq!(decided[0].evidence, Some(Evidence { common: 1, of: 3, runner_up: None }));
+        // Where the logs end before patience does, all of a crowd meet so.
+        let decided = crowd().finish(2_000, [WAITING_COMPARED_MAX + 2, 4]);
+        let wanted: Vec<_> = (0..4).map(|lane| (lane, lane, MatchedBy::Order, true, 2_000)).collect();
+        assert_eq!(pairs(&decided), wanted);
+        let mut few = Pairer::default();
+        for lane in 0..WAITING_COMPARED_MAX {
+            few.ripe(Side::Reference, lane, 10, 2, opening(1, &[1, lane as u64]));
+        }
+        few.ripe(Side::Candidate, 0, 10, 2, opening(1, &[1, 500, 8]));
+        assert_eq!(pairs(&few.finish(60, [2, 1])), [(500, 0, MatchedBy::Prefix, false, 60)]);
+    }
+
+    #[test]
     fn at_the_end_lanes_of_different_groups_meet_by_most_of_their_openings() {
         let finish = |reference: &[&[u64]], candidate: &[&[u64]]| {
             let mut pairer = Pairer::default();

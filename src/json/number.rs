@@ -373,6 +373,11 @@ mod tests {
         assert_eq!(hex_to_u128(b"bc"), Some(0xbc));
         assert_eq!(hex_to_u128(b"xyz"), None);
         assert_eq!(hex_to_u128(b"0x"), None);
+        assert_eq!(
+            hex_to_u128(b"0x00fedcba9876543210fedcba9876543210"),
+            Some(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210)
+        );
+        assert_eq!(hex_to_u128(b"100000000000000000000000000000000"), None, "129 bits");
     }
 
     prop_compose! {

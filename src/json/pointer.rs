@@ -262,6 +262,14 @@ mod tests {
     }
 
     #[test]
+    fn it_is_written_and_read_as_a_string() {
+        let pointer: Pointer = serde_json::from_str("\"payload[\\\"a.b\\\"].c\"").unwrap();
+        assert_eq!(serde_json::to_string(&pointer).unwrap(), "\"/payload/a.b/c\"");
+        let refused = serde_json::from_str::<Pointer>("\"/a~2\"").unwrap_err().to_string();
+        assert!(refused.contains("~ is followed by 0 or 1"), "{refused}");
+    }
+
+    #[test]
     fn nonsense_is_refused_with_its_reason() {
         for text in ["/a~2", "a..b", "a[", "a[x]", "a[\"x]", ".a", "a[0]b", "a[*]"] {
             assert!(Pointer::parse(text).is_err(), "{text}");

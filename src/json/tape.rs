@@ -480,6 +480,9 @@ mod tests {
         assert_eq!(at("/d"), Some("2"));
         assert_eq!(at("/a/x"), None);
         assert_eq!(tape.get_first(text.as_bytes(), 0, b"d").map(|n| tape.bytes(text.as_bytes(), n)), Some(&b"1"[..]));
+        let list = tape.at(text.as_bytes(), Tape::ROOT, &Pointer::parse("/a/b").unwrap()).unwrap();
+        assert_eq!(tape.get(text.as_bytes(), list, b"c"), None);
+        assert_eq!(tape.get_first(text.as_bytes(), list, b"c"), None);
     }
 
     fn value() -> impl Strategy<Value = Value> {

@@ -149,6 +149,7 @@ mod tests {
         assert!(equal(br#""\u00e9\n""#, "\"é\\u000a\"".as_bytes()));
         assert!(equal(br#""\ud83d\ude00""#, "\"😀\"".as_bytes()));
         assert!(equal(br#""\/""#, br#""/""#));
+        assert!(equal(br#""\b\f\n\r\t\"\\""#, br#""\u0008\u000c\u000a\u000d\u0009\u0022\u005c""#));
         assert!(!equal(br#""\ud83d""#, br#""\ud83e""#));
         assert!(!equal(br#""\ud83d""#, "\"\u{FFFD}\"".as_bytes()));
         assert!(equal(br#""\ud83dx""#, br#""\uD83Dx""#));

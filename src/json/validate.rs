@@ -68,6 +68,7 @@ mod tests {
         assert_eq!(validator.by_simd, 1);
         assert!(validator.check(b"{}").is_ok());
         assert_eq!(validator.by_simd, 1);
+        assert_eq!(format!("{validator:?}"), "Validator { by_simd: 1, .. }");
     }
 
     #[test]
