@@ -371,3 +371,36 @@ fn a_log_counts_as_read_up_to_the_end_of_its_malformed_line() {
         }
     }
 }
+
+#[test]
+fn a_header_over_the_limit_is_refused_where_it_stands() {
+    let folder = Folder::new();
+    let sound = folder.file("sound.jsonl", header("x") + &event("7", 0, "call", "{}"));
+    let long = folder.file("long.jsonl", "\n".to_owned() + &header(&"x".repeat(5_000)) + &event("7", 0, "call", "{}"));
+    for logs in [[sound.clone(), long.clone()], [long, sound]] {
+        let output = diff(&logs, &["--max-line", "2000"]);
+        let said = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{said}");
+        assert!(said.contains("long.jsonl:2: byte 1: the first line is over the limit (--max-line)"), "{said}");
+    }
+}
+
+#[test]
+fn without_a_header_the_first_event_names_the_engine() {
+    let folder = Folder::new();
+    let rules = "version = 1\nname = \"t\"\n[roles]\nthread = [\"/tid\"]\nlabel = \"/run/engine\"\n";
+    let profile = folder.file("t.toml", rules);
+    let log = |engine: &str| {
+        let line = |at: u64| format!("{{\"tid\":{},\"n\":{at}}}\n", at % 2);
+        format!("\n{{\"tid\":1,\"run\":{{\"engine\":{engine}}},\"n\":0}}\n") + &(0..20).map(line).collect::<String>()
+    };
+    let logs = [folder.file("a.jsonl", log("\"one\"")), folder.file("b.jsonl", log("\"two\""))];
+    for words in [&[][..], &["--window", "40"], &["--window", "40", "--jobs", "1"]] {
+        let words = [&["--profile", profile.to_str().unwrap(), "--no-project", "--format", "json"], words].concat();
+        let output = diff(&logs, &words);
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+        assert_eq!((&report["reference"]["label"], &report["candidate"]["label"]), (&"one".into(), &"two".into()));
+        assert_eq!(code(&output), 0, "it is no difference: {report:#}");
+    }
+}

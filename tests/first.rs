@@ -190,6 +190,12 @@ fn what_only_ends_is_told_from_the_end_and_decided_by_all() {
     let (exit, outcome) = pair.run(&["--first", "--prefix"]);
     assert_eq!((exit, outcome.pairings.len()), (1, 1));
     assert_eq!(pair.run(&["--first", "--prefix", "--ignore-unmatched"]).0, 0);
+    // Where the other log has ended, what it lacks does not come before what differs behind it.
+    let mut pair = Pair::new();
+    pair.fill(&BOTH, &[1, 2], 100).fill(&[0], &[2], 5).part(1).fill(&[0], &[1, 2], 5_000);
+    assert_eq!(pair.first(&[]), (1, 100, 0, true));
+    let (_, outcome) = pair.run(&["--first"]);
+    assert_eq!(outcome.pairings[0].reference.as_ref().unwrap().thread.to_string(), "1");
     // A thread that a malformed line behind it stops does not count.
     let mut pair = Pair::new();
     pair.fill(&BOTH, &[1, 2], 100).fill(&[0], &[1], 5).fill(&BOTH, &[2], 1_000);
@@ -197,4 +203,28 @@ fn what_only_ends_is_told_from_the_end_and_decided_by_all() {
     assert_eq!(pair.run(&[]).0, 2);
     let (exit, outcome) = pair.run(&["--first"]);
     assert_eq!((exit, outcome.faults_total), (1, 0));
+}
+
+#[test]
+fn an_event_in_parts_waits_like_another() {
+    let rules = "version = 1\nname = \"t\"\nextends = \"schema-v1\"\n[[join]]\nname = \"prefixes\"\nkinds = [\"call\"]\n\
+                 first = \"/payload/pc\"\nconcat = \"/payload/bytes\"\nreason = \"one logs prefixes on their own\"\n\
+                 when = { path = \"/payload/bytes\", equals = \"f3\" }\n";
+    let (prefix, rest) = ("{\"pc\":1,\"bytes\":\"f3\"}", "{\"pc\":2,\"bytes\":\"a4\"}");
+    for (whole, position) in [("{\"pc\":1,\"bytes\":\"f3a4\"}", 100), ("{\"pc\":1,\"bytes\":\"f3a5\"}", 100)] {
+        // Its parts are all there and the partner is not, or its last part comes late.
+        for late in [false, true] {
+            let mut pair = Pair::new();
+            pair.fill(&BOTH, &[1, 2], 100).put(&[0], 2, prefix);
+            let second: &[usize] = if late { &[] } else { &[0] };
+            pair.put(second, 2, rest).part(1).fill(&BOTH, &[1], 2_000);
+            pair.put(if late { &[0] } else { &[] }, 2, rest).put(&[1], 2, whole).fill(&BOTH, &[1, 2], 3_000);
+            let (exit, at, faults, stopped) = pair.first(&["--profile", rules]);
+            assert_eq!((exit, at, faults, stopped), (1, position, 0, true), "{whole} {late}");
+            let (_, outcome) = pair.run(&["--profile", rules, "--first"]);
+            let first = if whole.contains("a5") && !late { "2" } else { "1" };
+            let found = outcome.pairings[0].reference.as_ref().unwrap().thread.to_string();
+            assert_eq!(found, first, "{whole} {late}");
+        }
+    }
 }

@@ -191,3 +191,130 @@ fn jobs_windows_and_the_kind_of_source_do_not_matter() {
         }
     }
 }
+
+/// Objects that come and go: so many that what is over is forgotten, and those that live on are not.
+#[test]
+fn objects_that_ended_are_forgotten_and_the_others_are_not() {
+    let run = |handle: u64, used: u64| {
+        let text = "{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_owned();
+        let mut log = Log { guest: Guest { handle, ..REFERENCE }, text, ordinals: [0; 2] };
+        for old in 0..2 {
+            log.event(0, "handle.create", json!({ "raw_handle_id": handle + 4 * old, "object_type": "Event" }));
+        }
+        for at in 2..5_000 {
+            let raw = handle + 4 * (at % 7 + 2);
+            log.event(0, "handle.create", json!({ "raw_handle_id": raw, "object_type": "Event" }));
+            log.call(1, "NtSetEvent", json!({ "handle": raw }), 0);
+            log.event(0, "handle.destroy", json!({ "raw_handle_id": raw }));
+        }
+        log.call(0, "NtSetEvent", json!({ "handle": handle + 4 * used }), 0);
+        log.text
+    };
+    for flags in [&[][..], &["--window", "20000", "--jobs", "1"]] {
+        let (code, report) = diff(&run(0x100, 1), &run(0x5000, 1), flags);
+        assert_eq!(code, 0, "{flags:?}: {}", report["pairings"]);
+        let (code, report) = diff(&run(0x100, 1), &run(0x5000, 0), flags);
+        let paths: Vec<&Value> = report["pairings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pairing| &pairing["divergence"]["differences"][0]["path"])
+            .collect();
+        assert_eq!((code, paths), (1, vec![&json!("/payload/args/handle"), &Value::Null]), "{flags:?}");
+    }
+}
+
+#[test]
+fn what_is_no_number_means_no_object() {
+    let run = |guest: Guest, name: &str| {
+        let mut log =
+            Log { guest, text: "{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_owned(), ordinals: [0; 2] };
+        for at in 0..20 {
+            log.call(0, "Use", json!({ "it": if at == 15 { name.to_owned() } else { format!("name {at}") } }), 0);
+        }
+        log.text
+    };
+    for flags in [&[][..], &["--no-layouts"]] {
+        assert_eq!(diff(&run(REFERENCE, "one"), &run(CANDIDATE, "one"), flags).0, 0, "{flags:?}");
+        let (code, report) = diff(&run(REFERENCE, "one"), &run(CANDIDATE, "two"), flags);
+        let found = &report["pairings"][0]["divergence"]["differences"][0]["path"];
+        assert_eq!((code, found), (1, &json!("/payload/args/it")), "{flags:?}");
+    }
+}
+
+/// What an allocator returns is looked at by its own rule first; where that says nothing, the object counts.
+#[test]
+fn a_place_under_an_allocator_and_an_identity_is_equal_by_either() {
+    let rules = "version = 1\nname = \"t\"\nextends = \"schema-v1\"\n[[identity]]\nname = \"returned\"\nreason = \"moved\"\n\
+                 [[identity.define]]\nkind = \"block\"\nvalue = \"/payload/at\"\n\
+                 [[identity.uses]]\nkinds = [\"block\"]\npath = \"/payload/at\"\n\
+                 [[identity.uses]]\nkinds = [\"kernel.return\"]\npath = \"/payload/return_value\"\n";
+    let folder = Folder::new();
+    let profile = folder.file("t.toml", rules);
+    let run = |heap: u64, found: u64| {
+        let guest = Guest { heap, ..REFERENCE };
+        let mut log =
+            Log { guest, text: "{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_owned(), ordinals: [0; 2] };
+        for at in 0..30 {
+            log.event(0, "block", json!({ "at": heap + 0x100 * at }));
+            log.call(0, "RtlAllocateHeap", json!({ "size": 16 }), heap + 0x10_000 + 16 * at);
+            log.call(0, "Find", json!({}), heap + 0x100 * if at == 20 { found } else { at });
+        }
+        log.text
+    };
+    for flags in [&[][..], &["--no-layouts"]] {
+        let flags = [&["--profile", profile.to_str().unwrap()], flags].concat();
+        assert_eq!(diff(&run(0x10_0000, 20), &run(0x70_0000, 20), &flags).0, 0, "{flags:?}");
+        let (code, report) = diff(&run(0x10_0000, 20), &run(0x70_0000, 19), &flags);
+        let found = &report["pairings"][0]["divergence"]["differences"][0]["path"];
+        assert_eq!((code, found), (1, &json!("/payload/return_value")), "{flags:?}");
+    }
+}
+
+/// What a thread's objects are is known once its partner is; pairs that ask for it wait, whatever else they show.
+#[test]
+fn pairs_wait_for_objects_of_a_thread_whose_partner_is_not_known_yet() {
+    // Another handle is used here, or the number of an event is another one.
+    let run = |handle: u64, used: u64, jump: u64, first: &str| {
+        let text = "{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_owned();
+        let mut log = Log { guest: Guest { handle, ..REFERENCE }, text, ordinals: [0; 2] };
+        for at in 0..2 {
+            log.event(0, "handle.create", json!({ "raw_handle_id": handle + 4 * at, "object_type": "Event" }));
+        }
+        for at in 0..70 {
+            log.call(1, "Poll", json!({ "n": if at == 69 { first.to_owned() } else { at.to_string() } }), 0);
+        }
+        for at in 0..2_000 {
+            log.ordinals[1] += if at == 700 { jump } else { 0 };
+            log.call(1, "NtSetEvent", json!({ "handle": handle + 4 * if at == 700 { used } else { 1 }, "at": at }), 0);
+        }
+        log.call(0, "Last", json!({}), 0);
+        log.text
+    };
+    let place = |report: &Value, further: usize| {
+        let pairing = report["pairings"].as_array().unwrap().iter().find(|pairing| !pairing["divergence"].is_null());
+        let pairing = pairing.map_or(&Value::Null, |pairing| pairing);
+        let found = if further == 0 { &pairing["divergence"] } else { &pairing["further"][further - 1] };
+        (found["position"].clone(), found["differences"].to_string())
+    };
+    for flags in [&[][..], &["--window", "2000", "--jobs", "1"], &["--window", "100000"], &["--no-layouts"]] {
+        let equal = diff(&run(0x100, 1, 0, "69"), &run(0x5000, 1, 0, "69"), flags);
+        assert_eq!(equal.0, 0, "{flags:?}: {}", equal.1["pairings"]);
+        let (code, report) = diff(&run(0x100, 1, 0, "69"), &run(0x5000, 0, 0, "69"), flags);
+        assert_eq!((code, place(&report, 0).0), (1, json!(140 + 1_400)), "{flags:?}: {report:#}");
+        let (code, report) = diff(&run(0x100, 1, 0, "69"), &run(0x5000, 0, 3, "69"), flags);
+        let (at, differences) = place(&report, 0);
+        assert_eq!((code, at), (1, json!(140 + 1_400)), "{flags:?}: {report:#}");
+        assert!(differences.contains("/payload/args/handle"), "{flags:?}: {differences}");
+        // Behind a divergence, in the midst of thousands that follow.
+        let (code, report) =
+            diff(&run(0x100, 1, 0, "69"), &run(0x5000, 0, 0, "x"), &[flags, &["--continue", "3"]].concat());
+        assert_eq!(
+            (code, place(&report, 0).0, place(&report, 1).0),
+            (1, json!(138), json!(1_540)),
+            "{flags:?}: {report:#}"
+        );
+        let (code, report) = diff(&run(0x100, 1, 0, "69"), &run(0x5000, 0, 0, "x"), flags);
+        assert_eq!((code, place(&report, 0).0), (1, json!(138)), "{flags:?}: {report:#}");
+    }
+}

@@ -7,7 +7,10 @@ mod twin;
 
 use std::collections::BTreeMap;
 
-use forkpoint::profile::{Does, Profile};
+use forkpoint::align::event_of;
+use forkpoint::compare::{Comparer, Scratch};
+use forkpoint::profile::{Does, Profile, parse};
+use forkpoint::scan::{Opener, reopen};
 use twin::held::{hold, ruled};
 use twin::ruled::lines;
 use twin::shapes::Rng;
@@ -67,4 +70,27 @@ fn all_ways_say_the_same_under_rules_of_every_class() {
         short > pairs / 50 && equal > pairs / 5 && equal < pairs * 9 / 10,
         "{short} short, {equal} equal of {pairs}"
     );
+}
+
+#[test]
+fn of_marked_events_only_kinds_count_where_digests_alone_decide_nothing() {
+    let text = "version = 1\nname = \"t\"\n[roles]\nkind = \"/op\"\nnondeterministic = { path = \"/sure\", equals = false }\n\
+                [[tolerance]]\nname = \"about\"\npath = \"/x\"\nabsolute = 1\nreason = \"rounding\"\n";
+    let profile = parse(text, "t.toml").unwrap_or_else(|error| panic!("{error}"));
+    let (marked, sure) = (r#"{"op":"a","sure":false,"x":1}"#, r#"{"op":"a","sure":true,"x":1}"#);
+    let far = r#"{"op":"a","sure":true,"x":9}"#;
+    for (lines, skip, wanted) in [
+        ([sure, far], false, false),
+        ([sure, far], true, false),
+        ([marked, far], false, false),
+        ([marked, far], true, true),
+        ([far, marked], true, true),
+        ([sure, sure], true, true),
+    ] {
+        let (opener, comparer) = (Opener::new(&profile, skip), Comparer::new(&profile, skip));
+        assert!(!comparer.digests_decide());
+        let spans = lines.map(|line| reopen(&opener, line.as_bytes(), 0).expect("a sound line"));
+        let [x, y] = [0, 1].map(|side| event_of(&spans[side], spans[side].line_of(lines[side].as_bytes()), 1));
+        assert_eq!(comparer.confirms(&x, &y, &mut Scratch::default()), wanted, "{lines:?} {skip}");
+    }
 }

@@ -461,13 +461,14 @@ pub fn event_of<'l>(span: &Span, line: &'l [u8], number: u64) -> Event<'l> {
 mod tests {
     use super::*;
 
-    /// A log of `threads` threads that take turns, scanned into the lane of the first.
-    fn lane_among(threads: u64, events: u64) -> (Lane, Log, Opener, Arc<Held>) {
+    /// A log of `threads` threads that take turns, scanned into the lane of the first; a fifth of the events are `long`.
+    fn lane_among(threads: u64, events: u64, long: usize) -> (Lane, Log, Opener, Arc<Held>) {
         let profile = crate::profile::builtin("schema-v1").expect("it is built in");
         let line = |at: u64, thread: u64| {
             format!(
-                " {{\"tid\":{thread},\"tid_event_idx\":{at},\"kind\":\"k\",\"payload\":{{\"n\":{}}}}}\r\n\n",
-                at * at
+                " {{\"tid\":{thread},\"tid_event_idx\":{at},\"kind\":\"k\",\"payload\":{{\"n\":{},\"s\":\"{}\"}}}}\r\n\n",
+                at * at,
+                "x".repeat(if at % 5 == 1 { long } else { 0 })
             )
         };
         let text: String = (0..events).flat_map(|at| (0..threads).map(move |thread| line(at, thread))).collect();
@@ -493,8 +494,8 @@ mod tests {
 
     #[test]
     fn sealed_events_come_back_as_they_were_read_whole_or_gathered() {
-        for threads in [1, 2, 50] {
-            let (mut lane, log, opener, held) = lane_among(threads, 40);
+        for (threads, long) in [(1, 0), (2, 0), (50, 0), (6, 8_000)] {
+            let (mut lane, log, opener, held) = lane_among(threads, 40, long);
             lane.pop(3);
             let before = events(&lane);
             lane.seal(&held);

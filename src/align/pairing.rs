@@ -14,7 +14,7 @@ use crate::source::Side;
 
 /// A lane's opening is at most so many events.
 pub const OPENING_EVENTS_MAX: usize = 64;
-/// An opening is complete once so many events of its log have passed since its first.
+/// An opening is complete once so many events of its log have come, its first among them.
 pub const OPENING_SPAN: u64 = 65_536;
 /// So long after both are ripe two lanes of a group are paired even if their openings differ.
 pub const PATIENCE: u64 = 65_536;

@@ -69,7 +69,8 @@ fn ripen(twin: &Twin, times: &Times, side: usize, lane: usize) -> Ripe {
     let events = twin.lane_events(side, lane);
     let came = |at: usize| log.events[at].time;
     let first = log.lanes[lane].events.first().map_or(log.lanes[lane].first, |&at| came(at));
-    let mut time = log.events.len().min(first + 1 + times.patience);
+    // So many events of the log, its first among them.
+    let mut time = log.events.len().min(first + times.patience);
     if let Some(&full) = events.get(times.opening - 1) {
         time = time.min(came(full) + 1);
     }
