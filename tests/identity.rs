@@ -273,7 +273,7 @@ fn a_place_under_an_allocator_and_an_identity_is_equal_by_either() {
 
 /// What a thread's objects are is known once its partner is; pairs that ask for it wait, whatever else they show.
 #[test]
-fn pairs_wait_for_objects_of_a_thread_whose_partner_is_not_known_yet() {
+fn pairs_wait_for_objects_whose_owner_has_no_partner_yet() {
     // Another handle is used here, or the number of an event is another one.
     let run = |handle: u64, used: u64, jump: u64, first: &str| {
         let text = "{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_owned();
