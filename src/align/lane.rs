@@ -508,4 +508,21 @@ mod tests {
             assert_eq!(events(&lane), before, "{threads} threads");
         }
     }
+
+    #[test]
+    fn lines_that_are_not_what_they_were_do_not_come_back() {
+        let (mut lane, log, opener, held) = lane_among(2, 40, 0);
+        lane.seal(&held);
+        let text = log.reread(0, held.bytes.len()).expect("memory can be read again");
+        // A line is another thread's now, or is none.
+        for digit in *b"1x" {
+            let mut changed = text.to_vec();
+            let line = memchr::memmem::rfind(&changed, b"\"tid\":0").expect("there are many");
+            changed[line + 6] = digit;
+            let other = Log::from_bytes("log", changed, &crate::source::OpenOptions::default());
+            let error = lane.unseal(40, &other, &opener, false).expect_err("a line has changed");
+            assert_eq!(error.to_string(), "log was rewritten while it was read");
+        }
+        lane.unseal(40, &log, &opener, false).expect("the first log is what it was");
+    }
 }
