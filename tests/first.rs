@@ -231,11 +231,12 @@ fn an_event_in_parts_waits_like_another() {
 
 #[test]
 fn whoever_is_paired_late_hinders_nothing() {
-    let mut pair = Pair::new();
-    pair.fill(&BOTH, &[1], 100).put(&[0], 7, "\"old\"").fill(&[0], &[7], 100).fill(&BOTH, &[1], 150_000);
-    pair.put(&[1], 7, "\"new\"").fill(&[1], &[7], 100).fill(&BOTH, &[1, 7], 100);
-    // It parted long ago, and now waits again.
-    pair.fill(&[0], &[7], 10).part(1).fill(&BOTH, &[1], 20_000).fill(&[1], &[7], 10);
-    let (exit, position, _, stopped) = pair.first(&[]);
-    assert_eq!((exit, position, stopped), (1, 150_200, true));
+    for (between, is_late) in [(100_000, false), (150_000, true)] {
+        let mut pair = Pair::new();
+        pair.fill(&BOTH, &[1], 100).fill(&[0], &[7], 80).fill(&BOTH, &[1], between).fill(&[1], &[7], 80);
+        // Its partner's last events come after all others.
+        pair.fill(&BOTH, &[1, 7], 100).fill(&[0], &[7], 10).part(1).fill(&BOTH, &[1], 40_000).fill(&[1], &[7], 10);
+        let (exit, position, _, stopped) = pair.first(&[]);
+        assert_eq!((exit, position, stopped), (1, between as u64 + 200, is_late));
+    }
 }
