@@ -30,7 +30,7 @@ fn matched_by(answer: &twin::json::Value) -> Vec<String> {
 #[test]
 fn an_opening_is_complete_when_its_time_is_over_wherever_windows_end() {
     // Thread 1 says little, and goes on when the time of its opening is over: just before, at its end, and after it.
-    // The whole log is one window, or windows are of some lines (`run_library` takes the logs' length for a seed).
+    // Windows are of many lines, or of a few (`run_library` takes the logs' length for a seed).
     for (again, windows) in [(65_534, 2), (65_535, 0), (65_535, 2), (65_536, 0)] {
         let mut lines = [0, 1].map(|side| {
             let mut lines = vec![b"{\"kind\":\"schema_version\",\"schema_version\":1}\n".to_vec()];
