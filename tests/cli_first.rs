@@ -156,6 +156,9 @@ fn pipes(folder: &Folder) -> ([PathBuf; 2], [PathBuf; 2]) {
     (heads, fifos)
 }
 
+/// A script that never ends by itself; the closed pipe stops it.
+const ENDLESS: &str = "cat \"$0\"; exec yes '{\"n\":5}'";
+
 /// Compares two pipes; returns what the program printed.
 fn piped(fifos: &[PathBuf; 2], words: &[&str]) -> Child {
     let mut command = forkpoint(["diff", "--first", "--format", "json", "--profile", "generic"]);
@@ -175,7 +178,7 @@ fn two_endless_writers_are_stopped_by_the_closed_pipe() {
     let (heads, fifos) = pipes(&folder);
     for words in [&[][..], &["--jobs", "1", "--window", "4K"]] {
         let child = piped(&fifos, words);
-        let mut writers = [0, 1].map(|at| writer("cat \"$0\"; exec yes '{\"n\":5}'", &heads[at], &fifos[at]));
+        let mut writers = [0, 1].map(|at| writer(ENDLESS, &heads[at], &fifos[at]));
         assert_eq!(told(child, "the program")["pairings"][0]["divergence"]["position"], 200);
         for writer in &mut writers {
             assert!(!ended(writer, "a writer").success(), "it was stopped by the pipe");
@@ -183,45 +186,36 @@ fn two_endless_writers_are_stopped_by_the_closed_pipe() {
     }
 }
 
-#[test]
-fn a_writer_that_pauses_is_not_waited_for_once_the_answer_is_certain() {
+/// Compares what two scripts write, and wants the one divergence of their heads.
+fn hold_written(scripts: [&str; 2]) {
     let folder = Folder::new();
     let (heads, fifos) = pipes(&folder);
+    let child = piped(&fifos, &[]);
+    let mut writers = [0, 1].map(|at| writer(scripts[at], &heads[at], &fifos[at]));
+    let report = told(child, "the program");
+    for (writer, script) in writers.iter_mut().zip(scripts) {
+        if script != ENDLESS {
+            writer.kill().unwrap();
+        }
+        ended(writer, "a writer");
+    }
+    assert_eq!(report["pairings"][0]["divergence"]["position"], 200);
+}
+
+#[test]
+fn a_writer_that_pauses_is_not_waited_for_once_the_answer_is_certain() {
     let paused = "cat \"$0\"; exec sleep 600";
-    let endless = "cat \"$0\"; exec yes '{\"n\":5}'";
     // What makes it certain comes only after the other one has paused.
     let slow = "head -n 100 \"$0\"; sleep 0.3; tail -n +101 \"$0\"; exec sleep 600";
     let early = "head -n 2000 \"$0\"; exec sleep 600";
-    for scripts in [[paused, endless], [endless, paused], [paused; 2], [slow, early], [early, slow]] {
-        let child = piped(&fifos, &[]);
-        let mut writers = [0, 1].map(|at| writer(scripts[at], &heads[at], &fifos[at]));
-        let report = told(child, "the program");
-        for (writer, script) in writers.iter_mut().zip(scripts) {
-            if script != endless {
-                writer.kill().unwrap();
-            }
-            ended(writer, "a writer");
-        }
-        assert_eq!(report["pairings"][0]["divergence"]["position"], 200);
-    }
+    [[paused, ENDLESS], [ENDLESS, paused], [paused; 2], [slow, early], [early, slow]]
+        .into_iter()
+        .for_each(hold_written);
 }
 
 #[test]
 fn while_one_writer_pauses_the_other_one_is_read_on() {
-    let folder = Folder::new();
-    let (heads, fifos) = pipes(&folder);
     // Long enough for the endless one to be far ahead.
     let pausing = "head -n 100 \"$0\"; sleep 2; tail -n +101 \"$0\"; exec sleep 600";
-    let endless = "cat \"$0\"; exec yes '{\"n\":5}'";
-    for scripts in [[pausing, endless], [endless, pausing]] {
-        let child = piped(&fifos, &[]);
-        let mut writers = [0, 1].map(|at| writer(scripts[at], &heads[at], &fifos[at]));
-        assert_eq!(told(child, "the program")["pairings"][0]["divergence"]["position"], 200);
-        for (writer, script) in writers.iter_mut().zip(scripts) {
-            if script != endless {
-                writer.kill().unwrap();
-            }
-            ended(writer, "a writer");
-        }
-    }
+    [[pausing, ENDLESS], [ENDLESS, pausing]].into_iter().for_each(hold_written);
 }
