@@ -93,7 +93,7 @@ planted: ## Faults planted one by one: tests fail on each, its fuzz target finds
 mutants: ## A seeded sample of a room's mutants against its tests (ROOM=json, COUNT=60, SEED=1, SHARD=1/2, AGAIN=1 for the survivors; skipped without cargo-mutants)
 	@if command -v cargo-mutants > /dev/null; then bash fuzz/mutants.sh; else echo "skipped: cargo-mutants"; fi
 
-coverage: ## Lines covered by the tests, room by room (skipped without cargo-tarpaulin)
+coverage: ## Lines covered by the tests, room by room (TESTS="lib corpus" adds to an earlier count; 20 GB of disk; skipped without cargo-tarpaulin)
 	@if command -v cargo-tarpaulin > /dev/null; then bash fuzz/coverage.sh; else echo "skipped: cargo-tarpaulin"; fi
 
 # The shows run the program on inputs whose true answer is known, print figures, and fail on a wrong answer only.

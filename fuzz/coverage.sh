@@ -2,7 +2,7 @@
 # Lines of each room that the tests run, and those of json, compare and align that none does: target/coverage. One test
 # binary after the other, since every process of a test leaves megabytes of counts. TESTS="lib corpus …" adds to what was
 # counted before of the same sources (their unit tests, which stand at a file's end, aside); without it all is counted
-# anew.
+# anew. The build takes some 20 GB of disk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=target/coverage
